@@ -1,0 +1,216 @@
+package arm
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Estate is a set of documents with the references between them. It is built
+// once and then only read, so it may be shared.
+type Estate struct {
+	resources []Resource     // sorted by key
+	index     map[string]int // key -> place in resources
+	edges     []Edge
+	incoming  map[string][]int // key -> places in edges
+}
+
+// Edge is a reference from one document to another.
+type Edge struct {
+	From, To ID
+	Path     string // where in From it stands, e.g. properties.subnet.id
+	Dangling bool   // To is not in the estate
+}
+
+// NewEstate gathers documents. Two documents with one id are an error.
+func NewEstate(resources ...Resource) (*Estate, error) {
+	e := &Estate{
+		resources: slices.Clone(resources),
+		index:     make(map[string]int, len(resources)),
+		incoming:  map[string][]int{},
+	}
+	slices.SortFunc(e.resources, func(a, b Resource) int { return strings.Compare(a.ID.Key(), b.ID.Key()) })
+	for i, r := range e.resources {
+		if prev, ok := e.index[r.ID.Key()]; ok {
+			return nil, fmt.Errorf("%s is declared twice: %s and %s", r.ID, e.resources[prev].Source, r.Source)
+		}
+		e.index[r.ID.Key()] = i
+	}
+	for _, r := range e.resources {
+		e.connect(r)
+	}
+	return e, nil
+}
+
+func (s Source) String() string {
+	if s.File == "" {
+		return "(no file)"
+	}
+	return fmt.Sprintf("%s:%d", s.File, s.Line)
+}
+
+func (e *Estate) connect(r Resource) {
+	add := func(to ID, path string) {
+		if to.Equal(r.ID) {
+			return
+		}
+		_, known := e.index[to.Key()]
+		e.incoming[to.Key()] = append(e.incoming[to.Key()], len(e.edges))
+		e.edges = append(e.edges, Edge{From: r.ID, To: to, Path: path, Dangling: !known})
+	}
+	if p := r.ID.Parent(); p != "" {
+		if _, ok := e.index[p.Key()]; ok {
+			add(p, "parent")
+		}
+	}
+	walk(r.Properties, "properties", func(path, s string) {
+		if IsID(s) {
+			add(ID(s), path)
+		}
+	})
+	if r.Identity != nil {
+		for _, id := range sortedKeys(r.Identity.User) {
+			add(ID(id), "identity.userAssignedIdentities")
+		}
+	}
+}
+
+func walk(v any, path string, visit func(path, s string)) {
+	switch node := v.(type) {
+	case map[string]any:
+		for _, k := range sortedKeys(node) {
+			walk(node[k], path+"."+k, visit)
+		}
+	case []any:
+		for i, e := range node {
+			walk(e, path+"."+strconv.Itoa(i), visit)
+		}
+	case string:
+		visit(path, node)
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Len is the number of documents.
+func (e *Estate) Len() int { return len(e.resources) }
+
+// All are the documents, ordered by id.
+func (e *Estate) All() []Resource { return e.resources }
+
+// Get finds a document.
+func (e *Estate) Get(id ID) (Resource, bool) {
+	i, ok := e.index[id.Key()]
+	if !ok {
+		return Resource{}, false
+	}
+	return e.resources[i], true
+}
+
+// OfType are the documents of one type, ordered by id.
+func (e *Estate) OfType(typ string) []Resource {
+	var out []Resource
+	for _, r := range e.resources {
+		if r.IsType(typ) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Children are the documents of one child type whose parent is id.
+func (e *Estate) Children(id ID, typ string) []Resource {
+	var out []Resource
+	for _, r := range e.OfType(typ) {
+		if r.ID.Parent().Equal(id) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Edges are the references, ordered by referring document and path.
+func (e *Estate) Edges() []Edge { return e.edges }
+
+// ReferencesTo are the references that point at id.
+func (e *Estate) ReferencesTo(id ID) []Edge {
+	var out []Edge
+	for _, i := range e.incoming[id.Key()] {
+		out = append(out, e.edges[i])
+	}
+	return out
+}
+
+// InOrder are the documents so that each follows those that it refers to; a
+// circle (as two peered networks make) is cut at its first member by id.
+func (e *Estate) InOrder() []Resource {
+	const (
+		unseen = iota
+		open
+		done
+	)
+	state := make([]int, len(e.resources))
+	needs := make([][]int, len(e.resources))
+	for _, edge := range e.edges {
+		if !edge.Dangling {
+			from := e.index[edge.From.Key()]
+			needs[from] = append(needs[from], e.index[edge.To.Key()])
+		}
+	}
+	out := make([]Resource, 0, len(e.resources))
+	var visit func(int)
+	visit = func(i int) {
+		if state[i] != unseen {
+			return
+		}
+		state[i] = open
+		for _, n := range needs[i] {
+			visit(n)
+		}
+		state[i] = done
+		out = append(out, e.resources[i])
+	}
+	for i := range e.resources {
+		visit(i)
+	}
+	return out
+}
+
+// MarshalJSON writes {"resources": [...]}, ordered by id.
+func (e *Estate) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Resources []Resource `json:"resources"`
+	}{e.resources})
+}
+
+// ReadEstate reads what MarshalJSON wrote.
+func ReadEstate(r io.Reader) (*Estate, error) {
+	var raw struct {
+		Resources []json.RawMessage `json:"resources"`
+	}
+	if err := json.NewDecoder(r).Decode(&raw); err != nil {
+		return nil, fmt.Errorf("reading an estate: %w", err)
+	}
+	resources := make([]Resource, 0, len(raw.Resources))
+	for i, m := range raw.Resources {
+		res, err := Decode(m)
+		if err != nil {
+			return nil, fmt.Errorf("reading resource %d of the estate: %w", i, err)
+		}
+		if _, err := ParseID(string(res.ID)); err != nil {
+			return nil, fmt.Errorf("reading resource %d of the estate: %w", i, err)
+		}
+		resources = append(resources, res)
+	}
+	return NewEstate(resources...)
+}

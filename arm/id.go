@@ -1,0 +1,199 @@
+package arm
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ID is an Azure resource id: a subscription, a resource group, a resource, a
+// child or an extension resource. Case is kept as written; ids compare without
+// regard to case, so use [ID.Equal] and [ID.Key] and never == between ids of
+// different origin.
+//
+// Source: Azure Resource Manager, "Resource ID" and "Resource naming".
+type ID string
+
+// ErrID is wrapped by every error of [ParseID].
+var ErrID = errors.New("not a resource id")
+
+// ParseID checks that s is a resource id and returns it without a trailing slash.
+func ParseID(s string) (ID, error) {
+	id := ID(strings.TrimSuffix(s, "/"))
+	if !strings.HasPrefix(s, "/") || len(s) > 2048 {
+		return "", fmt.Errorf("%w: %q must begin with '/' and have at most 2048 characters", ErrID, truncate(s))
+	}
+	segments := id.segments()
+	for _, seg := range segments {
+		if seg == "" || seg == "." || seg == ".." || strings.ContainsAny(seg, "\\?#%\x00") || strings.TrimSpace(seg) != seg {
+			return "", fmt.Errorf("%w: %q has the segment %q", ErrID, truncate(s), seg)
+		}
+	}
+	rest := segments
+	if len(rest) > 0 && !strings.EqualFold(rest[0], "providers") {
+		if !strings.EqualFold(rest[0], "subscriptions") || len(rest) < 2 {
+			return "", fmt.Errorf("%w: %q does not begin with /subscriptions/{id} or /providers", ErrID, truncate(s))
+		}
+		rest = rest[2:]
+		if len(rest) > 0 && strings.EqualFold(rest[0], "resourceGroups") {
+			if len(rest) < 2 {
+				return "", fmt.Errorf("%w: %q names no resource group", ErrID, truncate(s))
+			}
+			rest = rest[2:]
+		}
+	}
+	return id, checkProviders(s, rest)
+}
+
+func checkProviders(s string, rest []string) error {
+	for len(rest) > 0 {
+		if !strings.EqualFold(rest[0], "providers") || len(rest) < 4 || len(rest)%2 != 0 {
+			return fmt.Errorf("%w: %q should go on with /providers/{namespace}/{type}/{name}", ErrID, truncate(s))
+		}
+		rest = rest[2:]
+		for len(rest) > 0 && !strings.EqualFold(rest[0], "providers") {
+			rest = rest[2:]
+		}
+	}
+	return nil
+}
+
+func truncate(s string) string {
+	if len(s) > 120 {
+		return s[:120] + "..."
+	}
+	return s
+}
+
+// IsID reports whether s parses as the id of a resource or a resource group.
+func IsID(s string) bool {
+	if !strings.HasPrefix(s, "/subscriptions/") {
+		return false
+	}
+	id, err := ParseID(s)
+	return err == nil && strings.Count(string(id), "/") > 2
+}
+
+func (id ID) segments() []string {
+	if id == "" || id == "/" {
+		return nil
+	}
+	return strings.Split(string(id)[1:], "/")
+}
+
+func (id ID) String() string { return string(id) }
+
+// Key is the id in the form that is equal for equal ids; it is for maps.
+func (id ID) Key() string { return strings.ToLower(string(id)) }
+
+// Equal reports whether both ids name the same resource.
+func (id ID) Equal(other ID) bool { return strings.EqualFold(string(id), string(other)) }
+
+// after returns the segment that follows the first segment equal to name.
+func (id ID) after(name string) string {
+	s := id.segments()
+	for i := 0; i+1 < len(s); i += 2 {
+		if strings.EqualFold(s[i], name) {
+			return s[i+1]
+		}
+		if strings.EqualFold(s[i], "providers") {
+			break
+		}
+	}
+	return ""
+}
+
+// Subscription is the subscription's GUID, or "".
+func (id ID) Subscription() string { return id.after("subscriptions") }
+
+// ResourceGroup is the resource group's name, or "".
+func (id ID) ResourceGroup() string { return id.after("resourceGroups") }
+
+// Group is the id of the resource group, or "".
+func (id ID) Group() ID {
+	if id.ResourceGroup() == "" {
+		return ""
+	}
+	return "/" + ID(strings.Join(id.segments()[:4], "/"))
+}
+
+// Name is the last segment.
+func (id ID) Name() string {
+	s := id.segments()
+	if len(s) == 0 {
+		return ""
+	}
+	return s[len(s)-1]
+}
+
+// Type is the full resource type, as "Microsoft.Network/virtualNetworks/subnets".
+// Of an extension resource it is the extension's. A resource group is
+// "Microsoft.Resources/resourceGroups", a subscription
+// "Microsoft.Resources/subscriptions".
+func (id ID) Type() string {
+	s := id.segments()
+	for i := len(s) - 4; i >= 0; i-- {
+		if !strings.EqualFold(s[i], "providers") || i%2 != 0 {
+			continue
+		}
+		parts := []string{s[i+1]}
+		for j := i + 2; j < len(s); j += 2 {
+			parts = append(parts, s[j])
+		}
+		return strings.Join(parts, "/")
+	}
+	switch len(s) {
+	case 4:
+		return TypeResourceGroup
+	case 2:
+		return TypeSubscription
+	}
+	return ""
+}
+
+// Parent is the resource that holds this one: the parent of a child resource,
+// the scope of an extension resource, the group of a top-level resource, the
+// subscription of a group; "" above that.
+func (id ID) Parent() ID {
+	s := id.segments()
+	if len(s) < 4 {
+		return ""
+	}
+	cut := len(s) - 2
+	if cut >= 2 && strings.EqualFold(s[cut-2], "providers") && cut%2 == 0 {
+		cut -= 2
+	}
+	return "/" + ID(strings.Join(s[:cut], "/"))
+}
+
+// Child is the id of a child resource.
+func (id ID) Child(typ, name string) ID { return id + ID("/"+typ+"/"+name) }
+
+// Extension is the id of an extension resource, as a role assignment.
+func (id ID) Extension(namespace, typ, name string) ID {
+	return id + ID("/providers/"+namespace+"/"+typ+"/"+name)
+}
+
+// Within reports whether id is scope itself or lies under it.
+func (id ID) Within(scope ID) bool {
+	if scope == "/" || scope == "" {
+		return scope == "/"
+	}
+	return id.Equal(scope) || strings.HasPrefix(id.Key(), scope.Key()+"/")
+}
+
+// GroupID is the id of a resource group.
+func GroupID(subscription, group string) ID {
+	return ID("/subscriptions/" + subscription + "/resourceGroups/" + group)
+}
+
+// ResourceID is the id of a top-level resource in a group.
+func ResourceID(subscription, group, typ, name string) ID {
+	return GroupID(subscription, group) + ID("/providers/"+typ+"/"+name)
+}
+
+// Types that ARM itself holds.
+const (
+	TypeSubscription  = "Microsoft.Resources/subscriptions"
+	TypeResourceGroup = "Microsoft.Resources/resourceGroups"
+)

@@ -1,0 +1,141 @@
+package cloud
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/service"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+// Provider is one resource provider: what the control plane must know of its
+// types, and the services that it runs. A provider imports this file's
+// declarations and the meanings, and never another provider.
+type Provider struct {
+	Namespace string // Microsoft.Storage
+	Types     []Type
+	// Services answer at host names, by service.Endpoint.Service ("blob"). The
+	// call's Call is in the request's context; Call.Admission has been computed
+	// but not enforced: each service refuses in its own protocol's words.
+	Services map[string]http.Handler
+}
+
+// Type is one resource type. Each function may be nil.
+type Type struct {
+	Name string // Microsoft.Storage/storageAccounts
+
+	// Prepare validates a document before it is stored and fills what Azure fills:
+	// defaults and computed properties. old is nil on creation. A returned *Error
+	// is answered as it is; it must not have side effects.
+	Prepare func(view View, old *arm.Resource, r arm.Resource) (arm.Resource, error)
+	// CanDelete refuses a deletion, as of a subnet in use.
+	CanDelete func(view View, r arm.Resource) error
+	// Present makes the document that GET shows: secrets out, children in.
+	Present func(view View, r arm.Resource) arm.Resource
+	// Reconcile makes the stored document real. It is called again until it
+	// returns nil, after every change and after every start; it must be idempotent.
+	// provisioningState is Creating or Updating until then, and Failed with the
+	// error's text when it gives up (an error that wraps ErrPermanent).
+	Reconcile func(ctx context.Context, r arm.Resource) error
+	// Remove undoes Reconcile before the document is deleted.
+	Remove func(ctx context.Context, r arm.Resource) error
+	// Actions are POST {id}/{action}, by lower-case name.
+	Actions map[string]Action
+	// Handler, where set, owns every request to the type's ids and below (method,
+	// list, children); the control plane has authenticated and authorised it
+	// ({type}/read, write, delete or {action}/action) and keeps no documents.
+	// The caller is CallerFrom(ctx), the id asked for is IDFrom(ctx).
+	Handler http.Handler
+}
+
+// Action answers a POST on a resource; body may be empty, out is written as JSON.
+type Action func(ctx context.Context, r arm.Resource, body json.RawMessage) (out any, err error)
+
+// View is the estate as it is.
+type View interface {
+	Get(id arm.ID) (arm.Resource, bool)
+	Estate() *arm.Estate
+}
+
+// Host is what the cloud offers to a provider.
+type Host interface {
+	View
+	// Authenticate checks the request's bearer token: signature, issuer, lifetime
+	// and that its audience is one of audiences (compared without trailing slash).
+	Authenticate(r *http.Request, audiences ...string) (Caller, error)
+	// Authorize says whether the caller may do a control action, or with data a
+	// data action, at scope.
+	Authorize(c Caller, action string, data bool, scope arm.ID) verdict.Verdict
+	// Client calls other services of the cloud at their host names as the resource
+	// as: with its managed identity's tokens (added by the caller through Token)
+	// and admitted as a trusted Azure service.
+	Client(as arm.ID) *http.Client
+	// Token is a managed identity's access token for a resource
+	// ("https://storage.azure.com").
+	Token(ctx context.Context, identity arm.ID, resource string) (string, error)
+	// Dir is a private folder (0700) for the provider's data; it exists.
+	Dir(name string) string
+	Log() *slog.Logger
+}
+
+// Caller is an authenticated principal.
+type Caller struct {
+	ObjectID string // oid
+	AppID    string // appid
+	Tenant   string // tid
+	Name     string
+	Resource arm.ID // the resource whose managed identity it is, or ""
+}
+
+// Call says how a request reached a service.
+type Call struct {
+	Endpoint  service.Endpoint // the host that was asked for
+	Resource  arm.Resource     // the document behind it; zero for platform hosts
+	Source    network.Source
+	Admission verdict.Verdict // of the service's own firewall
+}
+
+type contextKey int
+
+const (
+	callKey contextKey = iota
+	callerKey
+	idKey
+)
+
+// WithCall puts a call into a context; the front does it.
+func WithCall(ctx context.Context, c Call) context.Context {
+	return context.WithValue(ctx, callKey, c)
+}
+
+// CallFrom is the call of a request to a service.
+func CallFrom(ctx context.Context) Call {
+	c, _ := ctx.Value(callKey).(Call)
+	return c
+}
+
+// WithCaller puts the authenticated caller into a context.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey, c)
+}
+
+// CallerFrom is the authenticated caller of an ARM request.
+func CallerFrom(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey).(Caller)
+	return c
+}
+
+// WithID puts the resource id that an ARM request asks for into a context.
+func WithID(ctx context.Context, id arm.ID) context.Context {
+	return context.WithValue(ctx, idKey, id)
+}
+
+// IDFrom is the resource id that an ARM request asks for.
+func IDFrom(ctx context.Context) arm.ID {
+	id, _ := ctx.Value(idKey).(arm.ID)
+	return id
+}

@@ -1,0 +1,163 @@
+package service
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+)
+
+// Resource types that are served at host names of their own.
+const (
+	TypeStorageAccount   = "Microsoft.Storage/storageAccounts"
+	TypeKeyVault         = "Microsoft.KeyVault/vaults"
+	TypeRegistry         = "Microsoft.ContainerRegistry/registries"
+	TypeWorkspace        = "Microsoft.MachineLearningServices/workspaces"
+	TypeOnlineEndpoint   = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
+	TypeAppInsights      = "Microsoft.Insights/components"
+	TypePrivateEndpoint  = "Microsoft.Network/privateEndpoints"
+	TypePrivateDNSZone   = "Microsoft.Network/privateDnsZones"
+	TypeVirtualNetwork   = "Microsoft.Network/virtualNetworks"
+	TypeNetworkInterface = "Microsoft.Network/networkInterfaces"
+)
+
+// Endpoint is one host name at which a resource is served.
+type Endpoint struct {
+	Host     string // public name: stmlops.blob.core.windows.net
+	Service  string // which of the resource's services answers there: blob, file, vault, registry, api, notebooks, inference, ...
+	Resource arm.ID // the document that is served
+	Owner    arm.ID // the resource that a private endpoint names to cover the host: Resource, or the workspace of an online endpoint
+	Group    string // private link sub-resource ("blob"), or "" where private link does not cover the host
+	Member   string // member of the group, which has its own address ("registry_data_westeurope")
+	Private  string // the name in the private zone that the public one becomes a CNAME of: stmlops.privatelink.blob.core.windows.net
+	Zone     string // privatelink.blob.core.windows.net
+	Record   string // the record's name in Zone that answers Private: "stmlops", or a wildcard
+	Tag      string // service tag that holds its public address: Storage
+}
+
+// Endpoints are the host names of a resource, in a stable order; none for a
+// type that has no host of its own.
+func Endpoints(r arm.Resource) []Endpoint {
+	switch {
+	case r.IsType(TypeStorageAccount):
+		return storage(r)
+	case r.IsType(TypeKeyVault):
+		return vault(r)
+	case r.IsType(TypeRegistry):
+		return registry(r)
+	case r.IsType(TypeWorkspace):
+		return workspace(r)
+	case r.IsType(TypeOnlineEndpoint):
+		return onlineEndpoint(r)
+	case r.IsType(TypeAppInsights):
+		return appInsights(r)
+	}
+	return nil
+}
+
+func storage(r arm.Resource) []Endpoint {
+	name := strings.ToLower(r.Name)
+	var out []Endpoint
+	for _, s := range []string{"blob", "file", "queue", "table", "dfs"} {
+		suffix := s + ".core.windows.net"
+		out = append(out, Endpoint{
+			Host: name + "." + suffix, Service: s, Resource: r.ID, Owner: r.ID,
+			Group: s, Member: s, Private: name + ".privatelink." + suffix, Zone: "privatelink." + suffix, Record: name,
+			Tag: "Storage",
+		})
+	}
+	return out
+}
+
+func vault(r arm.Resource) []Endpoint {
+	name := strings.ToLower(r.Name)
+	return []Endpoint{{
+		Host: name + ".vault.azure.net", Service: "vault", Resource: r.ID, Owner: r.ID,
+		Group: "vault", Member: "default", Private: name + ".privatelink.vaultcore.azure.net",
+		Zone: "privatelink.vaultcore.azure.net", Record: name, Tag: "AzureKeyVault",
+	}}
+}
+
+func registry(r arm.Resource) []Endpoint {
+	name, region := strings.ToLower(r.Name), Region(r.Location)
+	const zone = "privatelink.azurecr.io"
+	data := name + "." + region + ".data"
+	return []Endpoint{
+		{
+			Host: name + ".azurecr.io", Service: "registry", Resource: r.ID, Owner: r.ID,
+			Group: "registry", Member: "registry", Private: name + "." + zone, Zone: zone, Record: name, Tag: "AzureContainerRegistry",
+		},
+		{
+			Host: data + ".azurecr.io", Service: "registrydata", Resource: r.ID, Owner: r.ID,
+			Group: "registry", Member: "registry_data_" + region, Private: data + "." + zone, Zone: zone, Record: data, Tag: "AzureContainerRegistry",
+		},
+	}
+}
+
+// The zones of a workspace's private endpoint.
+const (
+	zoneAPI       = "privatelink.api.azureml.ms"
+	zoneNotebooks = "privatelink.notebooks.azure.net"
+)
+
+// WorkspaceGUID is the GUID in a workspace's host names. Azure chooses it at
+// deployment; here it follows from the id.
+func WorkspaceGUID(id arm.ID) string { return arm.StableGUID(id, "workspaceId") }
+
+func workspace(r arm.Resource) []Endpoint {
+	guid, region := WorkspaceGUID(r.ID), Region(r.Location)
+	api := guid + ".workspace." + region
+	notebook := notebookLabel(r.Name, region, guid) + "." + region
+	return []Endpoint{
+		{
+			Host: api + ".api.azureml.ms", Service: "api", Resource: r.ID, Owner: r.ID,
+			Group: "amlworkspace", Member: "default", Private: api + "." + zoneAPI, Zone: zoneAPI, Record: api, Tag: "AzureMachineLearning",
+		},
+		{
+			Host: notebook + ".notebooks.azure.net", Service: "notebooks", Resource: r.ID, Owner: r.ID,
+			Group: "amlworkspace", Member: "notebook", Private: notebook + "." + zoneNotebooks, Zone: zoneNotebooks, Record: notebook, Tag: "AzureMachineLearning",
+		},
+		{
+			// Online endpoints are answered by this record; their own host names are
+			// those of the onlineEndpoints documents.
+			Host: "", Service: "inference", Resource: r.ID, Owner: r.ID,
+			Group: "amlworkspace", Member: "inference", Private: "*." + guid + ".inference." + region + "." + zoneAPI, Zone: zoneAPI,
+			Record: "*." + guid + ".inference." + region, Tag: "AzureMachineLearning",
+		},
+	}
+}
+
+// notebookLabel is ml-{workspace}-{region}-{guid}, cut to the 63 characters of a
+// DNS label at the workspace's name.
+func notebookLabel(name, region, guid string) string {
+	tail := "-" + region + "-" + guid
+	name = strings.ToLower(name)
+	if room := 63 - len("ml-") - len(tail); len(name) > room {
+		name = name[:max(room, 0)]
+	}
+	return "ml-" + name + tail
+}
+
+func onlineEndpoint(r arm.Resource) []Endpoint {
+	ws := r.ID.Parent()
+	region, name, guid := Region(r.Location), strings.ToLower(r.Name), WorkspaceGUID(ws)
+	return []Endpoint{{
+		Host: fmt.Sprintf("%s.%s.inference.ml.azure.com", name, region), Service: "inference", Resource: r.ID, Owner: ws,
+		Group: "amlworkspace", Member: "inference",
+		Private: fmt.Sprintf("%s.%s.inference.%s.%s", name, guid, region, zoneAPI), Zone: zoneAPI,
+		Record: "*." + guid + ".inference." + region, Tag: "AzureMachineLearning",
+	}}
+}
+
+func appInsights(r arm.Resource) []Endpoint {
+	// Ingestion is shared by all components of a region: the instrumentation key
+	// in the body says which one is meant.
+	return []Endpoint{{
+		Host: Region(r.Location) + ".in.applicationinsights.azure.com", Service: "insights", Resource: r.ID, Owner: r.ID, Tag: "AzureMonitor",
+	}}
+}
+
+// Region is a location's name as host names spell it: "West Europe" is "westeurope".
+func Region(location string) string {
+	return strings.ToLower(strings.ReplaceAll(location, " ", ""))
+}

@@ -1,0 +1,53 @@
+package privatedns
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Limits of RFC 1035 on a name and on one of its labels.
+const (
+	maxName  = 253
+	maxLabel = 63
+)
+
+// normalise gives a name the form that names are compared in: lower case, no
+// trailing dot. It refuses what cannot be asked on the wire.
+func normalise(name string) (string, error) {
+	if len(name) > maxName+1 {
+		return "", fmt.Errorf("a name has at most %d characters, this one %d", maxName, len(name))
+	}
+	n := strings.ToLower(strings.TrimSuffix(name, "."))
+	if n == "" {
+		return "", fmt.Errorf("the name is empty")
+	}
+	if len(n) > maxName {
+		return "", fmt.Errorf("a name has at most %d characters, this one %d", maxName, len(n))
+	}
+	for label := range strings.SplitSeq(n, ".") {
+		if label == "" || len(label) > maxLabel {
+			return "", fmt.Errorf("a label has 1 to %d characters, one of %q has %d", maxLabel, n, len(label))
+		}
+	}
+	return n, nil
+}
+
+// under reports whether name is zone or a name below it.
+func under(name, zone string) bool {
+	return name == zone || strings.HasSuffix(name, "."+zone)
+}
+
+// parentName is the name without its first label, or "".
+func parentName(name string) string {
+	_, rest, _ := strings.Cut(name, ".")
+	return rest
+}
+
+// absolute is the full name of a record set: "@" is the zone itself.
+func absolute(record, zone string) string {
+	record = strings.ToLower(strings.TrimSuffix(record, "."))
+	if record == "@" || record == "" {
+		return zone
+	}
+	return record + "." + zone
+}

@@ -1,0 +1,120 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// machineCapabilities are what an init with services needs, and no more: none of
+// them reaches the network's configuration or the host.
+var machineCapabilities = []string{
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
+	"CAP_SETGID", "CAP_SETUID", "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SYS_CHROOT",
+}
+
+// rlimits are no core dumps, and as many open files as services expect or, where
+// that is less, as this process may have: raising it is not always ours to do.
+func rlimits() []specs.POSIXRlimit {
+	files := uint64(65536)
+	var own unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &own) == nil {
+		files = min(files, own.Max)
+	}
+	return []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: files, Hard: files}, {Type: "RLIMIT_CORE"}}
+}
+
+// environment is given with the defaults for what it leaves out.
+func environment(given []string) []string {
+	env := slices.Clone(given)
+	for _, def := range []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"} {
+		name, _, _ := strings.Cut(def, "=")
+		if !slices.ContainsFunc(given, func(v string) bool { return strings.HasPrefix(v, name+"=") }) {
+			env = append(env, def)
+		}
+	}
+	return env
+}
+
+// writeBundle writes the OCI runtime configuration (OCI Runtime Specification
+// 1.0.2) of s into dir.
+func writeBundle(dir string, s Spec, limits *specs.LinuxResources) error {
+	config, err := json.MarshalIndent(ociSpec(s, limits), "", " ")
+	if err != nil {
+		return fmt.Errorf("writing the bundle of %s: %w", s.Name, err)
+	}
+	return os.WriteFile(filepath.Join(dir, "config.json"), config, 0o600)
+}
+
+func ociSpec(s Spec, limits *specs.LinuxResources) specs.Spec {
+	cwd := s.Cwd
+	if cwd == "" {
+		cwd = "/"
+	}
+	var caps []string
+	if s.Machine {
+		caps = machineCapabilities
+	}
+	return specs.Spec{
+		Version:  "1.0.2",
+		Hostname: s.Hostname,
+		Root:     &specs.Root{Path: "rootfs"},
+		Process: &specs.Process{
+			User:            specs.User{UID: s.UID, GID: s.GID},
+			Args:            s.Args,
+			Env:             environment(s.Env),
+			Cwd:             cwd,
+			NoNewPrivileges: true,
+			Capabilities:    &specs.LinuxCapabilities{Bounding: caps, Effective: caps, Permitted: caps},
+			Rlimits:         rlimits(),
+		},
+		Mounts: mounts(s),
+		Linux: &specs.Linux{
+			Namespaces:  namespaces(s.NetNS),
+			Resources:   limits,
+			CgroupsPath: "/cloister/" + s.Name,
+			Seccomp:     seccomp(),
+			MaskedPaths: []string{
+				"/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+				"/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/fs/selinux",
+			},
+			ReadonlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
+		},
+	}
+}
+
+func namespaces(netns string) []specs.LinuxNamespace {
+	return []specs.LinuxNamespace{
+		{Type: specs.PIDNamespace}, {Type: specs.IPCNamespace}, {Type: specs.UTSNamespace}, {Type: specs.MountNamespace},
+		{Type: specs.NetworkNamespace, Path: netns},
+	}
+}
+
+func mounts(s Spec) []specs.Mount {
+	tmpfs := func(target, mode string) specs.Mount {
+		return specs.Mount{Destination: target, Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", mode, "size=1g"}}
+	}
+	out := []specs.Mount{
+		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
+		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=64k"}},
+		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}},
+		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nosuid", "noexec", "nodev", "mode=1777", "size=1g"}},
+		{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
+		tmpfs("/tmp", "mode=1777"),
+		tmpfs("/run", "mode=755"),
+	}
+	for _, m := range s.Mounts {
+		options := []string{"rbind", "nosuid", "nodev"}
+		if m.ReadOnly {
+			options = append(options, "ro")
+		}
+		out = append(out, specs.Mount{Destination: m.Target, Type: "bind", Source: m.Source, Options: options})
+	}
+	return out
+}

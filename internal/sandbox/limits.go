@@ -1,0 +1,49 @@
+package sandbox
+
+import (
+	"os"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// controllers says which cgroup controllers the host gives, under cgroup v2 or
+// v1 (a hybrid layout is v1 for limits).
+func controllers() map[string]bool {
+	out := map[string]bool{}
+	if data, err := os.ReadFile("/sys/fs/cgroup/cgroup.controllers"); err == nil {
+		for _, c := range strings.Fields(string(data)) {
+			out[c] = true
+		}
+		return out
+	}
+	for _, c := range []string{"cpu", "memory", "pids"} {
+		if _, err := os.Stat("/sys/fs/cgroup/" + c); err == nil {
+			out[c] = true
+		}
+	}
+	return out
+}
+
+// resources turns limits into those that the host can enforce, and names the rest.
+func resources(l Limits, have map[string]bool) (r *specs.LinuxResources, missing []string) {
+	r = &specs.LinuxResources{}
+	want := func(controller string, asked bool) bool {
+		if asked && !have[controller] {
+			missing = append(missing, controller)
+		}
+		return asked && have[controller]
+	}
+	if want("cpu", l.CPUs > 0) {
+		period := uint64(100_000)
+		quota := int64(l.CPUs * float64(period))
+		r.CPU = &specs.LinuxCPU{Period: &period, Quota: &quota}
+	}
+	if want("memory", l.Memory > 0) {
+		r.Memory = &specs.LinuxMemory{Limit: &l.Memory}
+	}
+	if want("pids", l.PIDs > 0) {
+		r.Pids = &specs.LinuxPids{Limit: &l.PIDs}
+	}
+	return r, missing
+}

@@ -1,0 +1,295 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Runtime runs sandboxes whose bundles and state are below one folder.
+type Runtime struct {
+	dir         string
+	runc        string
+	controllers map[string]bool
+}
+
+// Open prepares a runtime below dir, which is made with mode 0700. It says what
+// is missing where the host cannot run sandboxes.
+func Open(dir string) (*Runtime, error) {
+	if os.Geteuid() != 0 {
+		return nil, errors.New("sandboxes need root: run cloister with sudo")
+	}
+	runc, err := exec.LookPath("runc")
+	if err != nil {
+		return nil, errors.New("runc is not installed: apt-get install runc")
+	}
+	for _, d := range []string{dir, filepath.Join(dir, "state"), filepath.Join(dir, "bundles")} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return nil, fmt.Errorf("preparing sandboxes: %w", err)
+		}
+	}
+	return &Runtime{dir: dir, runc: runc, controllers: controllers()}, nil
+}
+
+// Unenforced names the limits (cpu, memory, pids) that this host does not enforce.
+func (r *Runtime) Unenforced() []string {
+	_, missing := resources(Limits{CPUs: 1, Memory: 1, PIDs: 1}, r.controllers)
+	return missing
+}
+
+func (r *Runtime) bundle(name string) string { return filepath.Join(r.dir, "bundles", name) }
+
+func (r *Runtime) command(ctx context.Context, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, r.runc, append([]string{"--root", filepath.Join(r.dir, "state")}, args...)...)
+}
+
+// Sandbox is a running process tree.
+type Sandbox struct {
+	name    string
+	runtime *Runtime
+	done    chan struct{}
+	code    int
+	err     error
+	kill    sync.Once
+}
+
+// Start starts the process tree of s and returns once runc has set it up. A
+// sandbox of the same name that is left from before is removed first.
+func (r *Runtime) Start(ctx context.Context, s Spec) (*Sandbox, error) {
+	if err := s.validate(); err != nil {
+		return nil, fmt.Errorf("starting sandbox: %w", err)
+	}
+	if err := r.Remove(ctx, s.Name); err != nil {
+		return nil, err
+	}
+	if err := r.prepare(s); err != nil {
+		return nil, errors.Join(err, r.Remove(context.WithoutCancel(ctx), s.Name))
+	}
+	sb, err := r.run(ctx, s)
+	if err != nil {
+		return nil, errors.Join(err, r.Remove(context.WithoutCancel(ctx), s.Name))
+	}
+	return sb, nil
+}
+
+func (r *Runtime) prepare(s Spec) error {
+	dir := r.bundle(s.Name)
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return fmt.Errorf("preparing sandbox %s: %w", s.Name, err)
+	}
+	for _, m := range s.Mounts {
+		if m.ReadOnly || s.UID == 0 && s.GID == 0 {
+			continue
+		}
+		if err := os.Lchown(m.Source, int(s.UID), int(s.GID)); err != nil {
+			return fmt.Errorf("giving %s to the sandbox %s: %w", m.Source, s.Name, err)
+		}
+	}
+	if err := mountRoot(dir, s); err != nil {
+		return err
+	}
+	limits, _ := resources(s.Limits, r.controllers)
+	return writeBundle(dir, s, limits)
+}
+
+// run starts runc in the foreground: it stays the parent of the sandbox's first
+// process and ends with its exit status.
+func (r *Runtime) run(ctx context.Context, s Spec) (*Sandbox, error) {
+	pidFile := filepath.Join(r.bundle(s.Name), "pid")
+	log := filepath.Join(r.bundle(s.Name), "runc.log")
+	// Not CommandContext: the sandbox outlives the call that starts it.
+	cmd := r.command(context.WithoutCancel(ctx), "--log", log, "--log-format", "json",
+		"run", "--bundle", r.bundle(s.Name), "--pid-file", pidFile, s.Name)
+	cmd.Stdout, cmd.Stderr = s.Stdout, s.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C on the terminal is not for it
+	cmd.WaitDelay = 2 * time.Second                       // a grandchild that holds the pipes does not hold us
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting sandbox %s: %w", s.Name, err)
+	}
+	sb := &Sandbox{name: s.Name, runtime: r, done: make(chan struct{})}
+	go func() {
+		sb.code, sb.err = exitCode(cmd.Wait())
+		close(sb.done)
+	}()
+	return sb, sb.awaitSetup(ctx, pidFile, log)
+}
+
+// awaitSetup returns when runc has written the pid file, which it does once the
+// sandbox is set up, or with runc's own message when it ends before that.
+func (s *Sandbox) awaitSetup(ctx context.Context, pidFile, log string) error {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := os.Stat(pidFile); err == nil {
+			return nil
+		}
+		select {
+		case <-s.done:
+			if _, err := os.Stat(pidFile); err == nil {
+				return nil // it was quick
+			}
+			return fmt.Errorf("starting sandbox %s: %s", s.name, runcMessage(log))
+		case <-ctx.Done():
+			return fmt.Errorf("starting sandbox %s: %w", s.name, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// runcMessage is the last error in runc's JSON log.
+func runcMessage(log string) string {
+	data, _ := os.ReadFile(log)
+	msg := "runc ended without a message"
+	for line := range strings.Lines(string(data)) {
+		var entry struct{ Level, Msg string }
+		if json.Unmarshal([]byte(line), &entry) == nil && entry.Level == "error" {
+			msg = entry.Msg
+		}
+	}
+	return msg
+}
+
+// exitCode takes a process's exit status apart from a failure to run it. A
+// process that a signal ended has 128 and the signal's number.
+func exitCode(err error) (int, error) {
+	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
+		return 0, nil
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return -1, err
+	}
+	if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return 128 + int(ws.Signal()), nil
+	}
+	return exit.ExitCode(), nil
+}
+
+// Wait returns the exit status of the sandbox's first process; 128+n when signal
+// n ended it.
+func (s *Sandbox) Wait() (int, error) {
+	<-s.done
+	return s.code, s.err
+}
+
+// Done is closed when the first process has ended.
+func (s *Sandbox) Done() <-chan struct{} { return s.done }
+
+// Stop asks the process tree to end (SIGTERM), ends it after grace (SIGKILL) and
+// removes the sandbox.
+func (s *Sandbox) Stop(ctx context.Context, grace time.Duration) error {
+	if grace > 0 {
+		_ = s.runtime.command(ctx, "kill", s.name, "TERM").Run() // it may have ended already
+		select {
+		case <-s.done:
+		case <-time.After(grace):
+		case <-ctx.Done():
+		}
+	}
+	return s.runtime.Remove(context.WithoutCancel(ctx), s.name)
+}
+
+// Run starts a sandbox, waits for its end and removes it. When ctx ends first
+// the whole process tree is ended and the error is ctx's.
+func (r *Runtime) Run(ctx context.Context, s Spec) (int, error) {
+	sb, err := r.Start(ctx, s)
+	if err != nil {
+		return -1, err
+	}
+	select {
+	case <-sb.done:
+	case <-ctx.Done():
+		return -1, errors.Join(ctx.Err(), r.Remove(context.WithoutCancel(ctx), s.Name))
+	}
+	code, err := sb.Wait()
+	return code, errors.Join(err, r.Remove(context.WithoutCancel(ctx), s.Name))
+}
+
+// Exec describes a further process in a running sandbox.
+type Exec struct {
+	Args   []string
+	Env    []string
+	Cwd    string
+	UID    uint32
+	TTY    bool // Stdin, Stdout and Stderr are the caller's terminal
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+}
+
+// Exec runs a process in the sandbox called name and returns its exit status.
+func (r *Runtime) Exec(ctx context.Context, name string, e Exec) (int, error) {
+	args := []string{"exec"}
+	if e.TTY {
+		args = append(args, "--tty")
+	}
+	if e.Cwd != "" {
+		args = append(args, "--cwd", e.Cwd)
+	}
+	for _, v := range e.Env {
+		args = append(args, "--env", v)
+	}
+	args = append(args, "--user", fmt.Sprint(e.UID), name)
+	cmd := r.command(ctx, append(args, e.Args...)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = e.Stdin, e.Stdout, e.Stderr
+	cmd.WaitDelay = 2 * time.Second
+	code, err := exitCode(cmd.Run())
+	if err == nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return code, err
+}
+
+// Names are the sandboxes that exist, running or left over.
+func (r *Runtime) Names() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(r.dir, "bundles"))
+	if err != nil {
+		return nil, fmt.Errorf("listing sandboxes: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names, nil
+}
+
+// Remove ends the sandbox called name with all its processes and removes what
+// was made for it; a kept upper folder stays. One that is not there is fine.
+func (r *Runtime) Remove(ctx context.Context, name string) error {
+	if _, err := os.Stat(r.bundle(name)); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if out, err := r.command(ctx, "delete", "--force", name).CombinedOutput(); err != nil {
+		return fmt.Errorf("ending sandbox %s: %w: %s", name, err, strings.TrimSpace(string(out)))
+	}
+	if err := unmountRoot(r.bundle(name)); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(r.bundle(name)); err != nil {
+		return fmt.Errorf("removing sandbox %s: %w", name, err)
+	}
+	return nil
+}
+
+// RemoveAll removes every sandbox of the runtime, also those that a killed
+// process left.
+func (r *Runtime) RemoveAll(ctx context.Context) error {
+	names, err := r.Names()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, r.Remove(ctx, name))
+	}
+	return errors.Join(errs...)
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
@@ -45,6 +46,24 @@ type Type struct {
 	Remove func(ctx context.Context, r arm.Resource) error
 	// Actions are POST {id}/{action}, by lower-case name.
 	Actions map[string]Action
+	// CreateStatus is the HTTP status of a PUT that created; 201 where it is 0.
+	// Some resource providers answer 200, and their clients insist on it.
+	CreateStatus int
+	// Split takes the children that Azure lets a client write inside their parent
+	// (subnets of a virtual network) out of a document that was PUT. For each child
+	// type that the document speaks of, by its full name, the parent's children are
+	// then exactly those; a type that is not in the map keeps its children.
+	Split func(r arm.Resource) (arm.Resource, map[string][]arm.Resource)
+	// Nested says that the type's documents are the elements of this array of
+	// their parent's properties ("securityRules"), and no documents of their own.
+	// The parent's functions see every change.
+	Nested string
+	// Find makes the document of an id that is not stored, but exists by virtue of
+	// others: the network interface of a private endpoint.
+	Find func(view View, id arm.ID) (arm.Resource, bool)
+	// List makes the list at scope (a subscription, a group, a parent); stored are
+	// the documents there.
+	List func(view View, scope arm.ID, query url.Values, stored []arm.Resource) ([]arm.Resource, error)
 	// Handler, where set, owns every request to the type's ids and below (method,
 	// list, children); the control plane has authenticated and authorised it
 	// ({type}/read, write, delete or {action}/action) and keeps no documents.

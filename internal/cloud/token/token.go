@@ -1,0 +1,183 @@
+package token
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// Reasons for which Verify refuses a token. A refusal wraps one of them.
+var (
+	ErrInvalid  = errors.New("the token is not one of this cloud's")
+	ErrExpired  = errors.New("the token is outside its lifetime")
+	ErrAudience = errors.New("the token is for another audience")
+)
+
+// leeway is the difference between two clocks that is forgiven.
+const leeway = time.Minute
+
+// maxToken bounds what is parsed.
+const maxToken = 16 << 10
+
+// Claims are what a token says.
+type Claims struct {
+	Audience  string `json:"aud"`
+	Issuer    string `json:"iss"`
+	IssuedAt  int64  `json:"iat"`
+	NotBefore int64  `json:"nbf"`
+	Expires   int64  `json:"exp"`
+	AppID     string `json:"appid"`
+	AppIDACR  string `json:"appidacr"` // 1: a secret, 2: a certificate, as managed identities have
+	IDP       string `json:"idp"`
+	IDType    string `json:"idtyp"` // app
+	ObjectID  string `json:"oid"`
+	Subject   string `json:"sub"`
+	Tenant    string `json:"tid"`
+	UTI       string `json:"uti"`
+	Version   string `json:"ver"`
+	Name      string `json:"app_displayname,omitempty"`
+	Resource  string `json:"xms_mirid,omitempty"` // of a managed identity
+}
+
+// Issuer is a tenant's issuer of version 1.0 tokens.
+func Issuer(tenant string) string { return "https://sts.windows.net/" + tenant + "/" }
+
+// Signer signs one tenant's tokens, and verifies them.
+type Signer struct {
+	tenant string
+	key    *rsa.PrivateKey
+	public jose.JSONWebKey
+	signer jose.Signer
+	now    func() time.Time
+}
+
+// Open reads the signing key, or makes one with mode 0600.
+func Open(file, tenant string) (*Signer, error) {
+	key, err := readKey(file)
+	if errors.Is(err, os.ErrNotExist) {
+		key, err = createKey(file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the key that signs tokens: %w", err)
+	}
+	return newSigner(key, tenant)
+}
+
+func newSigner(key *rsa.PrivateKey, tenant string) (*Signer, error) {
+	public := jose.JSONWebKey{Key: key.Public(), Algorithm: string(jose.RS256), Use: "sig"}
+	thumbprint, err := public.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	public.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: public.KeyID}},
+		(&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		return nil, err
+	}
+	return &Signer{tenant: tenant, key: key, public: public, signer: signer, now: time.Now}, nil
+}
+
+func readKey(file string) (*rsa.PrivateKey, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, fmt.Errorf("%s is not a PEM file", file)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := parsed.(*rsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%s holds no RSA key", file)
+	}
+	return key, nil
+}
+
+func createKey(file string) (*rsa.PrivateKey, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	next := file + ".new"
+	f, err := os.OpenFile(next, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der}), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(next, file)
+	}
+	return key, err
+}
+
+// KeySet is what /discovery/v2.0/keys answers.
+func (s *Signer) KeySet() jose.JSONWebKeySet {
+	return jose.JSONWebKeySet{Keys: []jose.JSONWebKey{s.public}}
+}
+
+// Sign gives out a token. The issuer, the times and the tenant are filled in; the
+// audience, the application and the object id are the caller's.
+func (s *Signer) Sign(c Claims, lifetime time.Duration) (string, Claims, error) {
+	now := s.now()
+	uti := make([]byte, 16)
+	rand.Read(uti) // does not fail
+	c.Issuer, c.IDP, c.Tenant = Issuer(s.tenant), Issuer(s.tenant), s.tenant
+	c.IssuedAt, c.NotBefore, c.Expires = now.Unix(), now.Unix(), now.Add(lifetime).Unix()
+	c.IDType, c.Version, c.Subject = "app", "1.0", c.ObjectID
+	c.UTI = base64.RawURLEncoding.EncodeToString(uti)
+	raw, err := jwt.Signed(s.signer).Claims(c).Serialize()
+	if err != nil {
+		return "", Claims{}, fmt.Errorf("signing a token: %w", err)
+	}
+	return raw, c, nil
+}
+
+// Verify reads a token and checks its signature, issuer, tenant, lifetime and
+// that its audience is one of audiences (compared without a trailing slash).
+func (s *Signer) Verify(raw string, audiences ...string) (Claims, error) {
+	if len(raw) > maxToken {
+		return Claims{}, fmt.Errorf("%w: it is longer than %d bytes", ErrInvalid, maxToken)
+	}
+	parsed, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		return Claims{}, fmt.Errorf("%w: it cannot be read", ErrInvalid)
+	}
+	var c Claims
+	if err := parsed.Claims(s.key.Public(), &c); err != nil {
+		return Claims{}, fmt.Errorf("%w: its signature does not hold", ErrInvalid)
+	}
+	if c.Issuer != Issuer(s.tenant) || c.Tenant != s.tenant || c.ObjectID == "" {
+		return Claims{}, fmt.Errorf("%w: it is from another issuer", ErrInvalid)
+	}
+	now := s.now()
+	if now.After(time.Unix(c.Expires, 0).Add(leeway)) || now.Before(time.Unix(c.NotBefore, 0).Add(-leeway)) {
+		return Claims{}, ErrExpired
+	}
+	for _, a := range audiences {
+		if strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(c.Audience, "/")) {
+			return c, nil
+		}
+	}
+	return Claims{}, fmt.Errorf("%w: %s", ErrAudience, c.Audience)
+}

@@ -1,0 +1,50 @@
+# The two commands of the README, and what they are made of.
+
+SHELL := /bin/bash
+GO ?= go
+export CGO_ENABLED := 0
+BIN := bin/cloister
+EXAMPLE ?= examples/secure-mlops
+
+.PHONY: up test build install down test-unit test-e2e lint vuln fmt tidy validate-example help
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+up: install build ## the main job: run the whole example on this machine
+	$(BIN) up $(EXAMPLE)
+
+test: install build lint test-unit test-e2e ## every test
+
+down: build ## end what `make up` started
+	$(BIN) down
+
+install: ## install what this machine lacks (Debian, Ubuntu; asks apt only when something is missing)
+	@scripts/install.sh
+
+build: ## build bin/cloister
+	@mkdir -p bin
+	$(GO) build -trimpath -o $(BIN) ./cmd/cloister
+
+test-unit: ## the packages' own tests
+	$(GO) test -timeout 20m ./...
+
+test-e2e: build ## the whole solution, run and broken on purpose
+	$(GO) test -timeout 40m -count=1 -tags e2e ./e2e/...
+
+lint: ## gofmt, vet and the linters of .golangci.yml
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) tool -modfile=tools/go.mod golangci-lint run
+
+vuln: ## known vulnerabilities in what we call (needs the Go vulnerability database)
+	$(GO) tool -modfile=tools/go.mod govulncheck ./...
+
+validate-example: ## terraform validate with the real azurerm provider (builds it the first time: about 10 minutes)
+	scripts/terraform-validate.sh $(EXAMPLE)/terraform
+
+fmt: ## gofmt everything
+	gofmt -w $$(git ls-files '*.go')
+
+tidy: ## bring go.mod up to date
+	$(GO) mod tidy
+	cd tools && $(GO) mod tidy

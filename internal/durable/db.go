@@ -78,10 +78,14 @@ func (d *DB) migrate(migrations []string) error {
 
 // Update runs one write transaction. It is on the disk when Update returns nil,
 // and has left nothing behind when it returns an error.
-func (d *DB) Update(ctx context.Context, do func(*sql.Tx) error) error { return transact(ctx, d.write, do) }
+func (d *DB) Update(ctx context.Context, do func(*sql.Tx) error) error {
+	return transact(ctx, d.write, do)
+}
 
 // View runs do over one consistent state of the database.
-func (d *DB) View(ctx context.Context, do func(*sql.Tx) error) error { return transact(ctx, d.read, do) }
+func (d *DB) View(ctx context.Context, do func(*sql.Tx) error) error {
+	return transact(ctx, d.read, do)
+}
 
 func transact(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
 	tx, err := db.BeginTx(ctx, nil)

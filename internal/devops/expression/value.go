@@ -70,7 +70,7 @@ func ParseVersion(s string) (Version, bool) {
 	return v, true
 }
 
-// Truth says what a value is as a condition: null, false, 0 and '' are false.
+// Truth says what a value is as a condition: null, false, 0 and ” are false.
 func Truth(v Value) bool {
 	switch v := v.(type) {
 	case nil:

@@ -1,0 +1,152 @@
+package funcs
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// Bounds on what a function reads: a configuration names files of its own size,
+// not disks.
+const (
+	maxFile  = 16 << 20
+	maxMatch = 10_000
+)
+
+func files(dir string) map[string]function.Function {
+	locate := func(name string) string {
+		if filepath.IsAbs(name) {
+			return name
+		}
+		return filepath.Join(dir, name)
+	}
+	read := func(name string) ([]byte, error) { return readFile(locate(name), name) }
+	table := map[string]function.Function{
+		"abspath":  toString(func(a []string) (string, error) { return filepath.Abs(locate(a[0])) }, "path"),
+		"basename": toString(func(a []string) (string, error) { return path.Base(a[0]), nil }, "path"),
+		"dirname":  toString(func(a []string) (string, error) { return path.Dir(a[0]), nil }, "path"),
+		"pathexpand": toString(func(a []string) (string, error) {
+			return a[0], nil // whose home it is depends on who runs Terraform
+		}, "path"),
+		"file": toString(func(a []string) (string, error) {
+			b, err := read(a[0])
+			if err != nil {
+				return "", err
+			}
+			if !utf8.Valid(b) {
+				return "", fmt.Errorf("%s is not UTF-8 text: filebase64 reads any file", a[0])
+			}
+			return string(b), nil
+		}, "path"),
+		"filebase64": toString(func(a []string) (string, error) {
+			b, err := read(a[0])
+			return base64.StdEncoding.EncodeToString(b), err
+		}, "path"),
+		"fileexists": fromStrings(func(a []string) (bool, error) {
+			info, err := os.Stat(locate(a[0]))
+			return err == nil && info.Mode().IsRegular(), nil
+		}, cty.Bool, cty.BoolVal, "path"),
+		"fileset": function.New(&function.Spec{
+			Params: []function.Parameter{{Name: "path", Type: cty.String}, {Name: "pattern", Type: cty.String}},
+			Type:   function.StaticReturnType(cty.Set(cty.String)),
+			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+				return fileSet(locate(args[0].AsString()), args[1].AsString())
+			},
+		}),
+	}
+	for name := range digests {
+		of := "file" + name
+		table[of] = toString(func(a []string) (string, error) {
+			b, err := read(a[0])
+			if err != nil {
+				return "", err
+			}
+			return digest(name, b), nil
+		}, "path")
+	}
+	return table
+}
+
+func readFile(at, shown string) ([]byte, error) {
+	info, err := os.Stat(at)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("there is no file %s; a path is taken from the folder of the root module, so begin a module's own with ${path.module}/", shown)
+	case err != nil:
+		return nil, fmt.Errorf("%s cannot be read: %w", shown, errors.Unwrap(err))
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", shown)
+	}
+	f, err := os.Open(at)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w", shown, errors.Unwrap(err))
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w", shown, err)
+	}
+	if len(b) > maxFile {
+		return nil, fmt.Errorf("%s is larger than %d MiB", shown, maxFile>>20)
+	}
+	return b, nil
+}
+
+// fileSet are the files under dir that match a pattern, in which ** stands for
+// any number of folders.
+func fileSet(dir, pattern string) (cty.Value, error) {
+	if _, err := path.Match(pattern, ""); err != nil {
+		return cty.NilVal, fmt.Errorf("%q is not a pattern", pattern)
+	}
+	var out []cty.Value
+	seen := 0
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil //nolint:nilerr // what cannot be read does not match, as in Terraform
+		}
+		if seen++; seen > 10*maxMatch || len(out) > maxMatch {
+			return errors.New("too many files")
+		}
+		rel, err := filepath.Rel(dir, p)
+		if err == nil && d.Type().IsRegular() && matchPath(strings.Split(pattern, "/"), strings.Split(filepath.ToSlash(rel), "/")) {
+			out = append(out, cty.StringVal(filepath.ToSlash(rel)))
+		}
+		return err
+	})
+	if err != nil {
+		return cty.NilVal, err
+	}
+	if len(out) == 0 {
+		return cty.SetValEmpty(cty.String), nil
+	}
+	return cty.SetVal(out), nil
+}
+
+func matchPath(pattern, name []string) bool {
+	if len(pattern) == 0 {
+		return len(name) == 0
+	}
+	if pattern[0] == "**" {
+		for i := 0; i <= len(name); i++ {
+			if matchPath(pattern[1:], name[i:]) {
+				return true
+			}
+		}
+		return false
+	}
+	if len(name) == 0 {
+		return false
+	}
+	ok, _ := path.Match(pattern[0], name[0])
+	return ok && matchPath(pattern[1:], name[1:])
+}

@@ -1,0 +1,207 @@
+package schema
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Block is the schema of a body.
+type Block struct {
+	Attributes map[string]Attribute
+	Blocks     map[string]Nested
+}
+
+// Attribute is one argument or computed attribute. Sets are lists here: the
+// order in which they were written is kept, and says more than a set's.
+type Attribute struct {
+	Type                                    cty.Type
+	Required, Optional, Computed, Sensitive bool
+}
+
+// Settable reports whether a configuration may give the attribute a value.
+func (a Attribute) Settable() bool { return a.Required || a.Optional }
+
+// Nested is a block within a body.
+type Nested struct {
+	Block
+	Min, Max int // Max 0 is without limit
+}
+
+//go:embed azurerm.txt
+var azurerm string
+
+//go:embed older.txt
+var older string
+
+//go:embed azapi.txt
+var azapi string
+
+// Set holds the schemas of every type; each is parsed when it is first asked for.
+type Set struct {
+	text   map[string][]string // "resource azurerm_subnet" -> its texts, later ones on top
+	mu     sync.Mutex
+	parsed map[string]*Block
+}
+
+// New indexes the schemas.
+func New() *Set {
+	s := &Set{text: map[string][]string{}, parsed: map[string]*Block{}}
+	for _, file := range []string{azurerm, azapi, older} {
+		for file != "" {
+			end := nextHeading(file)
+			heading, body, _ := strings.Cut(file[:end], "\n")
+			if !strings.HasPrefix(heading, "#") {
+				s.text[heading] = append(s.text[heading], body)
+			}
+			file = file[end:]
+		}
+	}
+	return s
+}
+
+// nextHeading is where the next line without indentation begins, or the end.
+func nextHeading(file string) int {
+	for at := 0; ; {
+		nl := strings.IndexByte(file[at:], '\n')
+		if nl < 0 || at+nl+1 >= len(file) {
+			return len(file)
+		}
+		at += nl + 1
+		if file[at] != ' ' {
+			return at
+		}
+	}
+}
+
+// Resource is the schema of a resource type, or nil.
+func (s *Set) Resource(typ string) *Block { return s.block("resource " + typ) }
+
+// Data is the schema of a data source, or nil.
+func (s *Set) Data(typ string) *Block { return s.block("data " + typ) }
+
+// Types are the names of the resource types, sorted.
+func (s *Set) Types() []string {
+	var out []string
+	for _, heading := range slices.Sorted(maps.Keys(s.text)) {
+		if name, ok := strings.CutPrefix(heading, "resource "); ok {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func (s *Set) block(heading string) *Block {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b, ok := s.parsed[heading]; ok {
+		return b
+	}
+	texts, ok := s.text[heading]
+	if !ok {
+		return nil
+	}
+	b := newBlock()
+	for _, text := range texts {
+		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+		b.read(lines, 1)
+	}
+	s.parsed[heading] = b
+	return b
+}
+
+func newBlock() *Block {
+	return &Block{Attributes: map[string]Attribute{}, Blocks: map[string]Nested{}}
+}
+
+// read takes the lines at one depth of indentation and returns the rest. The
+// files are part of the program, and a test parses every line of them.
+func (b *Block) read(lines []string, depth int) []string {
+	for len(lines) > 0 {
+		line := lines[0]
+		body := strings.TrimLeft(line, " ")
+		if len(line)-len(body) < depth {
+			return lines
+		}
+		lines = lines[1:]
+		f := strings.Fields(body)
+		if len(f) == 5 && f[1] == "block" {
+			n := Nested{Block: *newBlock()}
+			if old, ok := b.Blocks[f[0]]; ok {
+				n = old
+			}
+			n.Min, _ = strconv.Atoi(f[3])
+			n.Max, _ = strconv.Atoi(f[4])
+			lines = n.Block.read(lines, depth+1)
+			b.Blocks[f[0]] = n
+			continue
+		}
+		if len(f) < 2 || len(f) > 3 {
+			continue
+		}
+		a := Attribute{Type: cty.DynamicPseudoType}
+		if len(f) == 3 {
+			a.Type, _ = parseType(f[2])
+		}
+		for _, flag := range f[1] {
+			switch flag {
+			case 'r':
+				a.Required = true
+			case 'o':
+				a.Optional = true
+			case 'c':
+				a.Computed = true
+			case 's':
+				a.Sensitive = true
+			}
+		}
+		b.Attributes[f[0]] = a
+	}
+	return nil
+}
+
+func parseType(s string) (cty.Type, error) {
+	switch s { // the greater part of all attributes
+	case "string":
+		return cty.String, nil
+	case "bool":
+		return cty.Bool, nil
+	case "number":
+		return cty.Number, nil
+	}
+	expr, diags := hclsyntax.ParseExpression([]byte(s), "schema", hcl.InitialPos)
+	if diags.HasErrors() {
+		return cty.DynamicPseudoType, fmt.Errorf("type %s: %w", s, diags)
+	}
+	t, diags := typeexpr.TypeConstraint(expr)
+	if diags.HasErrors() {
+		return cty.DynamicPseudoType, fmt.Errorf("type %s: %w", s, diags)
+	}
+	return ordered(t), nil
+}
+
+// ordered is t with lists where it has sets.
+func ordered(t cty.Type) cty.Type {
+	switch {
+	case t.IsSetType() || t.IsListType():
+		return cty.List(ordered(t.ElementType()))
+	case t.IsMapType():
+		return cty.Map(ordered(t.ElementType()))
+	case t.IsObjectType():
+		attrs := make(map[string]cty.Type)
+		for name, a := range t.AttributeTypes() {
+			attrs[name] = ordered(a)
+		}
+		return cty.Object(attrs)
+	}
+	return t
+}

@@ -1,0 +1,165 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/service"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+func agentsReachServices(w *world) []Requirement {
+	return w.reachServices("agent-reaches-service", RoleAgent, agentNeeds)
+}
+
+func jumpHostsReachServices(w *world) []Requirement {
+	return w.reachServices("jump-host-reaches-service", RoleJumpHost, jumpHostNeeds)
+}
+
+func computeReachesServices(w *world) []Requirement {
+	return w.reachServices("compute-reaches-service", RoleCompute, computeNeeds)
+}
+
+func (w *world) reachServices(rule string, role Role, needs map[string]*right) []Requirement {
+	var out []Requirement
+	for _, p := range w.withRole(role) {
+		seen := map[string]bool{}
+		for _, ws := range w.workspacesOf(p) {
+			for _, ep := range w.workspaceServices(ws) {
+				need, needed := needs[ep.Service]
+				if !needed || seen[ep.Host] {
+					continue
+				}
+				seen[ep.Host] = true
+				out = append(out, w.mustReach(rule, p, ep, need))
+			}
+		}
+	}
+	return out
+}
+
+func reachPlatform(w *world) []Requirement {
+	var out []Requirement
+	for role, names := range map[Role][]string{RoleAgent: agentPlatform, RoleCompute: computePlatform} {
+		for _, p := range w.withRole(role) {
+			for _, name := range names {
+				if ep, ok := w.platform(name); ok {
+					out = append(out, w.mustReach("reaches-platform", p, ep, nil))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// mustReach requires the whole flow from a place to an endpoint. What private
+// link covers must be reached by it.
+func (w *world) mustReach(rule string, p Place, ep service.Endpoint, need *right) Requirement {
+	c := w.cell(p, ep)
+	r := Requirement{
+		ID:    slug(rule, p.Name, ep.Host),
+		Title: fmt.Sprintf("%s %s reaches %s", p.label(), p.Name, serviceLabel(ep)),
+		From:  p, To: target(ep, c), Must: true,
+	}
+	if p.NIC == "" {
+		r.Stages = []Stage{{StageConnect, w.connect(p, r.To.Addr, httpsPort)}}
+		r.Remedy = fmt.Sprintf("give compute cluster %s a subnet of the estate: subnet_resource_id of azurerm_machine_learning_compute_cluster", p.Name)
+		w.settle(&r, p.Resource)
+		return r
+	}
+	r.Stages = []Stage{{StageResolve, w.privately(c)}, {StageConnect, c.Connect}, {StageAdmit, c.Admit}}
+	if need != nil && p.Identity != "" {
+		r.As = w.identityName(p.Identity)
+		r.Stages = append(r.Stages, Stage{StageAuthorize, w.access.Allows(p.Identity, need.action, need.data, ep.Resource)})
+	} else if need != nil && p.Role == RoleAgent {
+		r.Stages = append(r.Stages, Stage{StageAuthorize, single(verdict.No, "virtual machine "+p.Name, p.Resource,
+			"it has no managed identity, or several and none of them its own, to act as")})
+	}
+	w.settle(&r, ep.Resource, p.Resource)
+	if r.Outcome != Holds {
+		r.Remedy = w.remedyFor(r, c, need)
+	}
+	return r
+}
+
+// privately is the verdict on a name that must lead to a private endpoint.
+func (w *world) privately(c Cell) verdict.Verdict {
+	v := verdict.Verdict{Value: c.Resolve.Verdict.Value, Steps: append([]verdict.Step(nil), c.Resolve.Verdict.Steps...)}
+	if c.To.Group == "" || len(c.Resolve.Addrs) == 0 || c.Resolve.Private() {
+		return v
+	}
+	v.Add(w.whyPublic(c))
+	return v
+}
+
+// whyPublic explains an answer with the public address.
+func (w *world) whyPublic(c Cell) verdict.Step {
+	s := verdict.Step{At: c.To.Host, Resource: c.To.Resource, Value: verdict.No}
+	addr, vnet := c.Resolve.Addrs[0], c.From.VNet.Name()
+	const to = "%s resolves to its public address %s from %s, because "
+	zone, haveZone := w.zoneNamed(c.To.Zone)
+	switch {
+	case len(c.Resolve.CNAMEs) == 0:
+		s.Reason = fmt.Sprintf(to+"%s has no approved private endpoint for %s", c.To.Host, addr, vnet, c.To.Owner.Name(), c.To.Group)
+	case !haveZone:
+		s.Reason = fmt.Sprintf(to+"there is no private DNS zone %s", c.To.Host, addr, vnet, c.To.Zone)
+	default:
+		s.Resource = zone.ID
+		s.Reason = fmt.Sprintf(to+"%s is not linked to %s", c.To.Host, addr, vnet, c.To.Zone, vnet)
+	}
+	if c.Admit.Value == verdict.No {
+		s.Reason += "; there " + lowerFirst(c.Admit.Decisive().Reason)
+	}
+	return s
+}
+
+func (w *world) zoneNamed(name string) (arm.Resource, bool) {
+	for _, z := range w.estate.OfType(service.TypePrivateDNSZone) {
+		if name != "" && strings.EqualFold(z.Name, name) {
+			return z, true
+		}
+	}
+	return arm.Resource{}, false
+}
+
+func workspaceRights(w *world) []Requirement {
+	var out []Requirement
+	for _, ws := range w.estate.OfType(service.TypeWorkspace) {
+		p := Place{Name: ws.Name, Kind: KindService, Resource: ws.ID, Identity: w.access.IdentityOf(ws)}
+		for _, ep := range w.workspaceServices(ws) {
+			need := workspaceNeeds[ep.Service]
+			if need == nil || ep.Owner.Equal(ws.ID) {
+				continue
+			}
+			r := Requirement{
+				ID:    slug("workspace-rights", ws.Name, ep.Host),
+				Title: fmt.Sprintf("Workspace %s has its rights on %s", ws.Name, serviceLabel(ep)),
+				From:  p, As: w.identityName(p.Identity), Must: true,
+				To: Target{Name: ep.Host, Service: ep.Service, Resource: ep.Resource, Endpoint: ep},
+			}
+			r.Stages = []Stage{{StageAuthorize, w.access.Allows(p.Identity, need.action, need.data, ep.Resource)}}
+			w.settle(&r, ep.Resource, ws.ID)
+			if r.Outcome != Holds {
+				r.Remedy = roleRemedy(r, need)
+			}
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func target(ep service.Endpoint, c Cell) Target {
+	t := Target{Name: ep.Host, Service: ep.Service, Resource: ep.Resource, Port: httpsPort, Endpoint: ep}
+	if len(c.Resolve.Addrs) > 0 {
+		t.Addr = c.Resolve.Addrs[0]
+	}
+	return t
+}
+
+func lowerFirst(s string) string {
+	if s == "" || len(s) > 1 && s[1] >= 'A' && s[1] <= 'Z' {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}

@@ -1,0 +1,202 @@
+package check
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/service"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+// servicesClosed requires of each service that private link can cover that it
+// refuses an outsider at every host.
+func servicesClosed(w *world) []Requirement {
+	var out []Requirement
+	for _, ep := range w.endpoints {
+		if ep.Group == "" {
+			continue
+		}
+		c := w.cell(outsider(), ep)
+		r := Requirement{
+			ID:    slug("service-closed-to-internet", ep.Host),
+			Title: fmt.Sprintf("The internet is refused by %s", serviceLabel(ep)),
+			From:  c.From, To: target(ep, c),
+			Stages: []Stage{{StageResolve, c.Resolve.Verdict}, {StageConnect, c.Connect}, {StageAdmit, c.Admit}},
+		}
+		w.settle(&r, ep.Resource)
+		if r.Outcome != Holds {
+			r.Resource, r.Source = w.declared(ep.Resource)
+			r.Remedy = publicAccessRemedy(ep.Resource)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func (w *world) declared(id arm.ID) (arm.ID, arm.Source) {
+	doc, _ := w.nearest(id)
+	return doc.ID, doc.Source
+}
+
+// shellPorts are those that lead to a command line, a desktop or a service.
+var shellPorts = []uint16{22, 3389, 443, 80, 8080}
+
+// machinesClosed requires that no address of a machine answers an outsider.
+func machinesClosed(w *world) []Requirement {
+	var out []Requirement
+	for _, nic := range w.net.NICs {
+		r := Requirement{
+			ID:    slug("network-closed-to-internet", nic.Subnet.Parent().Name(), nic.Name),
+			Title: fmt.Sprintf("The internet does not reach %s %s", nic.Kind, nic.Name),
+			From:  outsider(), To: Target{Name: nic.Name, Resource: nic.Owner},
+		}
+		addrs := append([]netip.Addr(nil), nic.Addrs...)
+		if nic.PublicAddr.IsValid() {
+			addrs = append(addrs, nic.PublicAddr)
+		}
+		worst := w.worstFlow(service.Outsider, addrs, shellPorts)
+		r.To.Addr, r.To.Port = worst.addr, worst.port
+		r.Stages = []Stage{{StageConnect, worst.answer}}
+		w.settle(&r, nic.ID, nic.Owner)
+		if r.Outcome == Violated {
+			r.Reason = fmt.Sprintf("TCP %d of %s can be reached: %s", worst.port, worst.addr, r.Reason)
+			r.Remedy = fmt.Sprintf("take the public address off %s (azurerm_network_interface, public_ip_address_id) and come in by Bastion", nic.Name)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// flowAnswer is the answer about one flow of several.
+type flowAnswer struct {
+	addr   netip.Addr
+	port   uint16
+	answer verdict.Verdict
+}
+
+// worstFlow asks about each address and port, and keeps the answer that is worst
+// for a flow that must not be: yes, then unknown, then no.
+func (w *world) worstFlow(from netip.Addr, to []netip.Addr, ports []uint16) flowAnswer {
+	worst := flowAnswer{answer: single(verdict.No, "", "", "it has no address")}
+	if len(to) > 0 {
+		worst.addr = to[0]
+	}
+	rank := map[verdict.Value]int{verdict.No: 0, verdict.Unknown: 1, verdict.Yes: 2}
+	for i, addr := range to {
+		for j, port := range ports {
+			a := w.net.Reach(network.Flow{Source: from, Destination: addr, Protocol: network.TCP, Port: port})
+			if i+j == 0 || rank[a.Value] > rank[worst.answer.Value] {
+				worst = flowAnswer{addr, port, a}
+			}
+		}
+	}
+	return worst
+}
+
+// trainingOpensNoShell requires that no machine's SSH is open from compute.
+func trainingOpensNoShell(w *world) []Requirement {
+	var out []Requirement
+	for _, p := range w.withRole(RoleCompute) {
+		if !p.Addr.IsValid() {
+			continue
+		}
+		for _, to := range w.places {
+			if to.Kind != KindMachine || !to.Addr.IsValid() {
+				continue
+			}
+			r := Requirement{
+				ID:    slug("training-opens-no-shell", p.Name, to.Name),
+				Title: fmt.Sprintf("Compute cluster %s opens no SSH to %s", p.Name, to.Name),
+				From:  p, To: Target{Name: to.Name, Resource: to.Resource, Addr: to.Addr, Port: 22},
+				Stages: []Stage{{StageConnect, w.connect(p, to.Addr, 22)}},
+			}
+			w.settle(&r, p.Resource)
+			if r.Outcome == Violated {
+				r.Reason = "nothing on the way denies TCP 22: " + r.Reason
+				r.Remedy = fmt.Sprintf("deny TCP 22 outbound in %s, or inbound from there in the one of %s: azurerm_network_security_rule",
+					w.nsgOf(p.Subnet), to.Name)
+			}
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// trainingDataStays requires that compute cannot open a connection to an address
+// of the internet that belongs to no service.
+func trainingDataStays(w *world) []Requirement {
+	var out []Requirement
+	for _, p := range w.withRole(RoleCompute) {
+		if !p.Addr.IsValid() {
+			continue
+		}
+		worst := w.worstFlow(p.Addr, []netip.Addr{service.Outsider}, []uint16{443, 80, 22, 8443})
+		r := Requirement{
+			ID:    slug("training-data-stays", p.Name),
+			Title: fmt.Sprintf("Compute cluster %s sends nothing to the internet at large", p.Name),
+			From:  p, To: Target{Name: "any address on the internet", Addr: worst.addr, Port: worst.port},
+			Stages: []Stage{{StageConnect, worst.answer}},
+		}
+		w.settle(&r, p.Subnet, p.Resource)
+		if r.Outcome == Violated {
+			r.Reason = fmt.Sprintf("TCP %d to any address is open: %s", worst.port, r.Reason)
+			r.Remedy = fmt.Sprintf("deny the destination tag Internet outbound in %s, below rules that allow the service tags which compute needs: azurerm_network_security_rule", w.nsgOf(p.Subnet))
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// nsgOf names the NSG of a subnet for a remedy.
+func (w *world) nsgOf(subnet arm.ID) string {
+	if s, ok := w.net.Subnet(subnet); ok && s.NSG != "" {
+		return "NSG " + s.NSG.Name()
+	}
+	return fmt.Sprintf("an NSG of subnet %s (it has none: azurerm_subnet_network_security_group_association)", subnet.Name())
+}
+
+// privateNamesStayInside requires of each network that is not connected to a
+// private endpoint's that the endpoint's name does not lead there.
+func privateNamesStayInside(w *world) []Requirement {
+	var out []Requirement
+	for _, v := range w.net.VNets {
+		for _, ep := range w.endpoints {
+			if ep.Group == "" {
+				continue
+			}
+			answer := w.names.Resolve(v.ID, ep.Host)
+			if !answer.Private() {
+				continue
+			}
+			pe, ok := w.endpointAt(v.ID, answer.Addrs[0])
+			home, _ := w.net.VNetOf(pe.Subnet)
+			if !ok || home.ID.Equal(v.ID) || declaresPeering(v, home.ID) {
+				continue
+			}
+			r := Requirement{
+				ID:     slug("private-names-stay-inside", v.Name, ep.Host),
+				Title:  fmt.Sprintf("Network %s does not resolve %s to an endpoint that it cannot reach", v.Name, ep.Host),
+				From:   Place{Name: v.Name, Kind: KindNetwork, Resource: v.ID, VNet: v.ID},
+				To:     Target{Name: ep.Host, Service: ep.Service, Resource: ep.Resource, Addr: answer.Addrs[0], Endpoint: ep},
+				Stages: []Stage{{StageResolve, answer.Verdict}},
+			}
+			w.settle(&r, answer.Zone)
+			r.Remedy = fmt.Sprintf("peer %s with %s in both directions, or take the link of zone %s to %s away", v.Name, home.Name, ep.Zone, v.Name)
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// declaresPeering reports whether a link leads from a network to another; whether
+// it is complete is peering-connected's to say.
+func declaresPeering(v network.VNet, remote arm.ID) bool {
+	for _, p := range v.Peerings {
+		if p.Remote.Equal(remote) {
+			return true
+		}
+	}
+	return false
+}

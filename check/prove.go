@@ -1,0 +1,36 @@
+package check
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/cloister-ml/cloister/arm"
+)
+
+// Prove derives what a secured machine learning solution requires of an estate
+// and answers each requirement.
+func Prove(e *arm.Estate, opts Options) *Report {
+	w := newWorld(e)
+	r := &Report{Places: w.places, Resources: e.Len()}
+	for _, rule := range rules {
+		found := rule.derive(w)
+		slices.SortStableFunc(found, func(a, b Requirement) int { return cmp.Compare(a.ID, b.ID) })
+		for i := range found {
+			found[i].Rule = rule.ID
+			found[i].Severity = cmp.Or(found[i].Severity, rule.Severity)
+			switchOff(&found[i], opts.Disable)
+		}
+		r.Requirements = append(r.Requirements, found...)
+	}
+	return r
+}
+
+// switchOff takes a requirement out of the verdict where the user says so.
+func switchOff(r *Requirement, disable map[string]string) {
+	for _, key := range []string{r.ID, r.Rule} {
+		if reason, ok := disable[key]; ok {
+			r.Outcome, r.Reason, r.Remedy = Off, cmp.Or(reason, "switched off without a reason"), ""
+			return
+		}
+	}
+}

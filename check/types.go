@@ -1,0 +1,142 @@
+package check
+
+import (
+	"net/netip"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/service"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+// Kind is what a place is.
+type Kind string
+
+const (
+	KindMachine  Kind = "virtual machine"
+	KindCompute  Kind = "compute node"
+	KindInternet Kind = "internet"
+	KindBastion  Kind = "bastion"
+	KindService  Kind = "service"
+	KindNetwork  Kind = "virtual network"
+)
+
+// Role is what a place is for; roles.go says how it is told from the documents.
+type Role string
+
+const (
+	RoleAgent    Role = "agent"
+	RoleJumpHost Role = "jump host"
+	RoleCompute  Role = "compute"
+	RoleOther    Role = ""
+)
+
+// Place is where a flow starts.
+type Place struct {
+	Name     string     `json:"name"`
+	Kind     Kind       `json:"kind"`
+	Role     Role       `json:"role,omitempty"`
+	Resource arm.ID     `json:"resource,omitempty"` // virtual machine, cluster, ...
+	NIC      arm.ID     `json:"nic,omitempty"`
+	Addr     netip.Addr `json:"address,omitzero"`
+	VNet     arm.ID     `json:"network,omitempty"`
+	Subnet   arm.ID     `json:"subnet,omitempty"`
+	Identity string     `json:"identity,omitempty"` // object id that it acts as, or ""
+}
+
+// Target is where a flow leads.
+type Target struct {
+	Name     string           `json:"name"` // host name, machine or network
+	Service  string           `json:"service,omitempty"`
+	Resource arm.ID           `json:"resource,omitempty"`
+	Addr     netip.Addr       `json:"address,omitzero"`
+	Port     uint16           `json:"port,omitempty"`
+	Endpoint service.Endpoint `json:"-"`
+}
+
+// Names of the stages of a flow, in their order.
+const (
+	StageResolve   = "resolve"   // the name leads to the address that it should
+	StageConnect   = "connect"   // packets arrive
+	StageAdmit     = "admit"     // the service's own firewall lets them in
+	StageAuthorize = "authorize" // the identity may do what it asks
+	StageConfigure = "configure" // the document says what it should
+)
+
+// Stage is one part of a flow and how it is answered.
+type Stage struct {
+	Name    string          `json:"name"`
+	Verdict verdict.Verdict `json:"verdict"`
+}
+
+// Outcome of a requirement.
+type Outcome string
+
+const (
+	Holds    Outcome = "holds"
+	Violated Outcome = "violated"
+	Unknown  Outcome = "unknown"
+	Off      Outcome = "off" // switched off by the user, with a reason
+)
+
+// Severity of a requirement that does not hold.
+type Severity string
+
+const (
+	Critical Severity = "critical"
+	High     Severity = "high"
+	Medium   Severity = "medium"
+	Low      Severity = "low"
+)
+
+// Requirement is one thing that must be so, and whether it is.
+type Requirement struct {
+	ID       string     `json:"id"`   // stable: rule:from:to
+	Rule     string     `json:"rule"` // a [Rule]'s id
+	Title    string     `json:"title"`
+	From     Place      `json:"from,omitzero"`
+	To       Target     `json:"to,omitzero"`
+	As       string     `json:"as,omitempty"` // the name of the identity
+	Must     bool       `json:"must"`         // the flow must be; otherwise it must not
+	Stages   []Stage    `json:"stages"`
+	Outcome  Outcome    `json:"outcome"`
+	Reason   string     `json:"reason"`             // what decides, in words
+	Resource arm.ID     `json:"resource,omitempty"` // the document that decides
+	Source   arm.Source `json:"source,omitzero"`    // where that is declared
+	Severity Severity   `json:"severity"`
+	Remedy   string     `json:"remedy,omitempty"` // the smallest change that mends it
+}
+
+// Options change what [Prove] asks for.
+type Options struct {
+	// Disable switches requirements off, by rule or by requirement id, with a reason.
+	Disable map[string]string
+}
+
+// Report is what was proved.
+type Report struct {
+	Requirements []Requirement `json:"requirements"` // in the order of the rules, then by id
+	Places       []Place       `json:"places"`
+	Resources    int           `json:"resources"` // documents in the estate
+}
+
+// Count is the number of requirements with an outcome.
+func (r *Report) Count(o Outcome) int {
+	n := 0
+	for i := range r.Requirements {
+		if r.Requirements[i].Outcome == o {
+			n++
+		}
+	}
+	return n
+}
+
+// With are the requirements with an outcome, in order.
+func (r *Report) With(o Outcome) []Requirement {
+	var out []Requirement
+	for _, q := range r.Requirements {
+		if q.Outcome == o {
+			out = append(out, q)
+		}
+	}
+	return out
+}

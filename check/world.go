@@ -1,0 +1,180 @@
+package check
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/cloister-ml/cloister/access"
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/privatedns"
+	"github.com/cloister-ml/cloister/service"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+// world is an estate with its meanings.
+type world struct {
+	estate    *arm.Estate
+	net       *network.Topology
+	names     *privatedns.Records
+	access    *access.Model
+	endpoints []service.Endpoint // with a host, of the estate and the platform
+	places    []Place
+}
+
+func newWorld(e *arm.Estate) *world {
+	w := &world{estate: e, net: network.FromEstate(e), access: access.FromEstate(e)}
+	w.names = privatedns.FromEstate(e, w.net.MemberAddr)
+	for _, ep := range service.All(e) {
+		if ep.Host != "" {
+			w.endpoints = append(w.endpoints, ep)
+		}
+	}
+	w.places = w.findPlaces()
+	return w
+}
+
+const httpsPort = 443
+
+// cell follows a client from a place to an endpoint through every stage.
+func (w *world) cell(p Place, ep service.Endpoint) Cell {
+	c := Cell{From: p, To: ep, Resolve: w.names.Resolve(p.VNet, ep.Host)}
+	if len(c.Resolve.Addrs) == 0 {
+		c.Connect = notReached(c.Resolve.Verdict, "there is no address to connect to")
+		c.Admit = notReached(c.Connect, "nothing arrives at the service")
+	} else {
+		addr := c.Resolve.Addrs[0]
+		c.Connect = w.connect(p, addr, httpsPort)
+		c.Admit = w.admit(p, ep, addr)
+	}
+	c.Authorize, c.Called = w.authorizeCall(p, ep)
+	return c
+}
+
+// notReached answers a stage that an earlier one kept from being asked.
+func notReached(earlier verdict.Verdict, reason string) verdict.Verdict {
+	return single(earlier.Value, "", "", reason)
+}
+
+func single(v verdict.Value, at string, resource arm.ID, reason string) verdict.Verdict {
+	return verdict.Verdict{Value: v, Steps: []verdict.Step{{At: at, Resource: resource, Value: v, Reason: reason}}}
+}
+
+func (w *world) connect(p Place, to netip.Addr, port uint16) verdict.Verdict {
+	if !p.Addr.IsValid() {
+		return single(verdict.Unknown, string(p.Kind)+" "+p.Name, p.Resource, w.whyNoAddr(p))
+	}
+	return w.net.Reach(network.Flow{Source: p.Addr, Destination: to, Protocol: network.TCP, Port: port})
+}
+
+// admit asks the service's own firewall about a call that arrives at addr.
+func (w *world) admit(p Place, ep service.Endpoint, addr netip.Addr) verdict.Verdict {
+	doc, ok := w.estate.Get(ep.Resource)
+	if !ok {
+		return single(verdict.Yes, ep.Host, "", "open to everyone")
+	}
+	src, why := w.sourceSeen(p, ep, addr)
+	if why.Value != verdict.Yes {
+		return why
+	}
+	return network.Admit(w.estate, doc, src)
+}
+
+// sourceSeen is who the service sees behind a call. The verdict is yes, or why no
+// source can be named.
+func (w *world) sourceSeen(p Place, ep service.Endpoint, addr netip.Addr) (network.Source, verdict.Verdict) {
+	yes := verdict.Verdict{Value: verdict.Yes}
+	if pe, ok := w.endpointAt(p.VNet, addr); ok {
+		if !pe.Target.Equal(ep.Owner) || !strings.EqualFold(pe.Group, ep.Group) {
+			return network.Source{}, single(verdict.No, "private endpoint "+pe.Name, pe.ID, fmt.Sprintf(
+				"%s belongs to private endpoint %s of %s (%s), which does not serve %s", addr, pe.Name, pe.Target.Name(), pe.Group, ep.Host))
+		}
+		return network.Source{Addr: p.Addr, Endpoint: pe.ID}, yes
+	}
+	if p.Kind == KindInternet {
+		return network.Source{Addr: p.Addr}, yes
+	}
+	if w.hasServiceEndpoint(p.Subnet, ep.Resource) {
+		return network.Source{Addr: p.Addr, Subnet: p.Subnet}, yes
+	}
+	public, way := w.net.EgressAddr(p.NIC)
+	if way.Value != verdict.Yes {
+		return network.Source{}, way
+	}
+	return network.Source{Addr: public}, yes
+}
+
+// endpointAt finds the private endpoint that has an address, in the network
+// itself before any other.
+func (w *world) endpointAt(vnet arm.ID, addr netip.Addr) (network.NIC, bool) {
+	var found network.NIC
+	for _, nic := range w.net.NICs {
+		if nic.Kind != network.KindPrivateEndpoint || !holds(nic.Addrs, addr) {
+			continue
+		}
+		if nic.Subnet.Parent().Equal(vnet) {
+			return nic, true
+		}
+		if found.ID == "" {
+			found = nic
+		}
+	}
+	return found, found.ID != ""
+}
+
+func holds(addrs []netip.Addr, a netip.Addr) bool {
+	for _, have := range addrs {
+		if have == a {
+			return true
+		}
+	}
+	return false
+}
+
+// hasServiceEndpoint reports whether the subnet carries its identity to the
+// resource's provider.
+func (w *world) hasServiceEndpoint(subnet, resource arm.ID) bool {
+	s, ok := w.net.Subnet(subnet)
+	if !ok {
+		return false
+	}
+	namespace, _, _ := strings.Cut(resource.Type(), "/")
+	for _, have := range s.ServiceEndpoints {
+		if strings.EqualFold(have, namespace) {
+			return true
+		}
+	}
+	return false
+}
+
+// authorizeCall says whether the identity of the place may make the service's
+// call. called is false where none is defined.
+func (w *world) authorizeCall(p Place, ep service.Endpoint) (v verdict.Verdict, called bool) {
+	call, ok := CallFor(ep)
+	if !ok {
+		return verdict.Verdict{}, false
+	}
+	at := call.Method + " " + call.Path
+	switch call.Auth {
+	case AuthNone:
+		return single(verdict.Yes, at, "", "the service asks for no identity"), true
+	case AuthOther:
+		return single(verdict.No, at, "", "the service takes a personal access token and no managed identity"), true
+	}
+	if p.Identity == "" {
+		return single(verdict.No, at, p.Resource, p.Name+" has no managed identity to act as"), true
+	}
+	if call.Auth == AuthToken {
+		return single(verdict.Yes, at, "", "any identity of the tenant may make this call"), true
+	}
+	return w.access.Allows(p.Identity, call.Action, call.Data, ep.Resource), true
+}
+
+// identityName names an object id as people do.
+func (w *world) identityName(objectID string) string {
+	if p, ok := w.access.Principal(objectID); ok {
+		return p.Name
+	}
+	return objectID
+}

@@ -42,7 +42,11 @@ type Type struct {
 	// provisioningState is Creating or Updating until then, and Failed with the
 	// error's text when it gives up (an error that wraps ErrPermanent).
 	Reconcile func(ctx context.Context, r arm.Resource) error
-	// Remove undoes Reconcile before the document is deleted.
+	// Unordered says that Reconcile and Remove look at the whole estate, and so need
+	// not wait for what the document refers to.
+	Unordered bool
+	// Remove undoes Reconcile before the document is deleted. The View is already
+	// without it.
 	Remove func(ctx context.Context, r arm.Resource) error
 	// Actions are POST {id}/{action}, by lower-case name.
 	Actions map[string]Action

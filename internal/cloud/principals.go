@@ -1,0 +1,143 @@
+package cloud
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cloister-ml/cloister/internal/cloud/store"
+)
+
+// Credentials are a service principal's, shown once: only the secret's hash is
+// kept.
+type Credentials struct {
+	Tenant       string
+	ClientID     string
+	ClientSecret string
+	ObjectID     string
+}
+
+// principals are the applications that may ask for tokens.
+type principals struct {
+	store  store.Store
+	tenant string
+	first  *Credentials // of the owner, where this process made it
+
+	mu    sync.RWMutex
+	byApp map[string]store.Principal
+	owner string // object id
+}
+
+func openPrincipals(ctx context.Context, s store.Store, tenant string, now time.Time) (*principals, error) {
+	p := &principals{store: s, tenant: tenant, byApp: map[string]store.Principal{}}
+	list, err := s.Principals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, known := range list {
+		p.add(known)
+	}
+	if p.owner != "" {
+		return p, nil
+	}
+	first, err := p.create(ctx, "owner", true, now)
+	p.first = &first
+	return p, err
+}
+
+func (p *principals) add(known store.Principal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.byApp[known.AppID] = known
+	if known.Owner {
+		p.owner = known.ObjectID
+	}
+}
+
+func (p *principals) create(ctx context.Context, name string, owner bool, now time.Time) (Credentials, error) {
+	return p.write(ctx, store.Principal{AppID: uuid.NewString(), ObjectID: uuid.NewString(), Name: name, Owner: owner, Created: now})
+}
+
+// write gives the principal a new secret and keeps it.
+func (p *principals) write(ctx context.Context, known store.Principal) (Credentials, error) {
+	random := make([]byte, 32)
+	rand.Read(random) // does not fail
+	secret := base64.RawURLEncoding.EncodeToString(random)
+	known.Hash = hashSecret(secret)
+	if err := p.store.PutPrincipal(ctx, known); err != nil {
+		return Credentials{}, err
+	}
+	p.add(known)
+	return Credentials{Tenant: p.tenant, ClientID: known.AppID, ClientSecret: secret, ObjectID: known.ObjectID}, nil
+}
+
+// hashSecret needs no salt and no slow function: the secret has 256 random bits.
+func hashSecret(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+// find is an application, and whether secret is its secret.
+func (p *principals) find(app, secret string) (found store.Principal, known, right bool) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	found, known = p.byApp[app]
+	return found, known, subtle.ConstantTimeCompare(found.Hash, hashSecret(secret)) == 1
+}
+
+func (p *principals) ownerID() string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.owner
+}
+
+func (p *principals) name(objectID string) string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, known := range p.byApp {
+		if known.ObjectID == objectID {
+			return known.Name
+		}
+	}
+	return ""
+}
+
+// FirstStart are the owner's credentials, where this process has made the cloud.
+// They are shown nowhere else; [Cloud.RenewOwner] makes new ones.
+func (c *Cloud) FirstStart() (Credentials, bool) {
+	if c.principals.first == nil {
+		return Credentials{}, false
+	}
+	return *c.principals.first, true
+}
+
+// RenewOwner gives the owner a new secret; the old one ends. Who can call it can
+// open the cloud's folder.
+func (c *Cloud) RenewOwner(ctx context.Context) (Credentials, error) {
+	c.principals.mu.RLock()
+	var owner store.Principal
+	for _, known := range c.principals.byApp {
+		if known.Owner {
+			owner = known
+		}
+	}
+	c.principals.mu.RUnlock()
+	return c.principals.write(ctx, owner)
+}
+
+// NewServicePrincipal makes an application with a secret, as a service connection
+// has. It may do nothing until it is given a role.
+func (c *Cloud) NewServicePrincipal(ctx context.Context, name string) (Credentials, error) {
+	made, err := c.principals.create(ctx, name, false, c.now())
+	if err != nil {
+		return Credentials{}, fmt.Errorf("making the service principal %s: %w", name, err)
+	}
+	return made, nil
+}

@@ -15,7 +15,7 @@ func (m *Model) Allows(principal string, action string, data bool, scope arm.ID)
 	if principal == "" {
 		return one(verdict.No, "identity", "", "there is no identity to act as")
 	}
-	if v, ok := m.vaults[scope.Key()]; ok && data {
+	if v, ok := m.vaultOf(scope); ok && data {
 		return m.policyAllows(v, principal, action)
 	}
 	var near, doubts []verdict.Step

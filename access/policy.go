@@ -46,6 +46,16 @@ func (m *Model) addVault(doc arm.Resource) {
 	m.vaults[doc.ID.Key()] = v
 }
 
+// vaultOf is the vault with access policies that a scope is or lies in.
+func (m *Model) vaultOf(scope arm.ID) (vault, bool) {
+	for ; scope != "" && len(m.vaults) > 0; scope = scope.Parent() {
+		if v, ok := m.vaults[scope.Key()]; ok {
+			return v, true
+		}
+	}
+	return vault{}, false
+}
+
 // policyAllows asks a vault's access policies.
 func (m *Model) policyAllows(v vault, principal, action string) verdict.Verdict {
 	at, name := "access policies of vault "+v.id.Name(), principal

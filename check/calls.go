@@ -27,13 +27,13 @@ type Call struct {
 // Actions that requirements and calls ask for.
 const (
 	actionListContainers = "Microsoft.Storage/storageAccounts/blobServices/containers/read"
-	actionReadBlob       = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
 	actionWriteBlob      = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
 	actionListSecrets    = "Microsoft.KeyVault/vaults/secrets/readMetadata/action"
 	actionGetSecret      = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
 	actionSetSecret      = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 	actionPull           = "Microsoft.ContainerRegistry/registries/pull/read"
 	actionReadWorkspace  = "Microsoft.MachineLearningServices/workspaces/read"
+	actionWriteRun       = "Microsoft.MachineLearningServices/workspaces/experiments/runs/write"
 	actionSubmitJob      = "Microsoft.MachineLearningServices/workspaces/jobs/write"
 )
 

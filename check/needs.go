@@ -30,11 +30,12 @@ var (
 		"api": nil, "notebooks": nil, "blob": nil, "registry": nil, "registrydata": nil, "vault": nil, "inference": nil,
 	}
 	computeNeeds = map[string]*right{
-		"api":          nil,
+		"api":          {action: actionWriteRun, role: "AzureML Data Scientist"},
 		"blob":         {action: actionWriteBlob, data: true, role: "Storage Blob Data Contributor"},
 		"registry":     {action: actionPull, role: "AcrPull"},
 		"registrydata": nil,
 		"vault":        nil,
+		"insights":     nil,
 	}
 	workspaceNeeds = map[string]*right{
 		"blob":     {action: actionWriteBlob, data: true, role: "Storage Blob Data Contributor"},
@@ -47,7 +48,7 @@ var (
 )
 
 // associated are the properties of a workspace that name its services.
-var associated = []string{"storageAccount", "keyVault", "containerRegistry"}
+var associated = []string{"storageAccount", "keyVault", "containerRegistry", "applicationInsights"}
 
 // workspaceServices are the endpoints that make up a workspace: its own, those of
 // its online endpoints and those of its associated services. Endpoints that

@@ -11,8 +11,9 @@ import (
 // How a machine's role is told from the documents, in this order:
 //
 //  1. the tag role (or cloister-role) names it: agent, jump-host;
-//  2. a script extension that mentions an agent makes an agent: its settings, its
-//     protected settings and a script within them that is base64 are looked at;
+//  2. a script extension that mentions an agent makes an agent: its name, its
+//     settings, its protected settings and a script within them that is base64
+//     are looked at;
 //  3. a machine in a network that has an AzureBastionSubnet is a jump host;
 //  4. any other machine has no role, and nothing is required for it.
 //
@@ -66,6 +67,9 @@ func installsAgent(ext arm.Resource) bool {
 	}
 	if !strings.HasPrefix(typ, "customscript") {
 		return false
+	}
+	if wordAgent(ext.Name) {
+		return true
 	}
 	for _, path := range []string{"settings", "protectedSettings"} {
 		if v, ok := arm.Lookup(ext.Properties, path); ok && mentionsAgent(v) {

@@ -1,0 +1,252 @@
+package check
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cloister-ml/cloister/arm"
+)
+
+// prove answers a draft and fails the test on what is not expected in any.
+func prove(t testing.TB, d *draft) *Report {
+	t.Helper()
+	return Prove(d.estate(t), Options{})
+}
+
+func TestSecuredEstateHolds(t *testing.T) {
+	r := prove(t, secured())
+	for _, q := range r.Requirements {
+		if q.Outcome != Holds {
+			t.Errorf("%s is %s: %s", q.ID, q.Outcome, q.Reason)
+		}
+		if q.Remedy != "" {
+			t.Errorf("%s holds and has the remedy %q", q.ID, q.Remedy)
+		}
+	}
+	if len(r.Requirements) < 50 {
+		t.Errorf("only %d requirements were derived", len(r.Requirements))
+	}
+}
+
+// TestBrokenEstates breaks the secured estate in one way each. Those
+// requirements fall, with that reason and remedy, and everything else still holds.
+func TestBrokenEstates(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		break_  func(*draft)
+		falls   []string // each that falls begins with one of these, and each of these has one
+		reason  []string // words of the reason of what falls first
+		names   arm.ID   // the document that decides what falls first
+		remedy  string
+		unknown bool
+	}{
+		{
+			name: "one half of the peering removed",
+			break_: func(d *draft) {
+				d.remove("peer-vnet-aml-to-vnet-bastion")
+			},
+			falls: []string{
+				"peering-connected:vnet-bastion:vnet-aml", "agent-reaches-service:vm-agent-0:", "agent-reaches-service:vm-agent-1:",
+				"jump-host-reaches-service:vm-jump:",
+			},
+			reason: []string{"vnet-bastion", "vnet-aml", "none back"},
+			names:  vnetID("vnet-bastion").Child("virtualNetworkPeerings", "peer-vnet-bastion-to-vnet-aml"),
+			remedy: "azurerm_virtual_network_peering",
+		},
+		{
+			name: "the peering removed",
+			break_: func(d *draft) {
+				d.remove("peer-vnet-aml-to-vnet-bastion")
+				d.remove("peer-vnet-bastion-to-vnet-aml")
+			},
+			falls: []string{
+				"agent-reaches-service:vm-agent-0:", "agent-reaches-service:vm-agent-1:",
+				"jump-host-reaches-service:vm-jump:", "private-names-stay-inside:vnet-bastion:",
+			},
+			remedy: "peer vnet-bastion and vnet-aml in both directions: azurerm_virtual_network_peering",
+		},
+		{
+			name:   "a zone link removed",
+			break_: func(d *draft) { d.remove("privatelink.azurecr.io/virtualNetworkLinks/link-vnet-bastion") },
+			falls: []string{
+				"agent-reaches-service:vm-agent-0:crmlops.azurecr.io", "agent-reaches-service:vm-agent-0:crmlops.westeurope.data.azurecr.io",
+				"agent-reaches-service:vm-agent-1:crmlops.", "jump-host-reaches-service:vm-jump:crmlops.",
+			},
+			reason: []string{"resolves to its public address", "privatelink.azurecr.io is not linked to vnet-bastion"},
+			names:  zoneID("privatelink.azurecr.io"),
+			remedy: "link zone privatelink.azurecr.io to network vnet-bastion: azurerm_private_dns_zone_virtual_network_link",
+		},
+		{
+			name: "a zone removed",
+			break_: func(d *draft) {
+				d.remove("privatelink.vaultcore.azure.net/virtualNetworkLinks/link-vnet-bastion")
+				d.remove("privatelink.vaultcore.azure.net/virtualNetworkLinks/link-vnet-aml")
+				d.remove("privateDnsZones/privatelink.vaultcore.azure.net")
+			},
+			falls: []string{
+				"agent-reaches-service:vm-agent-0:kv-mlops.", "agent-reaches-service:vm-agent-1:kv-mlops.",
+				"jump-host-reaches-service:vm-jump:kv-mlops.", "compute-reaches-service:cpu-cluster:kv-mlops.",
+			},
+			reason: []string{"there is no private DNS zone privatelink.vaultcore.azure.net"},
+			remedy: "create the zone privatelink.vaultcore.azure.net",
+		},
+		{
+			name:   "the zone group removed",
+			break_: func(d *draft) { d.remove("pe-blob/privateDnsZoneGroups/default") },
+			falls: []string{
+				"agent-reaches-service:vm-agent-0:stmlops.blob.", "agent-reaches-service:vm-agent-1:stmlops.blob.",
+				"jump-host-reaches-service:vm-jump:stmlops.blob.", "compute-reaches-service:cpu-cluster:stmlops.blob.",
+			},
+			reason: []string{"no record for stmlops.privatelink.blob.core.windows.net"},
+			names:  zoneID("privatelink.blob.core.windows.net"),
+			remedy: "private_dns_zone_group of pe-blob",
+		},
+		{
+			name: "an NSG rule denies the registry's endpoint to compute",
+			break_: func(d *draft) {
+				rules := d.get(nsgID("nsg-training")).Properties["securityRules"].([]any)
+				d.get(nsgID("nsg-training")).Properties["securityRules"] = append(rules, arm.Object{"name": "no-endpoints", "properties": arm.Object{
+					"priority": 90.0 + 11, "direction": "Outbound", "access": "Deny", "protocol": "Tcp", "sourceAddressPrefix": "*",
+					"sourcePortRange": "*", "destinationAddressPrefix": "AzureResourceManager", "destinationPortRange": "443",
+				}})
+			},
+			falls:  []string{"reaches-platform:cpu-cluster:management.azure.com"},
+			reason: []string{"no-endpoints", "denies"},
+			names:  nsgID("nsg-training"),
+			remedy: "allow TCP 443 from 10.1.2.4 to the service tag AzureResourceManager in NSG nsg-training",
+		},
+		{
+			name:   "public access of the storage account enabled",
+			break_: func(d *draft) { d.get(storageID).Properties["publicNetworkAccess"] = "Enabled" },
+			falls:  []string{"public-access-off:stmlops"},
+			reason: []string{"publicNetworkAccess of stmlops is Enabled"},
+			names:  storageID,
+			remedy: "public_network_access_enabled = false: azurerm_storage_account stmlops",
+		},
+		{
+			name: "public access of the storage account enabled for all",
+			break_: func(d *draft) {
+				d.get(storageID).Properties["publicNetworkAccess"] = "Enabled"
+				delete(d.get(storageID).Properties, "networkAcls")
+			},
+			falls:  []string{"public-access-off:stmlops", "service-closed-to-internet:stmlops."},
+			names:  storageID,
+			remedy: "public_network_access_enabled = false: azurerm_storage_account stmlops",
+		},
+		{
+			name: "the vault's private endpoint removed",
+			break_: func(d *draft) {
+				d.remove("pe-vault/privateDnsZoneGroups/default")
+				d.remove("privateEndpoints/pe-vault")
+			},
+			falls: []string{
+				"agent-reaches-service:vm-agent-0:kv-mlops.", "agent-reaches-service:vm-agent-1:kv-mlops.",
+				"jump-host-reaches-service:vm-jump:kv-mlops.", "compute-reaches-service:cpu-cluster:kv-mlops.",
+			},
+			reason: []string{"kv-mlops has no approved private endpoint for vault"},
+			names:  vaultID,
+			remedy: "give kv-mlops a private endpoint for the sub-resource vault",
+		},
+		{
+			name:   "a role assignment of an agent removed",
+			break_: func(d *draft) { d.remove("vm-agent-1.7f951dda.crmlops") },
+			falls:  []string{"agent-reaches-service:vm-agent-1:crmlops.azurecr.io"},
+			reason: []string{"no role assignment allows vm-agent-1", "registries/pull/read", "registry crmlops"},
+			names:  vmID("vm-agent-1"),
+			remedy: "give the identity of vm-agent-1 the role AcrPull on crmlops: azurerm_role_assignment",
+		},
+		{
+			name:   "the workspace's role on the registry removed",
+			break_: func(d *draft) { d.remove("mlw-mlops.7f951dda.crmlops") },
+			falls:  []string{"workspace-rights:mlw-mlops:crmlops.azurecr.io"},
+			reason: []string{"no role assignment allows mlw-mlops"},
+			names:  workspaceID,
+			remedy: "the role AcrPull on crmlops",
+		},
+		{
+			name:   "nothing guards the training subnet",
+			break_: func(d *draft) { delete(d.get(subnetID("vnet-aml", "training")).Properties, "networkSecurityGroup") },
+			falls:  []string{"training-data-stays:cpu-cluster"},
+			reason: []string{"TCP 443 to any address is open"},
+			remedy: "deny the destination tag Internet",
+		},
+		{
+			name: "the agents' subnet is open to its peers",
+			break_: func(d *draft) {
+				delete(d.get(subnetID("vnet-bastion", "agents")).Properties, "networkSecurityGroup")
+				delete(d.get(subnetID("vnet-aml", "training")).Properties, "networkSecurityGroup")
+			},
+			falls: []string{"training-opens-no-shell:cpu-cluster:vm-agent-0", "training-opens-no-shell:cpu-cluster:vm-agent-1", "training-data-stays:cpu-cluster"},
+		},
+		{
+			name: "Bastion is kept from the jump host",
+			break_: func(d *draft) {
+				rules := d.get(nsgID("nsg-jump")).Properties["securityRules"].([]any)
+				d.get(nsgID("nsg-jump")).Properties["securityRules"] = rules[1:]
+			},
+			falls:  []string{"bastion-reaches-jump-host:bas-mlops:vm-jump"},
+			reason: []string{"deny-all"},
+			names:  nsgID("nsg-jump"),
+			remedy: "allow TCP 22",
+		},
+		{
+			name: "compute nodes have public addresses",
+			break_: func(d *draft) {
+				d.get(clusterID).Properties["properties"].(arm.Object)["enableNodePublicIp"] = true
+			},
+			falls: []string{"compute-without-public-address:cpu-cluster"},
+			names: clusterID,
+		},
+		{
+			name: "a peering forwards for no one",
+			break_: func(d *draft) {
+				d.get(vnetID("vnet-aml").Child("virtualNetworkPeerings", "peer-vnet-aml-to-vnet-bastion")).Properties["allowForwardedTraffic"] = true
+			},
+			falls:  []string{"peering-opens-no-more:vnet-aml:vnet-bastion"},
+			reason: []string{"allow_forwarded_traffic"},
+			remedy: "set these to false",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := secured()
+			c.break_(d)
+			r := prove(t, d)
+			fallen := r.With(Violated)
+			if len(fallen) == 0 {
+				t.Fatal("nothing falls")
+			}
+			for _, q := range fallen {
+				if !slices.ContainsFunc(c.falls, func(p string) bool { return strings.HasPrefix(q.ID, p) }) {
+					t.Errorf("%s falls too: %s", q.ID, q.Reason)
+				}
+			}
+			for _, p := range c.falls {
+				if !slices.ContainsFunc(fallen, func(q Requirement) bool { return strings.HasPrefix(q.ID, p) }) {
+					t.Errorf("%s does not fall", p)
+				}
+			}
+			for _, q := range r.With(Unknown) {
+				t.Errorf("%s is unknown: %s", q.ID, q.Reason)
+			}
+			first := fallen[0]
+			for _, word := range c.reason {
+				if !strings.Contains(first.Reason, word) {
+					t.Errorf("the reason %q of %s lacks %q", first.Reason, first.ID, word)
+				}
+			}
+			if c.names != "" && !first.Resource.Equal(c.names) {
+				t.Errorf("%s is decided by %s, want %s", first.ID, first.Resource, c.names)
+			}
+			if first.Source.File == "" {
+				t.Errorf("%s says no file and line", first.ID)
+			}
+			if !strings.Contains(first.Remedy, c.remedy) {
+				t.Errorf("the remedy %q of %s lacks %q", first.Remedy, first.ID, c.remedy)
+			}
+			if first.Remedy == "" {
+				t.Errorf("%s has no remedy", first.ID)
+			}
+		})
+	}
+}

@@ -32,6 +32,7 @@ type VNet struct {
 	AddressSpace []netip.Prefix
 	DNSServers   []netip.Addr // empty: Azure's own
 	Peerings     []Peering    // the links that start here
+	Doubts       Doubts
 }
 
 // Peering is one direction of a peering.
@@ -44,6 +45,7 @@ type Peering struct {
 	AllowGatewayTransit bool
 	UseRemoteGateways   bool
 	RemoteAddressSpace  []netip.Prefix
+	Doubts              Doubts
 }
 
 // Subnet is a subnet of a virtual network.
@@ -59,6 +61,7 @@ type Subnet struct {
 	EndpointRoutes   bool // ... and route tables
 	DefaultOutbound  bool // defaultOutboundAccess, true where not said
 	ServiceEndpoints []string
+	Doubts           Doubts
 }
 
 // Kind says what a NIC belongs to.
@@ -90,7 +93,24 @@ type NIC struct {
 	Target   arm.ID
 	Group    string
 	Approved bool
+	// ASGs are the application security groups that the NIC is a member of.
+	ASGs []arm.ID
+	// Via says what the owner itself has arranged to reach the internet by.
+	Via    Via
+	Doubts Doubts
 }
+
+// Via is how a NIC's owner is given a way to the internet, beside what its
+// subnet gives.
+type Via string
+
+const (
+	ViaDefault  Via = "default"       // what the subnet has: NAT gateway or default outbound access
+	ViaExplicit Via = "explicit"      // only what is arranged: a compute node without a public address
+	ViaCluster  Via = "cluster"       // the public address that a compute cluster's nodes share
+	ViaBalancer Via = "load balancer" // a backend pool, whose outbound rules decide
+	ViaNever    Via = "never"         // a private endpoint starts no connection
+)
 
 // Direction of a rule, seen from the NIC.
 type Direction string
@@ -122,6 +142,9 @@ type Rule struct {
 	SourceASGs       []arm.ID
 	DestinationASGs  []arm.ID
 	Default          bool // one of Azure's six
+	// Doubts are the fields that cannot be relied on. A rule that has any may match
+	// where its other fields do; it is never passed over.
+	Doubts Doubts
 }
 
 // PortRange is inclusive at both ends.
@@ -129,12 +152,20 @@ type PortRange struct{ First, Last uint16 }
 
 // Match is a rule with its tags resolved for one subnet: what the evaluator
 // tests and what the fabric compiles. Unresolved names the tags that are not in
-// the plan: a rule that has any is unknown, never empty.
+// the plan and the values that are not known: a rule that has any is unknown,
+// never empty.
 type Match struct {
 	Rule         Rule
 	Sources      []netip.Prefix // empty: none matches; 0.0.0.0/0 and ::/0: any
 	Destinations []netip.Prefix
 	Unresolved   []string
+	// Doubts are the rule's own and those of its tags. Beside what Unresolved
+	// names they hold what the evaluator answers with unknown but a compiler may
+	// leave out: the prefixes of user-defined routes, which VirtualNetwork may
+	// hold.
+	Doubts Doubts
+
+	from, to []term // what Sources and Destinations were made of, for the reasons
 }
 
 // Protocol numbers of a flow.
@@ -164,6 +195,7 @@ const (
 	HopAppliance NextHop = "VirtualAppliance"
 	HopGateway   NextHop = "VirtualNetworkGateway"
 	HopEndpoint  NextHop = "InterfaceEndpoint"
+	HopService   NextHop = "VirtualNetworkServiceEndpoint"
 	HopNone      NextHop = "None"
 )
 
@@ -174,10 +206,12 @@ type Route struct {
 	Address netip.Addr // of a virtual appliance
 	Peer    arm.ID     // remote network of a peering or of a peered endpoint
 	Source  string     // Default, User, VirtualNetworkGateway
-	Name    string     // of a user-defined route
+	Name    string     // of a user-defined route, private endpoint or service endpoint
+	Table   arm.ID     // of a user-defined route
+	Doubts  Doubts     // why the next hop is not certain
 }
 
-// Source is who asks at a service's door, for [Topology.Admit].
+// Source is who asks at a service's door, for [Admit].
 type Source struct {
 	Addr     netip.Addr // as the service sees it
 	Endpoint arm.ID     // the private endpoint it came through, or ""

@@ -1,0 +1,185 @@
+package network
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/service"
+)
+
+// connection is what a private endpoint is connected to.
+type connection struct {
+	target   arm.ID
+	group    string
+	status   string
+	approved bool
+	doubts   Doubts
+}
+
+// readConnection reads the connection of a private endpoint. Azure approves a
+// connection under privateLinkServiceConnections by itself when the caller may;
+// one under manualPrivateLinkServiceConnections waits for the owner.
+func (b *builder) readConnection(r arm.Resource) connection {
+	var c connection
+	d := b.read(r, &c.doubts)
+	d.about = aboutTarget
+	for _, list := range []struct{ path, status string }{
+		{"privateLinkServiceConnections", "Approved"},
+		{"manualPrivateLinkServiceConnections", "Pending"},
+	} {
+		for _, o := range d.objects(list.path, "connection") {
+			if c.target != "" {
+				break
+			}
+			c.target = o.as(aboutTarget).ref("properties.privateLinkServiceId")
+			if groups := o.as(aboutTarget).texts("properties.groupIds"); len(groups) > 0 {
+				c.group = groups[0]
+			}
+			c.status = o.as(aboutApproval).text("properties." + aboutApproval)
+			if c.status == "" {
+				c.status = list.status
+			}
+		}
+	}
+	_, unknown := c.doubts.About(aboutApproval)
+	c.approved = strings.EqualFold(c.status, "Approved") && !unknown
+	return c
+}
+
+func (b *builder) privateEndpoints() {
+	for _, r := range b.e.OfType(service.TypePrivateEndpoint) {
+		c := b.readConnection(r)
+		n := NIC{ID: r.ID, Owner: r.ID, Name: r.ID.Name(), Kind: KindPrivateEndpoint, Via: ViaNever,
+			Target: c.target, Group: c.group, Approved: c.approved, Doubts: c.doubts}
+		d := b.read(r, &n.Doubts)
+		n.Subnet = d.ref(aboutSubnet)
+		n.ASGs = d.refs(aboutASGs)
+		b.checkSubnetOf(r, &n)
+		if c.target == "" && len(c.doubts) == 0 {
+			b.problem(r, "private endpoint %s is connected to nothing; set privateLinkServiceId", n.Name)
+		}
+		configs := b.memberConfigs(d, c)
+		b.pending = append(b.pending, pendingNIC{nic: n, doc: r, configs: configs})
+	}
+}
+
+// endpointNICs finds the networkInterfaces documents that are a private endpoint's.
+func (b *builder) endpointNICs() {
+	for _, r := range b.e.OfType(service.TypePrivateEndpoint) {
+		for _, o := range arm.Objects(r.Properties, "networkInterfaces") {
+			if id := arm.Ref(o, "id"); id != "" {
+				b.endpoint[id.Key()] = r.ID
+			}
+		}
+	}
+	for _, r := range b.e.OfType(service.TypeNetworkInterface) {
+		if id := arm.Ref(r.Properties, "privateEndpoint.id"); id != "" {
+			b.endpoint[r.ID.Key()] = id
+		}
+	}
+}
+
+// memberConfigs are the addresses of an endpoint: one for each member of its
+// group, in the order of the service's hosts.
+func (b *builder) memberConfigs(d document, c connection) []ipConfig {
+	hosts := b.hosts(d.r, c)
+	var out []ipConfig
+	index := func(member string) int {
+		return slices.IndexFunc(out, func(x ipConfig) bool { return strings.EqualFold(x.member, member) })
+	}
+	for _, ep := range hosts {
+		if index(ep.Member) < 0 {
+			out = append(out, ipConfig{member: ep.Member})
+		}
+	}
+	asked := d.objects(aboutConfigs, "IP configuration")
+	if len(out) == 0 {
+		for _, o := range asked {
+			if m := o.text("properties.memberName"); m != "" && index(m) < 0 {
+				out = append(out, ipConfig{member: m})
+			}
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, ipConfig{member: c.group})
+	}
+	for _, o := range asked {
+		if i := index(o.text("properties.memberName")); i >= 0 {
+			out[i].addr, out[i].hidden = o.address("properties.privateIPAddress")
+		}
+	}
+	if _, unknown := d.doubts.About(aboutConfigs); unknown {
+		for i := range out {
+			out[i].hidden = !out[i].addr.IsValid()
+		}
+	}
+	b.recorded(d.r, hosts, func(member string, a netip.Addr) {
+		if i := index(member); i >= 0 && !out[i].addr.IsValid() && !out[i].hidden {
+			out[i].addr = a
+		}
+	})
+	return out
+}
+
+// hosts are the host names that an endpoint covers. A target outside the estate
+// is taken to be in the endpoint's own region.
+func (b *builder) hosts(r arm.Resource, c connection) []service.Endpoint {
+	if c.target == "" {
+		return nil
+	}
+	target, ok := b.e.Get(c.target)
+	if !ok {
+		target = arm.Resource{ID: c.target, Name: c.target.Name(), Type: c.target.Type(), Location: r.Location}
+	}
+	var out []service.Endpoint
+	for _, ep := range service.Endpoints(target) {
+		if ep.Group != "" && strings.EqualFold(ep.Group, c.group) {
+			out = append(out, ep)
+		}
+	}
+	return out
+}
+
+// recorded reports the addresses that Azure has written down for an endpoint
+// that is deployed: in its network interface, and beside its host names.
+func (b *builder) recorded(r arm.Resource, hosts []service.Endpoint, give func(member string, a netip.Addr)) {
+	for _, nic := range b.e.OfType(service.TypeNetworkInterface) {
+		if !b.endpoint[nic.ID.Key()].Equal(r.ID) {
+			continue
+		}
+		for _, o := range arm.Objects(nic.Properties, aboutConfigs) {
+			if a, err := parseAddr(arm.String(o, "properties.privateIPAddress")); err == nil {
+				give(arm.String(o, "properties.privateLinkConnectionProperties.requiredMemberName"), a)
+			}
+		}
+	}
+	for _, o := range arm.Objects(r.Properties, "customDnsConfigs") {
+		addrs := arm.Strings(o, "ipAddresses")
+		if len(addrs) == 0 {
+			continue
+		}
+		a, err := parseAddr(addrs[0])
+		if err != nil {
+			continue
+		}
+		for _, ep := range hosts {
+			if ep.Host != "" && strings.EqualFold(ep.Host, arm.String(o, "fqdn")) {
+				give(ep.Member, a)
+			}
+		}
+	}
+}
+
+// MemberAddr is the address of one member of a private endpoint, invalid where
+// there is none.
+func (t *Topology) MemberAddr(endpoint arm.ID, member string) netip.Addr {
+	n, _ := t.NIC(endpoint)
+	for i, m := range n.Members {
+		if strings.EqualFold(m, member) && i < len(n.Addrs) {
+			return n.Addrs[i]
+		}
+	}
+	return netip.Addr{}
+}

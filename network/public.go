@@ -1,0 +1,215 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/service"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+// publicUse is what a public address of the plan is for.
+type publicUse struct {
+	key   string // by which it is looked up and ordered
+	asked netip.Addr
+	id    arm.ID
+	what  string // how a step names it
+}
+
+// publicAddresses gives the estate's public addresses from the plan: to public
+// IP address and prefix documents, to compute clusters whose nodes have one,
+// and to each network for default outbound access. They follow from the order
+// of ids; an address that a document has recorded is kept.
+func (b *builder) publicAddresses() {
+	uses := b.publicUses()
+	slices.SortFunc(uses, func(x, y publicUse) int { return strings.Compare(x.key, y.key) })
+	for _, u := range uses {
+		if _, taken := b.t.publicUse[u.asked]; u.asked.IsValid() && service.Customer.Contains(u.asked) && !taken {
+			b.t.givePublic(u, u.asked)
+		}
+	}
+	a := service.Customer.Addr().Next()
+	for _, u := range uses {
+		if b.t.public[u.key].IsValid() {
+			continue
+		}
+		for a != last(service.Customer) && b.t.publicUse[a].key != "" {
+			a = a.Next()
+		}
+		if a == last(service.Customer) {
+			b.problemOf(u.id, "%s has no public address: the plan %s is used up", u.what, service.Customer)
+			continue
+		}
+		b.t.givePublic(u, a)
+	}
+}
+
+func (t *Topology) givePublic(u publicUse, a netip.Addr) {
+	t.public[u.key], t.publicUse[a] = a, u
+}
+
+func (b *builder) publicUses() []publicUse {
+	var uses []publicUse
+	for _, r := range b.e.OfType(typePublicIP) {
+		if strings.EqualFold(arm.String(r.Properties, "publicIPAddressVersion"), "IPv6") {
+			continue // the plan has IPv4 only
+		}
+		asked, _ := parseAddr(arm.String(r.Properties, "ipAddress"))
+		uses = append(uses, publicUse{r.ID.Key(), asked, r.ID, "public IP address " + r.ID.Name()})
+		b.t.skus[r.ID.Key()] = strings.EqualFold(arm.String(r.SKU, "name"), "Standard")
+	}
+	for _, r := range b.e.OfType(typeIPPrefix) {
+		uses = append(uses, publicUse{r.ID.Key(), netip.Addr{}, r.ID, "public IP prefix " + r.ID.Name()})
+	}
+	for _, v := range b.t.VNets {
+		uses = append(uses, publicUse{defaultKey(v.ID), netip.Addr{}, v.ID, "default outbound access of " + v.Name})
+	}
+	clusters := map[string]bool{}
+	for _, p := range b.pending {
+		if p.nic.Via == ViaCluster && !clusters[p.nic.Owner.Key()] {
+			clusters[p.nic.Owner.Key()] = true
+			uses = append(uses, publicUse{p.nic.Owner.Key(), netip.Addr{}, p.nic.Owner, "compute cluster " + p.nic.Owner.Name()})
+		}
+	}
+	return uses
+}
+
+func defaultKey(vnet arm.ID) string { return vnet.Key() + "#default" }
+
+// PublicIP is the address of a publicIPAddresses document, or of another that
+// has one; invalid where there is none.
+func (t *Topology) PublicIP(id arm.ID) netip.Addr { return t.public[id.Key()] }
+
+// EgressAddr is the public address that the internet sees of a NIC's own
+// connections, and by what. Whether its routes lead to the internet is not
+// looked at: that is a question about a flow.
+func (t *Topology) EgressAddr(nic arm.ID) (netip.Addr, Answer) {
+	n, ok := t.NIC(nic)
+	if !ok {
+		return netip.Addr{}, answer(verdict.Step{At: "NIC " + nic.Name(), Resource: nic, Value: verdict.No, Reason: "there is no such network interface"})
+	}
+	a, step := t.egress(n)
+	return a, answer(step)
+}
+
+func answer(s verdict.Step) Answer {
+	var a Answer
+	a.Add(s)
+	return a
+}
+
+// egress: a NAT gateway goes before everything else, then what the NIC itself
+// has, then default outbound access.
+func (t *Topology) egress(n NIC) (netip.Addr, verdict.Step) {
+	step := verdict.Step{At: "way out of " + n.Name, Value: verdict.Unknown}
+	s, ok := t.Subnet(n.Subnet)
+	if !ok {
+		step.Reason = n.Name + " is in no subnet of the estate"
+		return netip.Addr{}, step
+	}
+	if d, unknown := s.Doubts.About(aboutNAT); unknown {
+		step.Reason = d.Reason
+		return netip.Addr{}, step
+	}
+	if n.Kind == KindPrivateEndpoint {
+		step.Value, step.Reason = verdict.No, "a private endpoint starts no connection"
+		return netip.Addr{}, step
+	}
+	if s.NATGateway != "" {
+		return t.natEgress(s, step)
+	}
+	if n.PublicAddr.IsValid() {
+		step.Value, step.Reason = verdict.Yes, fmt.Sprintf("leaves as %s, its own public IP address", n.PublicAddr)
+		return n.PublicAddr, step
+	}
+	return t.subnetEgress(n, s, step)
+}
+
+func (t *Topology) natEgress(s Subnet, step verdict.Step) (netip.Addr, verdict.Step) {
+	step.Resource = s.NATGateway
+	a, doubts := t.natAddr(s.NATGateway)
+	switch {
+	case a.IsValid():
+		step.Value, step.Reason = verdict.Yes, fmt.Sprintf("leaves as %s through NAT gateway %s of subnet %s", a, s.NATGateway.Name(), s.Name)
+	case len(doubts) > 0:
+		step.Reason = doubts[0].Reason
+	default:
+		step.Value, step.Reason = verdict.No, fmt.Sprintf("NAT gateway %s has no public IP address or prefix; associate one", s.NATGateway.Name())
+	}
+	return a, step
+}
+
+func (t *Topology) natAddr(id arm.ID) (netip.Addr, Doubts) {
+	nat := t.nats[id.Key()]
+	for _, p := range nat.addresses {
+		if a := t.PublicIP(p); a.IsValid() {
+			return a, nil
+		}
+	}
+	return netip.Addr{}, nat.doubts
+}
+
+func (t *Topology) subnetEgress(n NIC, s Subnet, step verdict.Step) (netip.Addr, verdict.Step) {
+	step.Resource = s.ID
+	if d, unknown := firstDoubt(n.Doubts, aboutPublic, aboutNodePub, aboutConfigs); unknown {
+		step.Resource, step.Reason = n.ID, d.Reason
+		return netip.Addr{}, step
+	}
+	switch n.Via {
+	case ViaCluster:
+		a := t.public[n.Owner.Key()]
+		step.Resource, step.Value, step.Reason = n.Owner, verdict.Yes, fmt.Sprintf("leaves as %s, the public address of the nodes of %s", a, n.Owner.Name())
+		return a, step
+	case ViaExplicit:
+		step.Value, step.Reason = verdict.No, fmt.Sprintf(
+			"nodes of %s have no public IP address and subnet %s has no NAT gateway; add one, or route 0.0.0.0/0 to a firewall", n.Owner.Name(), s.Name)
+		return netip.Addr{}, step
+	case ViaBalancer:
+		step.Reason = "it is in the backend pool of a load balancer, whose outbound rules are not read"
+		return netip.Addr{}, step
+	}
+	if d, unknown := s.Doubts.About(aboutOutbound); unknown {
+		step.Reason = d.Reason
+		return netip.Addr{}, step
+	}
+	if !s.DefaultOutbound {
+		step.Value, step.Reason = verdict.No, fmt.Sprintf(
+			"subnet %s has no way to the internet: defaultOutboundAccess is false, and there is neither a NAT gateway nor a public IP address; add one", s.Name)
+		return netip.Addr{}, step
+	}
+	a := t.public[defaultKey(s.VNet)]
+	step.Value, step.Reason = verdict.Yes, fmt.Sprintf("leaves as %s by default outbound access of subnet %s", a, s.Name)
+	return a, step
+}
+
+func firstDoubt(d Doubts, properties ...string) (Doubt, bool) {
+	for _, p := range properties {
+		if doubt, ok := d.About(p); ok {
+			return doubt, true
+		}
+	}
+	return Doubt{}, false
+}
+
+// natGateway is what a NAT gateway has to translate to.
+type natGateway struct {
+	addresses []arm.ID
+	doubts    Doubts
+}
+
+func (b *builder) natGateways() {
+	for _, r := range b.e.OfType(typeNATGateway) {
+		var g natGateway
+		d := b.read(r, &g.doubts)
+		g.addresses = append(d.refs("publicIpAddresses"), d.refs("publicIpPrefixes")...)
+		for _, id := range g.addresses {
+			if _, ok := b.e.Get(id); !ok {
+				d.doubt("publicIpAddresses", id.Name()+" is not in the estate")
+			}
+		}
+		b.t.nats[r.ID.Key()] = g
+	}
+}

@@ -1,0 +1,220 @@
+package network
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/service"
+)
+
+// Where routes come from.
+const (
+	sourceDefault = "Default"
+	sourceUser    = "User"
+)
+
+// nowhere are the private ranges that Azure gives no way out of a network.
+var nowhere = prefixList("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+
+// serviceEndpointTags are the tags whose prefixes a service endpoint routes.
+var serviceEndpointTags = map[string]string{
+	"microsoft.storage":           "Storage",
+	"microsoft.storage.global":    "Storage",
+	"microsoft.keyvault":          "AzureKeyVault",
+	"microsoft.containerregistry": "AzureContainerRegistry",
+}
+
+// candidate is a route with what decides between it and others of its prefix.
+type candidate struct {
+	Route
+	class, rank int // user-defined before system
+}
+
+// EffectiveRoutes are the routes by which packets of a subnet leave: those that
+// win for their prefix, the longest prefixes first.
+func (t *Topology) EffectiveRoutes(subnet arm.ID) []Route {
+	if f, ok := t.routes[subnet.Key()]; ok {
+		return f()
+	}
+	return nil
+}
+
+func (b *builder) prepareRoutes() {
+	for _, s := range b.t.Subnets {
+		b.t.routes[s.ID.Key()] = sync.OnceValue(func() []Route { return b.t.effectiveRoutes(s) })
+	}
+}
+
+func (t *Topology) effectiveRoutes(s Subnet) []Route {
+	v, ok := t.VNet(s.VNet)
+	if !ok {
+		return nil
+	}
+	users := userCandidates(t.table(s.ID))
+	all := append(users, system(v)...)
+	if !slices.ContainsFunc(users, func(c candidate) bool { return c.Prefix == any4 }) {
+		for _, p := range nowhere {
+			all = append(all, candidate{Route{Prefix: p, NextHop: HopNone, Source: sourceDefault}, 1, 1})
+		}
+	}
+	all = append(all, serviceRoutes(s)...)
+	all = append(all, t.endpointRoutes(v, users)...)
+	slices.SortStableFunc(all, func(a, b candidate) int {
+		return cmp.Or(comparePrefix(a.Prefix, b.Prefix), cmp.Compare(a.class, b.class), cmp.Compare(a.rank, b.rank), strings.Compare(a.Name, b.Name))
+	})
+	var out []Route
+	for _, c := range all {
+		if n := len(out); n == 0 || out[n-1].Prefix != c.Prefix {
+			out = append(out, c.Route)
+		}
+	}
+	return out
+}
+
+func userCandidates(table routeTable) []candidate {
+	var out []candidate
+	for _, u := range table.routes {
+		for _, p := range u.prefixes {
+			r := Route{Prefix: p, NextHop: u.hop, Address: u.address, Source: sourceUser, Name: u.name, Table: table.id}
+			if d, unknown := u.doubts.About(aboutHop); unknown {
+				r.Doubts = Doubts{d}
+			}
+			out = append(out, candidate{r, 0, u.rank})
+		}
+	}
+	return out
+}
+
+// system are the routes of a network itself and of its peers.
+func system(v VNet) []candidate {
+	var out []candidate
+	add := func(r Route) {
+		r.Source = sourceDefault
+		out = append(out, candidate{r, 1, 0})
+	}
+	add(Route{Prefix: any4, NextHop: HopInternet})
+	for _, p := range v.AddressSpace {
+		add(Route{Prefix: p, NextHop: HopVNetLocal})
+		if p.Addr().Is6() {
+			add(Route{Prefix: any6, NextHop: HopInternet})
+		}
+	}
+	for _, peer := range v.Peerings {
+		if !peer.Connected {
+			continue
+		}
+		for _, p := range peer.RemoteAddressSpace {
+			add(Route{Prefix: p, NextHop: HopPeering, Peer: peer.Remote})
+		}
+	}
+	return out
+}
+
+func serviceRoutes(s Subnet) []candidate {
+	var out []candidate
+	for _, name := range s.ServiceEndpoints {
+		prefixes, _ := service.Tag(serviceEndpointTags[strings.ToLower(name)])
+		for _, p := range prefixes {
+			out = append(out, candidate{Route{Prefix: p, NextHop: HopService, Source: sourceDefault, Name: name}, 1, 0})
+		}
+	}
+	return out
+}
+
+// endpointRoutes are the /32 of each private endpoint in the network and in its
+// peers. Where the endpoint's subnet applies route tables to endpoints, a
+// user-defined route that is at least as long as the prefix of the endpoint's
+// network takes its place.
+func (t *Topology) endpointRoutes(v VNet, users []candidate) []candidate {
+	var out []candidate
+	for _, n := range t.NICs {
+		if n.Kind != KindPrivateEndpoint {
+			continue
+		}
+		s, ok := t.Subnet(n.Subnet)
+		if !ok {
+			continue
+		}
+		r := Route{NextHop: HopEndpoint, Source: sourceDefault, Name: n.Name}
+		if !s.VNet.Equal(v.ID) {
+			if p, ok := v.link(s.VNet); !ok || !p.Connected {
+				continue
+			}
+			r.Peer = s.VNet
+		}
+		home, _ := t.VNet(s.VNet)
+		for _, a := range n.Addrs {
+			r.Prefix, r.Doubts = single(a), nil
+			covered := coveredBy(users, a, home.AddressSpace)
+			policies, unknown := s.Doubts.About(aboutPolicies)
+			if covered && unknown {
+				r.Doubts = Doubts{policies}
+			} else if covered && s.EndpointRoutes {
+				continue
+			}
+			out = append(out, candidate{r, 1, 0})
+		}
+	}
+	return out
+}
+
+func coveredBy(users []candidate, a netip.Addr, space []netip.Prefix) bool {
+	bits := a.BitLen()
+	for _, p := range space {
+		if p.Contains(a) {
+			bits = min(bits, p.Bits())
+		}
+	}
+	return slices.ContainsFunc(users, func(c candidate) bool { return c.Prefix.Contains(a) && c.Prefix.Bits() >= bits })
+}
+
+// lookup is the route that a packet to a takes from a subnet. A doubt says why
+// that is not certain.
+func (t *Topology) lookup(subnet arm.ID, a netip.Addr) (Route, []Doubt) {
+	var route Route
+	for _, r := range t.EffectiveRoutes(subnet) {
+		if r.Prefix.Contains(a) {
+			route = r
+			break
+		}
+	}
+	var doubts []Doubt
+	doubts = append(doubts, route.Doubts...)
+	table := t.table(subnet)
+	doubts = append(doubts, table.doubts...)
+	for _, u := range table.routes {
+		if d, unknown := u.doubts.About(aboutPrefix); unknown && d.concerns(a) {
+			doubts = append(doubts, d)
+		}
+	}
+	if s, ok := t.Subnet(subnet); ok && isPublic(a) {
+		if d, unknown := s.Doubts.About(aboutServices); unknown && route.NextHop != HopInternet {
+			doubts = append(doubts, d)
+		}
+	}
+	return route, doubts
+}
+
+// String is a route as a step shows it: 10.2.0.0/16 -> VNetPeering (vnet-b).
+func (r Route) String() string {
+	hop := string(r.NextHop)
+	switch {
+	case r.NextHop == HopAppliance:
+		hop += " " + r.Address.String()
+	case r.NextHop == HopPeering:
+		hop += " to " + r.Peer.Name()
+	case r.NextHop == HopEndpoint && r.Peer != "":
+		hop += " " + r.Name + " in " + r.Peer.Name()
+	case r.NextHop == HopEndpoint:
+		hop += " " + r.Name
+	}
+	if r.Source == sourceUser {
+		return fmt.Sprintf("%s -> %s (user-defined route %s)", r.Prefix, hop, r.Name)
+	}
+	return fmt.Sprintf("%s -> %s (system route)", r.Prefix, hop)
+}

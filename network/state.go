@@ -1,0 +1,188 @@
+package network
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+)
+
+// state is what a topology keeps for itself: the estate and its indexes. Nothing
+// in it changes after FromEstate; what is made on first use is made once.
+type state struct {
+	estate *arm.Estate
+
+	vnetAt   map[string]int
+	subnetAt map[string]int
+	nicAt    map[string]int
+	nsgAt    map[string]int
+	byAddr   map[netip.Addr][]int
+	asgs     map[string][]netip.Addr
+	// asgDoubts are NICs of which it is not known to which groups they belong.
+	asgDoubts Doubts
+
+	tables map[string]routeTable
+	nats   map[string]natGateway
+	routes map[string]func() []Route
+	seen   map[sighting]func() []Match
+	views  map[string]func() view
+
+	public    map[string]netip.Addr     // by id key
+	publicUse map[netip.Addr]publicUse  // whose a public address is
+	behind    map[netip.Addr]netip.Addr // a NIC's public address -> the private one behind it
+	skus      map[string]bool           // public IP address -> Standard
+	standard  map[string]arm.ID         // NIC -> its Standard public IP address
+	byPublic  map[netip.Addr]int        // public address -> NIC
+	holders   []holder
+	gateways  map[string]bool // networks with a virtual network gateway
+	unplaced  []Doubt         // addresses that exist but are not known
+}
+
+func newState(e *arm.Estate) state {
+	return state{
+		estate: e,
+		vnetAt: map[string]int{}, subnetAt: map[string]int{}, nicAt: map[string]int{}, nsgAt: map[string]int{},
+		byAddr: map[netip.Addr][]int{}, asgs: map[string][]netip.Addr{},
+		tables: map[string]routeTable{}, nats: map[string]natGateway{},
+		routes: map[string]func() []Route{}, seen: map[sighting]func() []Match{}, views: map[string]func() view{},
+		public: map[string]netip.Addr{}, publicUse: map[netip.Addr]publicUse{}, behind: map[netip.Addr]netip.Addr{},
+		skus: map[string]bool{}, standard: map[string]arm.ID{}, byPublic: map[netip.Addr]int{}, gateways: map[string]bool{},
+	}
+}
+
+// FromEstate reads the network documents of an estate. It never fails: what
+// cannot be deployed is among Problems, what cannot be known makes answers
+// unknown.
+func FromEstate(e *arm.Estate) *Topology {
+	if e == nil {
+		e, _ = arm.NewEstate()
+	}
+	t := &Topology{state: newState(e)}
+	b := &builder{t: t, e: e, endpoint: map[string]arm.ID{}}
+	b.vnets()
+	b.peerings()
+	b.subnets()
+	b.nsgs()
+	b.routeTables()
+	b.natGateways()
+	b.findHolders()
+	b.endpointNICs()
+	b.vmNICs()
+	b.privateEndpoints()
+	b.computeNodes()
+	b.publicAddresses()
+	b.allocate()
+	b.index()
+	b.see()
+	b.prepareRoutes()
+	b.checkAddressing()
+	t.Problems = sortProblems(t.Problems)
+	return t
+}
+
+// index orders the NICs and finds them by what they have.
+func (b *builder) index() {
+	t := b.t
+	slices.SortStableFunc(t.NICs, func(x, y NIC) int { return strings.Compare(x.ID.Key(), y.ID.Key()) })
+	for i, n := range t.NICs {
+		t.nicAt[n.ID.Key()] = i
+		for _, a := range n.Addrs {
+			t.byAddr[a] = append(t.byAddr[a], i)
+		}
+		for _, id := range n.ASGs {
+			t.asgs[id.Key()] = append(t.asgs[id.Key()], n.Addrs...)
+		}
+		if n.PublicAddr.IsValid() {
+			b.publicNIC(i)
+		}
+		t.doubtsOf(n)
+	}
+	for _, s := range t.Subnets {
+		if d, ok := s.Doubts.About(aboutPrefix); ok {
+			t.unplaced = append(t.unplaced, Doubt{Reason: "subnet " + s.Name + ": " + d.Reason})
+		}
+	}
+	for _, h := range t.holders {
+		if s, ok := t.Subnet(h.subnet); ok {
+			t.unplaced = append(t.unplaced, Doubt{Within: h.within(s), Reason: h.id.Name() + " (" + h.id.Type() + ") has an address there, and what it does with traffic is not modelled"})
+		}
+	}
+}
+
+func (b *builder) publicNIC(i int) {
+	n := b.t.NICs[i]
+	if other, taken := b.t.byPublic[n.PublicAddr]; taken {
+		b.problemOf(n.ID, "the public IP address of %s belongs to %s already; give each its own", n.Name, b.t.NICs[other].Name)
+		return
+	}
+	b.t.byPublic[n.PublicAddr] = i
+}
+
+func (h holder) within(s Subnet) []netip.Prefix {
+	if h.addr.IsValid() {
+		return []netip.Prefix{single(h.addr)}
+	}
+	return s.Prefixes
+}
+
+// doubtsOf keeps why a NIC may have addresses or memberships that are not known.
+func (t *Topology) doubtsOf(n NIC) {
+	s, _ := t.Subnet(n.Subnet)
+	for _, about := range []string{aboutAddr, aboutSubnet, aboutConfigs} {
+		if d, ok := n.Doubts.About(about); ok {
+			within := s.Prefixes
+			if about == aboutSubnet {
+				within = nil
+			}
+			t.unplaced = append(t.unplaced, Doubt{Within: within, Reason: n.Name + ": " + d.Reason})
+		}
+	}
+	if d, ok := firstDoubt(n.Doubts, aboutASGs, aboutConfigs); ok && len(n.Addrs) > 0 {
+		var within []netip.Prefix
+		for _, a := range n.Addrs {
+			within = append(within, single(a))
+		}
+		t.asgDoubts = append(t.asgDoubts, Doubt{Within: within, Reason: n.Name + ": " + d.Reason})
+	}
+}
+
+// VNet finds a virtual network.
+func (t *Topology) VNet(id arm.ID) (VNet, bool) { return find(t.VNets, t.vnetAt, id) }
+
+// Subnet finds a subnet.
+func (t *Topology) Subnet(id arm.ID) (Subnet, bool) { return find(t.Subnets, t.subnetAt, id) }
+
+// NIC finds a network interface, a compute node or a private endpoint.
+func (t *Topology) NIC(id arm.ID) (NIC, bool) { return find(t.NICs, t.nicAt, id) }
+
+// NSG finds a network security group.
+func (t *Topology) NSG(id arm.ID) (NSG, bool) { return find(t.NSGs, t.nsgAt, id) }
+
+func find[T any](list []T, at map[string]int, id arm.ID) (T, bool) {
+	i, ok := at[id.Key()]
+	if !ok {
+		var none T
+		return none, false
+	}
+	return list[i], true
+}
+
+// VNetOf is the network that holds a subnet.
+func (t *Topology) VNetOf(subnet arm.ID) (VNet, bool) {
+	s, ok := t.Subnet(subnet)
+	if !ok {
+		return VNet{}, false
+	}
+	return t.VNet(s.VNet)
+}
+
+// NICByAddr finds who has a private address. Networks that are not connected
+// may use one address twice: then it is the first by id.
+func (t *Topology) NICByAddr(a netip.Addr) (NIC, bool) {
+	at := t.byAddr[a.Unmap()]
+	if len(at) == 0 {
+		return NIC{}, false
+	}
+	return t.NICs[at[0]], true
+}

@@ -143,5 +143,9 @@ func short(scope arm.ID) string {
 		return "the root scope"
 	}
 	typ := scope.Type()
-	return strings.TrimSuffix(typ[strings.LastIndexByte(typ, '/')+1:], "s") + " " + scope.Name()
+	typ = typ[strings.LastIndexByte(typ, '/')+1:]
+	if stem, ok := strings.CutSuffix(typ, "ies"); ok {
+		return stem + "y " + scope.Name()
+	}
+	return strings.TrimSuffix(typ, "s") + " " + scope.Name()
 }

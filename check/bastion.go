@@ -31,7 +31,7 @@ func bastionReachesJumpHosts(w *world) []Requirement {
 				Stages: []Stage{{StageConnect, w.connect(from, p.Addr, 22)}},
 			}
 			w.settle(&r, b.ID)
-			if r.Outcome != Holds {
+			if r.Outcome == Violated {
 				r.Remedy = w.connectRemedy(r)
 			}
 			out = append(out, r)

@@ -18,7 +18,7 @@ func (w *world) configured(rule string, doc arm.Resource, title string, v verdic
 		Stages: []Stage{{StageConfigure, single(v, "", doc.ID, reason)}},
 	}
 	w.settle(&r)
-	if r.Outcome != Holds {
+	if r.Outcome == Violated {
 		r.Remedy = remedy
 	}
 	return r
@@ -69,7 +69,7 @@ func (w *world) peeringState(v network.VNet, p network.Peering) (value verdict.V
 		return verdict.Unknown, fmt.Sprintf("%s is not in the estate, so the peering back from there is not known", p.Remote.Name()), ""
 	case !p.Connected:
 		return verdict.No, fmt.Sprintf("there is a peering from %s to %s and none back, so it stays in the state Initiated and nothing passes", v.Name, p.Remote.Name()),
-			fmt.Sprintf("add the peering from %s to %s: azurerm_virtual_network_peering", p.Remote.Name(), v.Name)
+			missingHalf(p.Remote, v.ID)
 	case !p.AllowAccess:
 		return verdict.No, fmt.Sprintf("allow_virtual_network_access is false, so the NSGs of %s do not count %s as VirtualNetwork", v.Name, p.Remote.Name()),
 			"set allow_virtual_network_access = true: azurerm_virtual_network_peering " + p.ID.Name()

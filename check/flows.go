@@ -58,7 +58,7 @@ func reachPlatform(w *world) []Requirement {
 func (w *world) mustReach(rule string, p Place, ep service.Endpoint, need *right) Requirement {
 	c := w.cell(p, ep)
 	r := Requirement{
-		ID:    slug(rule, p.Name, ep.Host),
+		ID:    slug(rule, p.Name, endpointSlug(ep)),
 		Title: fmt.Sprintf("%s %s reaches %s", p.label(), p.Name, serviceLabel(ep)),
 		From:  p, To: target(ep, c), Must: true,
 	}
@@ -77,7 +77,7 @@ func (w *world) mustReach(rule string, p Place, ep service.Endpoint, need *right
 			"it has no managed identity, or several and none of them its own, to act as")})
 	}
 	w.settle(&r, ep.Resource, p.Resource)
-	if r.Outcome != Holds {
+	if r.Outcome == Violated {
 		r.Remedy = w.remedyFor(r, c, need)
 	}
 	return r
@@ -95,7 +95,7 @@ func (w *world) privately(c Cell) verdict.Verdict {
 
 // whyPublic explains an answer with the public address.
 func (w *world) whyPublic(c Cell) verdict.Step {
-	s := verdict.Step{At: c.To.Host, Resource: c.To.Resource, Value: verdict.No}
+	s := verdict.Step{Resource: c.To.Resource, Value: verdict.No}
 	addr, vnet := c.Resolve.Addrs[0], c.From.VNet.Name()
 	const to = "%s resolves to its public address %s from %s, because "
 	zone, haveZone := w.zoneNamed(c.To.Zone)
@@ -109,7 +109,7 @@ func (w *world) whyPublic(c Cell) verdict.Step {
 		s.Reason = fmt.Sprintf(to+"%s is not linked to %s", c.To.Host, addr, vnet, c.To.Zone, vnet)
 	}
 	if c.Admit.Value == verdict.No {
-		s.Reason += "; there " + lowerFirst(c.Admit.Decisive().Reason)
+		s.Reason += "; " + c.To.Resource.Name() + " refuses it there: " + c.Admit.Decisive().Reason
 	}
 	return s
 }
@@ -133,14 +133,14 @@ func workspaceRights(w *world) []Requirement {
 				continue
 			}
 			r := Requirement{
-				ID:    slug("workspace-rights", ws.Name, ep.Host),
+				ID:    slug("workspace-rights", ws.Name, endpointSlug(ep)),
 				Title: fmt.Sprintf("Workspace %s has its rights on %s", ws.Name, serviceLabel(ep)),
 				From:  p, As: w.identityName(p.Identity), Must: true,
 				To: Target{Name: ep.Host, Service: ep.Service, Resource: ep.Resource, Endpoint: ep},
 			}
 			r.Stages = []Stage{{StageAuthorize, w.access.Allows(p.Identity, need.action, need.data, ep.Resource)}}
 			w.settle(&r, ep.Resource, ws.ID)
-			if r.Outcome != Holds {
+			if r.Outcome == Violated {
 				r.Remedy = roleRemedy(r, need)
 			}
 			out = append(out, r)
@@ -155,11 +155,4 @@ func target(ep service.Endpoint, c Cell) Target {
 		t.Addr = c.Resolve.Addrs[0]
 	}
 	return t
-}
-
-func lowerFirst(s string) string {
-	if s == "" || len(s) > 1 && s[1] >= 'A' && s[1] <= 'Z' {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
 }

@@ -20,7 +20,7 @@ func servicesClosed(w *world) []Requirement {
 		}
 		c := w.cell(outsider(), ep)
 		r := Requirement{
-			ID:    slug("service-closed-to-internet", ep.Host),
+			ID:    slug("service-closed-to-internet", endpointSlug(ep)),
 			Title: fmt.Sprintf("The internet is refused by %s", serviceLabel(ep)),
 			From:  c.From, To: target(ep, c),
 			Stages: []Stage{{StageResolve, c.Resolve.Verdict}, {StageConnect, c.Connect}, {StageAdmit, c.Admit}},
@@ -28,6 +28,8 @@ func servicesClosed(w *world) []Requirement {
 		w.settle(&r, ep.Resource)
 		if r.Outcome != Holds {
 			r.Resource, r.Source = w.declared(ep.Resource)
+		}
+		if r.Outcome == Violated {
 			r.Remedy = publicAccessRemedy(ep.Resource)
 		}
 		out = append(out, r)
@@ -176,14 +178,16 @@ func privateNamesStayInside(w *world) []Requirement {
 				continue
 			}
 			r := Requirement{
-				ID:     slug("private-names-stay-inside", v.Name, ep.Host),
+				ID:     slug("private-names-stay-inside", v.Name, endpointSlug(ep)),
 				Title:  fmt.Sprintf("Network %s does not resolve %s to an endpoint that it cannot reach", v.Name, ep.Host),
 				From:   Place{Name: v.Name, Kind: KindNetwork, Resource: v.ID, VNet: v.ID},
 				To:     Target{Name: ep.Host, Service: ep.Service, Resource: ep.Resource, Addr: answer.Addrs[0], Endpoint: ep},
 				Stages: []Stage{{StageResolve, answer.Verdict}},
 			}
 			w.settle(&r, answer.Zone)
-			r.Remedy = fmt.Sprintf("peer %s with %s in both directions, or take the link of zone %s to %s away", v.Name, home.Name, ep.Zone, v.Name)
+			if r.Outcome == Violated {
+				r.Remedy = fmt.Sprintf("%s, or take the link of zone %s to %s away", w.peeringRemedy(v.ID, home.ID), ep.Zone, v.Name)
+			}
 			out = append(out, r)
 		}
 	}

@@ -102,6 +102,14 @@ func (w *world) withRole(r Role) []Place {
 	return out
 }
 
+// endpointSlug names an endpoint by service and resource, or by host where all share it.
+func endpointSlug(ep service.Endpoint) string {
+	if ep.Resource == "" {
+		return ep.Host
+	}
+	return ep.Service + "/" + ep.Resource.Name()
+}
+
 // slug is a part of a requirement's id.
 func slug(parts ...string) string {
 	clean := strings.NewReplacer(" ", "-", ":", "-")

@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -15,6 +16,7 @@ func Prove(e *arm.Estate, opts Options) *Report {
 	for _, rule := range rules {
 		found := rule.derive(w)
 		slices.SortStableFunc(found, func(a, b Requirement) int { return cmp.Compare(a.ID, b.ID) })
+		unique(found)
 		for i := range found {
 			found[i].Rule = rule.ID
 			found[i].Severity = cmp.Or(found[i].Severity, rule.Severity)
@@ -23,6 +25,18 @@ func Prove(e *arm.Estate, opts Options) *Report {
 		r.Requirements = append(r.Requirements, found...)
 	}
 	return r
+}
+
+// unique numbers what has one id, as things of one name in two groups have.
+func unique(list []Requirement) {
+	seen := map[string]int{}
+	for i := range list {
+		id := list[i].ID
+		seen[id]++
+		if n := seen[id]; n > 1 {
+			list[i].ID = fmt.Sprintf("%s:%d", id, n)
+		}
+	}
 }
 
 // switchOff takes a requirement out of the verdict where the user says so.

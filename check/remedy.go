@@ -59,7 +59,7 @@ func (w *world) connectRemedy(r Requirement) string {
 		return ""
 	}
 	if far, ok := w.unpeered(r.From.VNet, r.To); ok {
-		return fmt.Sprintf("peer %s and %s in both directions: azurerm_virtual_network_peering", r.From.VNet.Name(), far.Name())
+		return w.peeringRemedy(r.From.VNet, far)
 	}
 	typ := strings.ToLower(step.Resource.Type())
 	switch {
@@ -109,6 +109,23 @@ func (w *world) unpeered(from arm.ID, to Target) (arm.ID, bool) {
 		}
 	}
 	return home, true
+}
+
+// peeringRemedy names the half of a peering that is missing, or both.
+func (w *world) peeringRemedy(a, b arm.ID) string {
+	near, _ := w.net.VNet(a)
+	far, _ := w.net.VNet(b)
+	switch {
+	case declaresPeering(near, b) && !declaresPeering(far, a):
+		return missingHalf(b, a)
+	case declaresPeering(far, a) && !declaresPeering(near, b):
+		return missingHalf(a, b)
+	}
+	return fmt.Sprintf("peer %s and %s in both directions: azurerm_virtual_network_peering", a.Name(), b.Name())
+}
+
+func missingHalf(from, to arm.ID) string {
+	return fmt.Sprintf("add the peering from %s to %s: azurerm_virtual_network_peering", from.Name(), to.Name())
 }
 
 func (w *world) admitRemedy(c Cell) string {

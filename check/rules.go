@@ -40,7 +40,7 @@ var rules = []Rule{
 		Help: "Tokens come from login.microsoftonline.com and orders go to management.azure.com; agents poll Azure DevOps and download their software.",
 	},
 	{
-		ID: "workspace-rights", Title: "The workspace's identity has its rights on storage, vault and registry", Severity: High, derive: workspaceRights,
+		ID: "workspace-rights", Title: "The workspace's identity has its rights on its services", Severity: High, derive: workspaceRights,
 		Help: "The workspace acts on its associated services as its own managed identity.",
 	},
 	{

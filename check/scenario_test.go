@@ -70,8 +70,8 @@ func TestBrokenEstates(t *testing.T) {
 			name:   "a zone link removed",
 			break_: func(d *draft) { d.remove("privatelink.azurecr.io/virtualNetworkLinks/link-vnet-bastion") },
 			falls: []string{
-				"agent-reaches-service:vm-agent-0:crmlops.azurecr.io", "agent-reaches-service:vm-agent-0:crmlops.westeurope.data.azurecr.io",
-				"agent-reaches-service:vm-agent-1:crmlops.", "jump-host-reaches-service:vm-jump:crmlops.",
+				"agent-reaches-service:vm-agent-0:registry/crmlops", "agent-reaches-service:vm-agent-0:registrydata/crmlops",
+				"agent-reaches-service:vm-agent-1:registry", "jump-host-reaches-service:vm-jump:registry",
 			},
 			reason: []string{"resolves to its public address", "privatelink.azurecr.io is not linked to vnet-bastion"},
 			names:  zoneID("privatelink.azurecr.io"),
@@ -85,8 +85,8 @@ func TestBrokenEstates(t *testing.T) {
 				d.remove("privateDnsZones/privatelink.vaultcore.azure.net")
 			},
 			falls: []string{
-				"agent-reaches-service:vm-agent-0:kv-mlops.", "agent-reaches-service:vm-agent-1:kv-mlops.",
-				"jump-host-reaches-service:vm-jump:kv-mlops.", "compute-reaches-service:cpu-cluster:kv-mlops.",
+				"agent-reaches-service:vm-agent-0:vault/kv-mlops", "agent-reaches-service:vm-agent-1:vault/kv-mlops",
+				"jump-host-reaches-service:vm-jump:vault/kv-mlops", "compute-reaches-service:cpu-cluster:vault/kv-mlops",
 			},
 			reason: []string{"there is no private DNS zone privatelink.vaultcore.azure.net"},
 			remedy: "create the zone privatelink.vaultcore.azure.net",
@@ -95,8 +95,8 @@ func TestBrokenEstates(t *testing.T) {
 			name:   "the zone group removed",
 			break_: func(d *draft) { d.remove("pe-blob/privateDnsZoneGroups/default") },
 			falls: []string{
-				"agent-reaches-service:vm-agent-0:stmlops.blob.", "agent-reaches-service:vm-agent-1:stmlops.blob.",
-				"jump-host-reaches-service:vm-jump:stmlops.blob.", "compute-reaches-service:cpu-cluster:stmlops.blob.",
+				"agent-reaches-service:vm-agent-0:blob/stmlops", "agent-reaches-service:vm-agent-1:blob/stmlops",
+				"jump-host-reaches-service:vm-jump:blob/stmlops", "compute-reaches-service:cpu-cluster:blob/stmlops",
 			},
 			reason: []string{"no record for stmlops.privatelink.blob.core.windows.net"},
 			names:  zoneID("privatelink.blob.core.windows.net"),
@@ -130,7 +130,7 @@ func TestBrokenEstates(t *testing.T) {
 				d.get(storageID).Properties["publicNetworkAccess"] = "Enabled"
 				delete(d.get(storageID).Properties, "networkAcls")
 			},
-			falls:  []string{"public-access-off:stmlops", "service-closed-to-internet:stmlops."},
+			falls:  []string{"public-access-off:stmlops", "service-closed-to-internet:blob/stmlops", "service-closed-to-internet:dfs/", "service-closed-to-internet:file/", "service-closed-to-internet:queue/", "service-closed-to-internet:table/"},
 			names:  storageID,
 			remedy: "public_network_access_enabled = false: azurerm_storage_account stmlops",
 		},
@@ -141,8 +141,8 @@ func TestBrokenEstates(t *testing.T) {
 				d.remove("privateEndpoints/pe-vault")
 			},
 			falls: []string{
-				"agent-reaches-service:vm-agent-0:kv-mlops.", "agent-reaches-service:vm-agent-1:kv-mlops.",
-				"jump-host-reaches-service:vm-jump:kv-mlops.", "compute-reaches-service:cpu-cluster:kv-mlops.",
+				"agent-reaches-service:vm-agent-0:vault/kv-mlops", "agent-reaches-service:vm-agent-1:vault/kv-mlops",
+				"jump-host-reaches-service:vm-jump:vault/kv-mlops", "compute-reaches-service:cpu-cluster:vault/kv-mlops",
 			},
 			reason: []string{"kv-mlops has no approved private endpoint for vault"},
 			names:  vaultID,
@@ -151,7 +151,7 @@ func TestBrokenEstates(t *testing.T) {
 		{
 			name:   "a role assignment of an agent removed",
 			break_: func(d *draft) { d.remove("vm-agent-1.7f951dda.crmlops") },
-			falls:  []string{"agent-reaches-service:vm-agent-1:crmlops.azurecr.io"},
+			falls:  []string{"agent-reaches-service:vm-agent-1:registry/crmlops"},
 			reason: []string{"no role assignment allows vm-agent-1", "registries/pull/read", "registry crmlops"},
 			names:  vmID("vm-agent-1"),
 			remedy: "give the identity of vm-agent-1 the role AcrPull on crmlops: azurerm_role_assignment",
@@ -159,7 +159,7 @@ func TestBrokenEstates(t *testing.T) {
 		{
 			name:   "the workspace's role on the registry removed",
 			break_: func(d *draft) { d.remove("mlw-mlops.7f951dda.crmlops") },
-			falls:  []string{"workspace-rights:mlw-mlops:crmlops.azurecr.io"},
+			falls:  []string{"workspace-rights:mlw-mlops:registry/crmlops"},
 			reason: []string{"no role assignment allows mlw-mlops"},
 			names:  workspaceID,
 			remedy: "the role AcrPull on crmlops",

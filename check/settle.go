@@ -1,7 +1,7 @@
 package check
 
 import (
-	"fmt"
+	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/service"
@@ -17,11 +17,10 @@ func (w *world) settle(r *Requirement, others ...arm.ID) {
 		value = verdict.And(value, s.Verdict.Value)
 	}
 	r.Outcome = outcome(value, r.Must)
-	stage := r.decisiveStage()
-	step := stage.Verdict.Decisive()
+	step := w.decisive(*r)
 	r.Reason = step.Reason
-	if r.Must && r.Outcome != Holds {
-		r.Reason = alsoReason(*r, stage, step)
+	if r.Must && r.Outcome != Holds && step.At != "" {
+		r.Reason = step.At + ": " + step.Reason
 	}
 	for _, id := range append([]arm.ID{step.Resource}, others...) {
 		if doc, ok := w.nearest(id); ok {
@@ -70,12 +69,24 @@ func (r *Requirement) decisiveStage() Stage {
 	return r.Stages[len(r.Stages)-1]
 }
 
-// alsoReason is the deciding reason, with where it was met when that is not said.
-func alsoReason(r Requirement, stage Stage, step verdict.Step) string {
-	if step.At == "" || stage.Name == StageResolve && r.Outcome == Violated && step.At == r.To.Name {
-		return step.Reason
+// decisive is the step that settles a requirement. A missing peering makes an NSG
+// deny as well, because the far network is no longer VirtualNetwork: then the
+// route says the cause.
+func (w *world) decisive(r Requirement) verdict.Step {
+	stage := r.decisiveStage()
+	step := stage.Verdict.Decisive()
+	if stage.Name != StageConnect || step.Value != verdict.No {
+		return step
 	}
-	return fmt.Sprintf("%s: %s", step.At, step.Reason)
+	if _, ok := w.unpeered(r.From.VNet, r.To); !ok {
+		return step
+	}
+	for _, s := range stage.Verdict.Steps {
+		if s.Value == verdict.No && strings.HasPrefix(s.At, "route") {
+			return s
+		}
+	}
+	return step
 }
 
 func (p Place) label() string {

@@ -20,7 +20,7 @@ var meetings = []struct {
 	{check.MeetAdmitted, "admitted", green, "the service lets it in; no call is defined"},
 	{check.MeetForbidden, "forbidden", yellow, "the identity may not do the call"},
 	{check.MeetRefused, "refused", red, "the service's firewall refuses"},
-	{check.MeetUnreachable, "no route", red, "no connection: a route, peering or NSG"},
+	{check.MeetUnreachable, "blocked", red, "no connection: a route, a peering or an NSG"},
 	{check.MeetNoName, "no name", red, "the name does not resolve"},
 	{check.MeetUnknown, "unknown", yellow, "cannot be said before deployment"},
 }

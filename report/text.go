@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -68,10 +69,7 @@ func grouped(list []check.Requirement) [][]check.Requirement {
 	at := map[string]int{}
 	var out [][]check.Requirement
 	for _, q := range list {
-		key := q.Remedy
-		if key == "" {
-			key = q.Rule + q.Reason
-		}
+		key := cmp.Or(q.Remedy, q.Reason)
 		i, ok := at[key]
 		if !ok {
 			i = len(out)
@@ -130,25 +128,45 @@ func (t *text) block(label, s string) {
 	}
 }
 
-// stages writes the hops, each with its answer.
+// stages writes the hops up to the one that decides, each with its answer.
 func (t *text) stages(q check.Requirement) {
-	const left = indent + 8
 	for _, s := range q.Stages {
+		if s.Name == check.StageConfigure {
+			continue // the reason says it all
+		}
 		name := s.Name
 		for _, step := range s.Verdict.Steps {
-			what := step.Reason
-			if step.At != "" {
-				what = step.At + ": " + what
-			}
-			for i, l := range wrap(printable(what), t.o.width()-left-18) {
-				mark, style := "", ""
-				if i == 0 {
-					mark, style = mark3(step.Value, q.Must)
-				}
-				t.line(strings.Repeat(" ", left) + t.o.paint(faint, pad(name, 10)) + t.o.paint(style, pad(mark, 8)) + l)
-				name = ""
-			}
+			t.hop(name, hopText(step, q.Reason), step.Value, q.Must)
+			name = ""
 		}
+		if q.Must && s.Verdict.Value != verdict.Yes {
+			return
+		}
+	}
+}
+
+// hopText leaves out what the requirement's reason has said.
+func hopText(s verdict.Step, said string) string {
+	switch {
+	case strings.HasSuffix(said, s.Reason) && s.At != "":
+		return s.At + ": as above"
+	case strings.HasSuffix(said, s.Reason):
+		return "as above"
+	case s.At != "":
+		return s.At + ": " + s.Reason
+	}
+	return s.Reason
+}
+
+func (t *text) hop(stage, what string, v verdict.Value, must bool) {
+	const left = indent + 8
+	for i, l := range wrap(printable(what), t.o.width()-left-18) {
+		mark, style := "", ""
+		if i == 0 {
+			mark, style = mark3(v, must)
+		}
+		t.line(strings.Repeat(" ", left) + t.o.paint(faint, pad(stage, 10)) + t.o.paint(style, pad(mark, 8)) + l)
+		stage = ""
 	}
 }
 

@@ -1,0 +1,315 @@
+package fabric
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/fabric/nft"
+	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/service"
+)
+
+// tableName is the packet filter's table in every namespace that has one.
+const tableName = "cloister"
+
+// Priorities of hooks.
+const (
+	priorityRaw         = -300
+	priorityDestination = -100
+	prioritySource      = 100
+)
+
+const (
+	protoICMP = 1
+	protoTCP  = 6
+	protoUDP  = 17
+	protoESP  = 50
+	protoAH   = 51
+
+	echoRequest = 8
+)
+
+var (
+	accept = nft.Action{Verb: nft.Accept}
+	drop   = nft.Action{Verb: nft.Drop}
+)
+
+// tracked begins a filter: what belongs to an allowed connection passes.
+func tracked() []nft.Rule {
+	return []nft.Rule{
+		{Match: []nft.Match{nft.State(nft.Established | nft.Related)}, Do: accept},
+		{Match: []nft.Match{nft.State(nft.Invalid)}, Do: drop},
+	}
+}
+
+// filter is a router's packet filter in the making.
+type filter struct {
+	table  *nft.Table
+	sets   map[string]bool     // names of the shared sets
+	groups map[string][]string // the variants of an NSG's chain, as text
+	note   func(string, ...any)
+}
+
+func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[string]int, services []serviceRoutes) *nft.Table {
+	f := &filter{table: &nft.Table{Name: tableName}, sets: map[string]bool{}, groups: map[string][]string{}, note: c.note}
+	f.sources(v, c, marks)
+	f.input(gateways)
+	forward := tracked()
+	forward = append(forward, f.dispatch(v, c, network.Outbound), f.dispatch(v, c, network.Inbound))
+	forward = append(forward, f.leave(v, services)...)
+	forward = append(forward,
+		nft.Rule{Match: []nft.Match{nft.Begins(nft.InIf, guestPrefix)}, Do: accept},
+		nft.Rule{Match: []nft.Match{nft.Begins(nft.OutIf, guestPrefix)}, Do: accept})
+	f.chain(nft.Chain{Name: "forward", Hook: nft.Forward, Drop: true, Rules: forward})
+	f.translate(v, services)
+	return f.table
+}
+
+func (f *filter) chain(c nft.Chain) { f.table.Chains = append(f.table.Chains, c) }
+
+func (f *filter) set(s nft.Set) { f.table.Sets = append(f.table.Sets, once(s)) }
+
+// once keeps the first of the elements that have one key: documents may give an
+// address twice.
+func once(s nft.Set) nft.Set {
+	seen := map[string]bool{}
+	var elems []nft.Elem
+	for _, e := range s.Elems {
+		if key := fmt.Sprint(e.Key); !seen[key] {
+			seen[key] = true
+			elems = append(elems, e)
+		}
+	}
+	s.Elems = elems
+	return s
+}
+
+// sources lets in only what bears an address of the interface that it comes
+// from, and marks it for its subnet's routes.
+func (f *filter) sources(v *vnetPlan, c *compiler, marks map[string]int) {
+	guests := nft.Set{Name: "guests", Key: []nft.Type{nft.IfName, nft.Addr}}
+	subnets := nft.Set{Name: "subnets", Key: []nft.Type{nft.IfName}, Data: nft.Mark}
+	rules := []nft.Rule{
+		{Do: nft.Action{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf}, Map: subnets.Name}},
+		{Match: []nft.Match{nft.In(guests.Name, nft.InIf, nft.Source)}, Do: accept},
+	}
+	for _, g := range v.guests {
+		for _, a := range g.addrs {
+			guests.Elems = append(guests.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link), nft.Address(a)}})
+		}
+		table := g.subnet.ID
+		if g.endpoint() {
+			table = endpoints(v)
+		}
+		if n, ok := marks[table.Key()]; ok {
+			subnets.Elems = append(subnets.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link)}, Value: nft.Num(uint32(n))})
+		}
+		if g.IPForwarding && !g.endpoint() {
+			rules = append(rules, nft.Rule{Match: []nft.Match{nft.Equals(nft.InIf, nft.Name(g.link))}, Do: accept})
+		}
+	}
+	f.set(guests)
+	f.set(subnets)
+	rules = append(rules, nft.Rule{Match: []nft.Match{nft.Begins(nft.InIf, guestPrefix)}, Count: true, Do: drop, Comment: "source address of another"})
+	for _, p := range v.Peerings {
+		peer, ok := c.vnets[p.Remote.Key()]
+		if !ok || !v.peers[p.Remote.Key()] || p.AllowForwarded {
+			continue
+		}
+		from := nft.Equals(nft.InIf, nft.Name(linkName(peeringPrefix, peer.ID)))
+		for _, m := range f.addresses(nft.Source, p.RemoteAddressSpace) {
+			m.Not = true
+			rules = append(rules, nft.Rule{Match: []nft.Match{from, m}, Count: true, Do: drop, Comment: "forwarded by a peer"})
+		}
+	}
+	f.chain(nft.Chain{Name: "sources", Hook: nft.Prerouting, Priority: priorityRaw, Rules: rules})
+}
+
+// input is what the router itself answers: DNS, metadata and pings of a gateway.
+func (f *filter) input(gateways []netip.Addr) {
+	own := nft.Set{Name: "gateways", Key: []nft.Type{nft.Addr}}
+	for _, a := range gateways {
+		own.Elems = append(own.Elems, nft.Elem{Key: []nft.Value{nft.Address(a)}})
+	}
+	f.set(own)
+	guest := nft.Begins(nft.InIf, guestPrefix)
+	rules := tracked()
+	for _, open := range []struct {
+		addr  netip.Addr
+		proto uint32
+		port  uint32
+	}{
+		{service.WireServer, protoUDP, 53}, {service.WireServer, protoTCP, 53}, {service.WireServer, protoTCP, 80},
+		{service.Metadata, protoTCP, 80},
+	} {
+		rules = append(rules, nft.Rule{Do: accept, Match: []nft.Match{
+			guest,
+			nft.Equals(nft.Destination, nft.Address(open.addr)),
+			nft.Equals(nft.Protocol, nft.Num(open.proto)),
+			nft.Equals(nft.DestinationPort, nft.Num(open.port)),
+		}})
+	}
+	rules = append(rules, nft.Rule{Do: accept, Match: []nft.Match{
+		guest, nft.In(own.Name, nft.Destination),
+		nft.Equals(nft.Protocol, nft.Num(protoICMP)), nft.Equals(nft.ICMPType, nft.Num(echoRequest)),
+	}})
+	f.chain(nft.Chain{Name: "input", Hook: nft.Input, Drop: true, Rules: rules})
+}
+
+// dispatch sends a packet through the security groups of its interface.
+func (f *filter) dispatch(v *vnetPlan, c *compiler, d network.Direction) nft.Rule {
+	field, name := nft.OutIf, "inbound"
+	if d == network.Outbound {
+		field, name = nft.InIf, "outbound"
+	}
+	m := nft.Set{Name: name, Key: []nft.Type{nft.IfName}, Data: nft.VerdictType}
+	for _, g := range v.guests {
+		do, filtered := nft.Action{}, true
+		switch {
+		case g.endpoint() && (d == network.Outbound || !g.Approved):
+			do = drop // it starts no connection, and unless approved accepts none
+		default:
+			do, filtered = f.filters(c.ask.Filters(g.ID, d), d)
+		}
+		if filtered {
+			m.Elems = append(m.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link)}, Verdict: do})
+		}
+	}
+	f.set(m)
+	return nft.Rule{Do: nft.Action{Verb: nft.Dispatch, Fields: []nft.Field{field}, Map: m.Name}}
+}
+
+// filters is the way through the groups that one interface has in a direction;
+// interfaces with the same groups share it.
+func (f *filter) filters(list []network.Filter, d network.Direction) (nft.Action, bool) {
+	var names []string
+	for _, one := range list {
+		names = append(names, f.group(one, d))
+	}
+	switch len(names) {
+	case 0:
+		return nft.Action{}, false
+	case 1:
+		return nft.Action{Verb: nft.Jump, Chain: names[0]}, true
+	}
+	all := nft.Chain{Name: "all-" + digest(fmt.Sprint(names), 12)}
+	for _, n := range names {
+		all.Rules = append(all.Rules, nft.Rule{Do: nft.Action{Verb: nft.Jump, Chain: n}})
+	}
+	if !slices.ContainsFunc(f.table.Chains, func(c nft.Chain) bool { return c.Name == all.Name }) {
+		f.chain(all)
+	}
+	return nft.Action{Verb: nft.Jump, Chain: all.Name}, true
+}
+
+// groupChain begins the names of a security group's chains in a direction.
+func groupChain(nsg arm.ID, d network.Direction) string {
+	if d == network.Outbound {
+		return "nsg-out-" + digest(nsg.Key(), 12)
+	}
+	return "nsg-in-" + digest(nsg.Key(), 12)
+}
+
+// group is the chain of one security group: it returns for what the group
+// allows and drops the rest. One is made for all interfaces for which the
+// group's tags mean the same.
+func (f *filter) group(one network.Filter, d network.Direction) string {
+	chain := nft.Chain{Rules: f.rules(one)}
+	text := fmt.Sprint(chain.Rules)
+	name := groupChain(one.NSG, d)
+	if one.NSG == "" {
+		name = groupChain(arm.ID(one.At), d)
+	}
+	i := slices.Index(f.groups[name], text)
+	known := i >= 0
+	if !known {
+		i = len(f.groups[name])
+		f.groups[name] = append(f.groups[name], text)
+	}
+	chain.Name = name
+	if i > 0 {
+		chain.Name = fmt.Sprintf("%s-%d", name, i+1)
+	}
+	if !known {
+		f.chain(chain)
+	}
+	return chain.Name
+}
+
+// leave decides what may go to the internet: what a service endpoint leads to,
+// and what has a public address to go under.
+func (f *filter) leave(v *vnetPlan, services []serviceRoutes) []nft.Rule {
+	toInternet := nft.Equals(nft.OutIf, nft.Name(internetLink))
+	outward := nft.Set{Name: "outward", Key: []nft.Type{nft.IfName, nft.Addr}}
+	var rules []nft.Rule
+	for _, svc := range services {
+		callers := nft.Set{Name: fmt.Sprintf("callers-%x", svc.mark), Key: []nft.Type{nft.IfName, nft.Addr}}
+		for _, g := range v.guests {
+			if _, ok := svc.source[g.ID]; ok {
+				for _, a := range g.addrs {
+					callers.Elems = append(callers.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link), nft.Address(a)}})
+				}
+			}
+		}
+		f.set(callers)
+		for _, to := range f.addresses(nft.Destination, svc.prefixes) {
+			rules = append(rules, nft.Rule{Match: []nft.Match{toInternet, nft.In(callers.Name, nft.InIf, nft.Source), to}, Do: accept})
+		}
+	}
+	for _, g := range v.guests {
+		if g.egress.IsValid() {
+			for _, a := range g.addrs {
+				outward.Elems = append(outward.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link), nft.Address(a)}})
+			}
+		}
+	}
+	f.set(outward)
+	return append(rules, nft.Rule{
+		Match: []nft.Match{toInternet, nft.NotIn(outward.Name, nft.InIf, nft.Source)},
+		Do:    nft.Action{Verb: nft.Reject},
+	})
+}
+
+// translate gives connections their public addresses, and takes those from the
+// internet to the private ones.
+func (f *filter) translate(v *vnetPlan, services []serviceRoutes) {
+	var leaving []nft.Rule
+	toInternet := nft.Equals(nft.OutIf, nft.Name(internetLink))
+	addresses := func(name string, of func(guest) netip.Addr) string {
+		m := nft.Set{Name: name, Key: []nft.Type{nft.Addr}, Data: nft.Addr}
+		for _, g := range v.guests {
+			if public := of(g); public.IsValid() {
+				for _, a := range g.addrs {
+					m.Elems = append(m.Elems, nft.Elem{Key: []nft.Value{nft.Address(a)}, Value: nft.Address(public)})
+				}
+			}
+		}
+		f.set(m)
+		return name
+	}
+	for _, svc := range services {
+		name := addresses(fmt.Sprintf("identities-%x", svc.mark), func(g guest) netip.Addr { return svc.source[g.ID] })
+		for _, to := range f.addresses(nft.Destination, svc.prefixes) {
+			leaving = append(leaving, nft.Rule{Match: []nft.Match{toInternet, to},
+				Do: nft.Action{Verb: nft.TranslateSource, Fields: []nft.Field{nft.Source}, Map: name}})
+		}
+	}
+	egress := addresses("egress", func(g guest) netip.Addr { return g.egress })
+	leaving = append(leaving, nft.Rule{Match: []nft.Match{toInternet},
+		Do: nft.Action{Verb: nft.TranslateSource, Fields: []nft.Field{nft.Source}, Map: egress}})
+
+	publics := nft.Set{Name: "publics", Key: []nft.Type{nft.Addr}, Data: nft.Addr}
+	for _, g := range v.guests {
+		if g.PublicAddr.Is4() {
+			publics.Elems = append(publics.Elems, nft.Elem{Key: []nft.Value{nft.Address(g.PublicAddr)}, Value: nft.Address(g.addrs[0])})
+		}
+	}
+	f.set(publics)
+	f.chain(nft.Chain{Name: "arriving", Hook: nft.Prerouting, NAT: true, Priority: priorityDestination, Rules: []nft.Rule{{
+		Match: []nft.Match{nft.Equals(nft.InIf, nft.Name(internetLink))},
+		Do:    nft.Action{Verb: nft.TranslateDestination, Fields: []nft.Field{nft.Destination}, Map: publics.Name},
+	}}})
+	f.chain(nft.Chain{Name: "leaving", Hook: nft.Postrouting, NAT: true, Priority: prioritySource, Rules: leaving})
+}

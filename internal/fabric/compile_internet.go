@@ -1,0 +1,166 @@
+package fabric
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/cloister-ml/cloister/internal/fabric/nft"
+	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/service"
+)
+
+// publicRoute says which router an address in the internet leads to.
+type publicRoute struct {
+	addr netip.Addr
+	link string
+	via  netip.Addr
+	// inner is an address that only the fabric knows: what a router calls
+	// connections that leave under an address it shares with other routers, or that
+	// keep their private source by a service endpoint.
+	inner bool
+}
+
+// internet decides under which address each guest leaves. An address that
+// several routers share is given by the internet namespace, which alone knows
+// all connections; until there the router uses one of its own for it.
+func (c *compiler) internet() {
+	users := map[netip.Addr]map[*vnetPlan]bool{service.DefaultOutbound: {}}
+	for _, v := range c.order {
+		for _, g := range v.guests {
+			if g.egress.IsValid() {
+				if users[g.egress] == nil {
+					users[g.egress] = map[*vnetPlan]bool{}
+				}
+				users[g.egress][v] = true
+			}
+		}
+	}
+	for _, v := range c.order {
+		seen := map[netip.Addr]bool{}
+		for i := range v.guests {
+			g := &v.guests[i]
+			if g.egress.IsValid() && (g.egress == service.DefaultOutbound || len(users[g.egress]) > 1) {
+				inner := c.pool.address("egress " + v.ID.Key() + " " + g.egress.String())
+				c.shared[inner] = g.egress
+				g.egress = inner
+			}
+			for _, a := range []netip.Addr{g.egress, g.PublicAddr} {
+				if a.Is4() && !seen[a] {
+					seen[a] = true
+					_, inner := c.shared[a]
+					c.announce(v, a, inner)
+				}
+			}
+		}
+	}
+}
+
+func (c *compiler) announce(v *vnetPlan, a netip.Addr, inner bool) {
+	c.publics = append(c.publics, publicRoute{addr: a, link: linkName(routerPrefix, v.ID), via: v.transit, inner: inner})
+}
+
+// internetTransit is the internet's address towards the routers.
+func (c *compiler) internetTransit() netip.Addr { return c.pool.address("internet") }
+
+// finishInternet adds the internet and the outsider, in front of all others.
+func (c *compiler) finishInternet() {
+	inet := Space{
+		Name: internetSpace, Role: RoleInternet, Forward: true,
+		Loopback: []netip.Addr{outsiderGateway, internetResolver},
+		Routes: []Route{
+			{Table: localTable, Dst: publicServices, Type: Local, Dev: "lo"},
+			{Table: mainTable, Dst: single(service.Outsider), Type: Unicast, Dev: outsiderLink},
+			// Where a shared address leads is decided by the connection; the table only
+			// has to know it.
+			{Table: mainTable, Dst: single(service.DefaultOutbound), Type: Unicast, Dev: outsiderLink},
+		},
+		Filter: c.internetFilter(),
+	}
+	for _, v := range c.order {
+		link := linkName(routerPrefix, v.ID)
+		inet.Routes = append(inet.Routes, Route{Table: mainTable, Dst: single(v.transit), Type: Unicast, Dev: link})
+		c.plan.Links = append(c.plan.Links, Link{
+			A: End{Space: internetSpace, Name: link, Addrs: []netip.Addr{c.internetTransit()}},
+			B: End{Space: v.space, Name: internetLink, Addrs: []netip.Addr{v.transit}},
+		})
+	}
+	for _, p := range c.publics {
+		inet.Routes = append(inet.Routes, Route{Table: mainTable, Dst: single(p.addr), Type: Unicast, Dev: p.link, Via: p.via})
+	}
+	for _, public := range c.sharedPublics() {
+		if public != service.DefaultOutbound {
+			inet.Routes = append(inet.Routes, Route{Table: mainTable, Dst: single(public), Type: Unicast, Dev: outsiderLink})
+		}
+	}
+	outsider := Space{
+		Name: outsiderSpace, Role: RoleOutsider,
+		Routes: []Route{
+			{Table: mainTable, Dst: single(outsiderGateway), Type: Unicast, Dev: machineLink + "0", Src: service.Outsider},
+			{Table: mainTable, Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Type: Unicast, Dev: machineLink + "0", Via: outsiderGateway, Src: service.Outsider},
+		},
+	}
+	c.plan.Links = append(c.plan.Links, Link{
+		A: End{Space: internetSpace, Name: outsiderLink},
+		B: End{Space: outsiderSpace, Name: machineLink + "0", Addrs: []netip.Addr{service.Outsider}},
+	})
+	c.plan.Spaces = append([]Space{inet, outsider}, c.plan.Spaces...)
+}
+
+// sharedPublics are the addresses that stand for several routers, in order.
+func (c *compiler) sharedPublics() []netip.Addr {
+	var out []netip.Addr
+	for _, a := range c.shared {
+		if !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	slices.SortFunc(out, netip.Addr.Compare)
+	return out
+}
+
+// internetFilter keeps the estate's inner addresses out of the internet, and
+// gives shared addresses.
+func (c *compiler) internetFilter() *nft.Table {
+	guests := nft.Set{Name: "guests", Key: []nft.Type{nft.IfName, nft.Addr}}
+	known := nft.Set{Name: "known", Key: []nft.Type{nft.Addr}}
+	shared := nft.Set{Name: "shared", Key: []nft.Type{nft.Addr}, Data: nft.Addr}
+	guests.Elems = append(guests.Elems, nft.Elem{Key: []nft.Value{nft.Name(outsiderLink), nft.Address(service.Outsider)}})
+	known.Elems = append(known.Elems, nft.Elem{Key: []nft.Value{nft.Address(service.Outsider)}})
+	for _, p := range c.publics {
+		guests.Elems = append(guests.Elems, nft.Elem{Key: []nft.Value{nft.Name(p.link), nft.Address(p.addr)}})
+		if !p.inner {
+			known.Elems = append(known.Elems, nft.Elem{Key: []nft.Value{nft.Address(p.addr)}})
+		}
+		if public, ok := c.shared[p.addr]; ok {
+			shared.Elems = append(shared.Elems, nft.Elem{Key: []nft.Value{nft.Address(p.addr)}, Value: nft.Address(public)})
+		}
+	}
+	translate := nft.Rule{Do: nft.Action{Verb: nft.TranslateSource, Fields: []nft.Field{nft.Source}, Map: "shared"}}
+	return &nft.Table{
+		Name: tableName,
+		Sets: []nft.Set{once(guests), once(known), once(shared)},
+		Chains: []nft.Chain{
+			{Name: "sources", Hook: nft.Prerouting, Priority: priorityRaw, Rules: []nft.Rule{
+				{Match: []nft.Match{nft.In("guests", nft.InIf, nft.Source)}, Do: nft.Action{Verb: nft.Accept}},
+				{Match: []nft.Match{nft.Equals(nft.InIf, nft.Name("lo"))}, Do: nft.Action{Verb: nft.Accept}},
+				{Do: nft.Action{Verb: nft.Drop}},
+			}},
+			{Name: "forward", Hook: nft.Forward, Drop: true, Rules: append(tracked(),
+				nft.Rule{Match: []nft.Match{nft.In("known", nft.Destination)}, Do: nft.Action{Verb: nft.Accept}})},
+			{Name: "arriving", Hook: nft.Input, NAT: true, Priority: prioritySource, Rules: []nft.Rule{translate}},
+			{Name: "leaving", Hook: nft.Postrouting, NAT: true, Priority: prioritySource, Rules: []nft.Rule{translate}},
+		},
+	}
+}
+
+// Origin says which network interface is behind a source address that a public
+// service sees from a subnet with a service endpoint: such connections keep
+// their private identity, but not the address, which need not be unique.
+func (p Plan) Origin(a netip.Addr) (network.NIC, bool) {
+	for _, s := range p.Spaces {
+		if nic, ok := s.origins[a]; ok {
+			return nic, true
+		}
+	}
+	return network.NIC{}, false
+}

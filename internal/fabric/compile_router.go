@@ -1,0 +1,169 @@
+package fabric
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network"
+)
+
+// firstRule is the priority of the first policy rule; the fabric's own are those
+// of the thousand from here.
+const firstRule = 1000
+
+// router adds a virtual network's router to the plan.
+func (c *compiler) router(v *vnetPlan) {
+	s := Space{Name: v.space, Role: RoleRouter, Forward: true, VNet: v.ID, origins: map[netip.Addr]network.NIC{}}
+	gateways := []netip.Addr{}
+	for _, sub := range v.subnets {
+		for _, p := range sub.Prefixes {
+			if p.Addr().Is4() && !slices.Contains(gateways, gateway(p)) {
+				gateways = append(gateways, gateway(p))
+			}
+		}
+	}
+	s.Loopback = append(platform(), gateways...)
+
+	// The main table knows who is plugged in here and nothing else: what arrives
+	// from a peer or from the internet can go nowhere beyond.
+	s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(c.internetTransit()), Type: Unicast, Dev: internetLink})
+	for _, p := range v.AddressSpace {
+		if p.Addr().Is4() {
+			s.Routes = append(s.Routes, Route{Table: mainTable, Dst: p.Masked(), Type: Unreachable})
+		}
+	}
+	for _, g := range v.guests {
+		s.Guests = append(s.Guests, g.NIC)
+		for _, a := range g.addrs {
+			s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(a), Type: Unicast, Dev: g.link, Src: gatewayOf(g.subnet, a)})
+		}
+	}
+	for key := range v.peers {
+		peer := c.vnets[key]
+		s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(peer.transit), Type: Unicast, Dev: linkName(peeringPrefix, peer.ID)})
+	}
+
+	numbers := tables{}
+	marks := map[string]int{} // by subnet key
+	var services []serviceRoutes
+	for _, sub := range v.subnets {
+		if !slices.ContainsFunc(v.guests, func(g guest) bool { return g.subnet.ID.Equal(sub.ID) && !g.endpoint() }) {
+			continue
+		}
+		n := numbers.number(sub.ID)
+		marks[sub.ID.Key()] = n
+		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n})
+		routes, svc := c.subnetRoutes(v, sub, n)
+		s.Routes = append(s.Routes, routes...)
+		if len(svc) > 0 {
+			services = append(services, c.identities(v, sub, &s, n, svc))
+		}
+	}
+	if slices.ContainsFunc(v.guests, guest.endpoint) {
+		n := numbers.number(endpoints(v))
+		marks[endpoints(v).Key()] = n
+		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n})
+		s.Routes = append(s.Routes, c.endpointRoutes(v, n)...)
+	}
+	s.Filter = c.routerFilter(v, gateways, marks, services)
+	c.plan.Spaces = append(c.plan.Spaces, s)
+}
+
+// endpoints stands for the routing table of a network's private endpoints.
+func endpoints(v *vnetPlan) arm.ID { return v.ID.Child("endpoints", "all") }
+
+// endpointRoutes lead the answers of private endpoints back to this network and
+// its peers: a subnet's route table is not for them.
+func (c *compiler) endpointRoutes(v *vnetPlan, table int) []Route {
+	out := []Route{{Table: table, Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Type: Unreachable}}
+	for _, p := range v.AddressSpace {
+		if p.Addr().Is4() {
+			out = append(out, Route{Table: table, Dst: p.Masked(), Type: Throw})
+		}
+	}
+	for _, p := range v.Peerings {
+		if peer, ok := c.vnets[p.Remote.Key()]; ok && v.peers[p.Remote.Key()] {
+			for _, space := range p.RemoteAddressSpace {
+				if space.Addr().Is4() {
+					out = append(out, Route{Table: table, Dst: space.Masked(), Type: Unicast, Dev: linkName(peeringPrefix, peer.ID), Via: peer.transit})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// subnetRoutes are the effective routes of a subnet as a table that is complete
+// in itself, and the prefixes that a service endpoint leads to.
+func (c *compiler) subnetRoutes(v *vnetPlan, sub network.Subnet, table int) (routes []Route, services []netip.Prefix) {
+	anywhere := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	seen := map[netip.Prefix]bool{}
+	for _, r := range c.ask.EffectiveRoutes(sub.ID) {
+		if !r.Prefix.Addr().Is4() || seen[r.Prefix.Masked()] {
+			continue
+		}
+		seen[r.Prefix.Masked()] = true
+		out := c.hop(v, sub, r)
+		out.Table, out.Dst = table, r.Prefix.Masked()
+		routes = append(routes, out)
+		if r.NextHop == network.HopService {
+			services = append(services, out.Dst)
+		}
+	}
+	if !seen[anywhere] {
+		routes = append(routes, Route{Table: table, Dst: anywhere, Type: Unreachable})
+	}
+	return routes, services
+}
+
+// hop is a next hop as the router knows it; one that is not built is unreachable.
+func (c *compiler) hop(v *vnetPlan, sub network.Subnet, r network.Route) Route {
+	closed := Route{Type: Unreachable}
+	switch r.NextHop {
+	case network.HopVNetLocal:
+		return Route{Type: Throw}
+	case network.HopInternet, network.HopService:
+		return Route{Type: Unicast, Dev: internetLink, Via: c.internetTransit()}
+	case network.HopPeering, network.HopEndpoint:
+		if r.NextHop == network.HopEndpoint && (r.Peer == "" || r.Peer.Equal(v.ID)) {
+			return Route{Type: Throw}
+		}
+		if peer, ok := c.vnets[r.Peer.Key()]; ok && v.peers[r.Peer.Key()] {
+			return Route{Type: Unicast, Dev: linkName(peeringPrefix, peer.ID), Via: peer.transit}
+		}
+		return closed
+	case network.HopAppliance:
+		for _, g := range v.guests {
+			if slices.Contains(g.addrs, r.Address) && g.IPForwarding {
+				return Route{Type: Unicast, Dev: g.link, Via: r.Address}
+			}
+		}
+		c.note("subnet %s: %s leads nowhere: no running network interface of its network with IP forwarding has the appliance's address %s", sub.ID, r.Prefix, r.Address)
+	case network.HopGateway:
+		c.note("subnet %s: %s leads nowhere: virtual network gateways are not built", sub.ID, r.Prefix)
+	}
+	return closed
+}
+
+// serviceRoutes are a subnet's service endpoints: the destinations, and the
+// address that stands for each of its guests there.
+type serviceRoutes struct {
+	mark     int
+	prefixes []netip.Prefix
+	source   map[arm.ID]netip.Addr
+}
+
+// identities gives each guest of a subnet with service endpoints an address of
+// its own towards public services.
+func (c *compiler) identities(v *vnetPlan, sub network.Subnet, s *Space, mark int, prefixes []netip.Prefix) serviceRoutes {
+	out := serviceRoutes{mark: mark, prefixes: prefixes, source: map[arm.ID]netip.Addr{}}
+	for _, g := range v.guests {
+		if g.subnet.ID.Equal(sub.ID) && !g.endpoint() {
+			a := c.pool.address("service endpoint " + g.ID.Key())
+			out.source[g.ID], s.origins[a] = a, g.NIC
+			c.announce(v, a, true)
+		}
+	}
+	return out
+}

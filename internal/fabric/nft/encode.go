@@ -1,0 +1,216 @@
+package nft
+
+import (
+	"encoding/binary"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// Registers of 32 bits; the verdict register is not among them.
+const (
+	firstRegister = unix.NFT_REG32_00
+	nameWidth     = 16 // bytes of an interface name
+)
+
+func width(t Type) int {
+	switch t {
+	case IfName:
+		return nameWidth
+	case Port:
+		return 2
+	case Proto:
+		return 1
+	}
+	return 4
+}
+
+func datatype(t Type) nftables.SetDatatype {
+	switch t {
+	case IfName:
+		return nftables.TypeIFName
+	case Addr:
+		return nftables.TypeIPAddr
+	case Port:
+		return nftables.TypeInetService
+	case Proto:
+		return nftables.TypeInetProto
+	case Mark:
+		return nftables.TypeMark
+	case VerdictType:
+		return nftables.TypeVerdict
+	}
+	return nftables.TypeInvalid
+}
+
+// bytes are a value as the kernel holds it in a register or a set.
+func (v Value) bytes(t Type) []byte {
+	switch t {
+	case IfName:
+		b := make([]byte, nameWidth)
+		copy(b, v.Name)
+		return b
+	case Addr:
+		a := v.Addr.As4()
+		return a[:]
+	case Port:
+		return binary.BigEndian.AppendUint16(nil, uint16(v.Num))
+	case Proto:
+		return []byte{byte(v.Num)}
+	}
+	return binaryutil.NativeEndian.PutUint32(v.Num)
+}
+
+// next is the value after v, and whether there is one: an interval in the kernel
+// ends before its end marker.
+func (v Value) next(t Type) (Value, bool) {
+	if t == Addr {
+		n := v.Addr.Next()
+		return Address(n), n.IsValid()
+	}
+	return Num(v.Num + 1), v.Num < 65535
+}
+
+// load puts fields into consecutive registers, beginning with the first.
+func load(fields []Field) []expr.Any {
+	var out []expr.Any
+	reg := uint32(firstRegister)
+	for _, f := range fields {
+		out = append(out, loadOne(f, reg))
+		reg += uint32(width(fieldTypes[f])+3) / 4
+	}
+	return out
+}
+
+func loadOne(f Field, reg uint32) expr.Any {
+	payload := func(base expr.PayloadBase, offset, length uint32) expr.Any {
+		return &expr.Payload{OperationType: expr.PayloadLoad, DestRegister: reg, Base: base, Offset: offset, Len: length}
+	}
+	switch f {
+	case InIf:
+		return &expr.Meta{Key: expr.MetaKeyIIFNAME, Register: reg}
+	case OutIf:
+		return &expr.Meta{Key: expr.MetaKeyOIFNAME, Register: reg}
+	case Source:
+		return payload(expr.PayloadBaseNetworkHeader, 12, 4)
+	case Destination:
+		return payload(expr.PayloadBaseNetworkHeader, 16, 4)
+	case SourcePort:
+		return payload(expr.PayloadBaseTransportHeader, 0, 2)
+	case DestinationPort:
+		return payload(expr.PayloadBaseTransportHeader, 2, 2)
+	case ICMPType:
+		return payload(expr.PayloadBaseTransportHeader, 0, 1)
+	case ConnState:
+		return &expr.Ct{Key: expr.CtKeySTATE, Register: reg}
+	}
+	return &expr.Meta{Key: expr.MetaKeyL4PROTO, Register: reg}
+}
+
+func (m Match) encode(sets map[string]*nftables.Set) []expr.Any {
+	out := load(m.Field)
+	op := expr.CmpOpEq
+	if m.Not {
+		op = expr.CmpOpNeq
+	}
+	f := m.Field[0]
+	switch {
+	case m.Set != "":
+		return append(out, &expr.Lookup{SourceRegister: firstRegister, SetName: m.Set, SetID: sets[m.Set].ID, Invert: m.Not})
+	case m.Prefix != "":
+		return append(out, &expr.Cmp{Op: op, Register: firstRegister, Data: []byte(m.Prefix)})
+	case f == ConnState:
+		mask := binaryutil.NativeEndian.PutUint32(m.From.Num)
+		return append(out,
+			&expr.Bitwise{SourceRegister: firstRegister, DestRegister: firstRegister, Len: 4, Mask: mask, Xor: make([]byte, 4)},
+			&expr.Cmp{Op: expr.CmpOpNeq, Register: firstRegister, Data: make([]byte, 4)})
+	case f == ICMPType:
+		return append(out, &expr.Cmp{Op: op, Register: firstRegister, Data: []byte{byte(m.From.Num)}})
+	}
+	t := fieldTypes[f]
+	if m.From == m.To {
+		return append(out, &expr.Cmp{Op: op, Register: firstRegister, Data: m.From.bytes(t)})
+	}
+	return append(out, &expr.Range{Op: op, Register: firstRegister, FromData: m.From.bytes(t), ToData: m.To.bytes(t)})
+}
+
+func (a Action) encode(sets map[string]*nftables.Set) []expr.Any {
+	switch a.Verb {
+	case Reject:
+		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: 13}} // ICMP_PKT_FILTERED
+	case Accept, Drop, Return, Jump:
+		return []expr.Any{a.verdict()}
+	}
+	out := load(a.Fields)
+	lookup := &expr.Lookup{SourceRegister: firstRegister, SetName: a.Map, SetID: sets[a.Map].ID, IsDestRegSet: true}
+	if a.Verb == Dispatch {
+		lookup.DestRegister = unix.NFT_REG_VERDICT
+		return append(out, lookup)
+	}
+	lookup.DestRegister = firstRegister
+	out = append(out, lookup)
+	nat := &expr.NAT{Type: expr.NATTypeSourceNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: firstRegister}
+	switch a.Verb {
+	case SetMark:
+		return append(out, &expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: firstRegister})
+	case TranslateDestination:
+		nat.Type = expr.NATTypeDestNAT
+	}
+	return append(out, nat)
+}
+
+func (a Action) verdict() *expr.Verdict {
+	switch a.Verb {
+	case Accept:
+		return &expr.Verdict{Kind: expr.VerdictAccept}
+	case Return:
+		return &expr.Verdict{Kind: expr.VerdictReturn}
+	case Jump:
+		return &expr.Verdict{Kind: expr.VerdictJump, Chain: a.Chain}
+	}
+	return &expr.Verdict{Kind: expr.VerdictDrop}
+}
+
+func (r Rule) encode(sets map[string]*nftables.Set, start Count) []expr.Any {
+	var out []expr.Any
+	for _, m := range r.Match {
+		out = append(out, m.encode(sets)...)
+	}
+	if r.Count {
+		out = append(out, &expr.Counter{Packets: start.Packets, Bytes: start.Bytes})
+	}
+	return append(out, r.Do.encode(sets)...)
+}
+
+// encode are the elements as the kernel wants them: a range is its first value
+// and a marker after its last.
+func (s Set) encode() []nftables.SetElement {
+	out := make([]nftables.SetElement, 0, len(s.Elems))
+	for _, e := range s.Elems {
+		var key []byte
+		for i, k := range e.Key {
+			b := k.bytes(s.Key[i])
+			key = append(key, b...)
+			for len(s.Key) > 1 && len(key)%4 != 0 {
+				key = append(key, 0)
+			}
+		}
+		elem := nftables.SetElement{Key: key}
+		switch s.Data {
+		case NoType:
+		case VerdictType:
+			elem.VerdictData = e.Verdict.verdict()
+		default:
+			elem.Val = e.Value.bytes(s.Data)
+		}
+		out = append(out, elem)
+		if s.Interval {
+			if end, ok := e.To.next(s.Key[0]); ok {
+				out = append(out, nftables.SetElement{Key: end.bytes(s.Key[0]), IntervalEnd: true})
+			}
+		}
+	}
+	return out
+}

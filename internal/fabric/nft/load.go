@@ -1,0 +1,274 @@
+package nft
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
+	"github.com/google/nftables/userdata"
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// markerPrefix begins the name of an empty chain that carries the table's
+	// fingerprint: it is committed with the rules, so it never lies about them.
+	markerPrefix = "fingerprint-"
+	// maxElements of one message: an attribute holds 64 KiB, and what does not fit
+	// would be left out without an error.
+	maxElements = 400
+	// bufferSize of the netlink socket: each message of a batch is answered.
+	bufferSize = 32 << 20
+)
+
+// Count is what a rule has counted.
+type Count struct{ Packets, Bytes uint64 }
+
+// RuleCount is the count of one counting rule.
+type RuleCount struct {
+	Chain   string
+	Comment string
+	Count
+}
+
+// Conn speaks to the packet filter of one network namespace.
+type Conn struct{ nl *nftables.Conn }
+
+// Open opens the packet filter of the namespace that the file descriptor is of.
+func Open(namespace int) (*Conn, error) {
+	buffers := func(c *netlink.Conn) error {
+		return errors.Join(c.SetReadBuffer(bufferSize), c.SetWriteBuffer(bufferSize))
+	}
+	nl, err := nftables.New(nftables.WithNetNSFd(namespace), nftables.AsLasting(), nftables.WithSockOptions(buffers))
+	if err != nil {
+		return nil, fmt.Errorf("opening the packet filter: %w", err)
+	}
+	return &Conn{nl: nl}, nil
+}
+
+// Close ends the conversation.
+func (c *Conn) Close() error { return c.nl.CloseLasting() }
+
+// Fingerprint is that of the loaded table of this name, or "".
+func (c *Conn) Fingerprint(table string) (string, error) {
+	chains, err := c.nl.ListChainsOfTableFamily(nftables.TableFamilyIPv4)
+	if err != nil {
+		return "", fmt.Errorf("listing chains: %w", err)
+	}
+	for _, ch := range chains {
+		if ch.Table.Name == table && strings.HasPrefix(ch.Name, markerPrefix) {
+			return strings.TrimPrefix(ch.Name, markerPrefix), nil
+		}
+	}
+	return "", nil
+}
+
+// Load replaces the table in one transaction and reads back that every element
+// is there; where one is not, the table is replaced by one that drops everything.
+// Established connections live on, and counters go on from before for the rules
+// whose chain and comment stay.
+func (c *Conn) Load(t Table) error {
+	before, err := c.Counts(t.Name)
+	if err != nil {
+		return err
+	}
+	start := make(map[[2]string]Count, len(before))
+	for _, r := range before {
+		start[[2]string{r.Chain, r.Comment}] = r.Count
+	}
+	sets, err := c.queue(t, start)
+	if err != nil {
+		return err
+	}
+	if err := c.nl.Flush(); err != nil {
+		return fmt.Errorf("loading the table %s: %w", t.Name, err)
+	}
+	if err := c.verify(t, sets); err != nil {
+		return errors.Join(err, c.closeAll(t.Name))
+	}
+	return nil
+}
+
+func (c *Conn) queue(t Table, start map[[2]string]Count) (map[string]*nftables.Set, error) {
+	table := &nftables.Table{Name: t.Name, Family: nftables.TableFamilyIPv4}
+	c.nl.AddTable(table) // so that there is one to delete
+	c.nl.DelTable(table)
+	c.nl.AddTable(table)
+	sets := make(map[string]*nftables.Set, len(t.Sets))
+	for i, s := range t.Sets {
+		set, err := s.declare(table, uint32(i+1))
+		if err != nil {
+			return nil, err
+		}
+		if err := c.nl.AddSet(set, nil); err != nil {
+			return nil, fmt.Errorf("declaring the set %s: %w", s.Name, err)
+		}
+		sets[s.Name] = set
+	}
+	chains := make([]*nftables.Chain, len(t.Chains))
+	for i, ch := range t.Chains {
+		chains[i] = c.nl.AddChain(ch.declare(table))
+	}
+	for _, s := range t.Sets {
+		for part := range slices.Chunk(s.encode(), maxElements) {
+			if err := c.nl.SetAddElements(sets[s.Name], part); err != nil {
+				return nil, fmt.Errorf("filling the set %s: %w", s.Name, err)
+			}
+		}
+	}
+	for i, ch := range t.Chains {
+		for _, r := range ch.Rules {
+			if err := known(r, sets); err != nil {
+				return nil, err
+			}
+			rule := &nftables.Rule{Table: table, Chain: chains[i], Exprs: r.encode(sets, start[[2]string{ch.Name, r.Comment}])}
+			if r.Comment != "" {
+				rule.UserData = userdata.AppendString(nil, userdata.TypeComment, r.Comment)
+			}
+			c.nl.AddRule(rule)
+		}
+	}
+	c.nl.AddChain(&nftables.Chain{Name: markerPrefix + t.Fingerprint(), Table: table})
+	return sets, nil
+}
+
+func known(r Rule, sets map[string]*nftables.Set) error {
+	names := []string{r.Do.Map}
+	for _, m := range r.Match {
+		names = append(names, m.Set)
+	}
+	for _, n := range names {
+		if n != "" && sets[n] == nil {
+			return fmt.Errorf("the rule %q names the set %s, which is not in the table", r, n)
+		}
+	}
+	return nil
+}
+
+func (s Set) declare(table *nftables.Table, id uint32) (*nftables.Set, error) {
+	types := make([]nftables.SetDatatype, len(s.Key))
+	for i, k := range s.Key {
+		types[i] = datatype(k)
+	}
+	key := types[0]
+	if len(types) > 1 {
+		var err error
+		if key, err = nftables.ConcatSetType(types...); err != nil {
+			return nil, fmt.Errorf("the key of the set %s: %w", s.Name, err)
+		}
+	}
+	return &nftables.Set{
+		Table: table, ID: id, Name: s.Name, KeyType: key, DataType: datatype(s.Data),
+		IsMap: s.Data != NoType, Interval: s.Interval, KeyByteOrder: byteOrder(s.Key),
+	}, nil
+}
+
+// byteOrder is only for those who list the table.
+func byteOrder(key []Type) binaryutil.ByteOrder {
+	if len(key) == 1 && key[0] == IfName {
+		return binaryutil.NativeEndian
+	}
+	return binaryutil.BigEndian
+}
+
+func (c Chain) declare(table *nftables.Table) *nftables.Chain {
+	out := &nftables.Chain{Name: c.Name, Table: table}
+	if c.Hook == NoHook {
+		return out
+	}
+	hooks := map[Hook]*nftables.ChainHook{
+		Prerouting: nftables.ChainHookPrerouting, Input: nftables.ChainHookInput, Forward: nftables.ChainHookForward,
+		Output: nftables.ChainHookOutput, Postrouting: nftables.ChainHookPostrouting,
+	}
+	policy := nftables.ChainPolicyAccept
+	if c.Drop {
+		policy = nftables.ChainPolicyDrop
+	}
+	out.Hooknum, out.Priority = hooks[c.Hook], nftables.ChainPriorityRef(nftables.ChainPriority(c.Priority))
+	out.Policy, out.Type = &policy, nftables.ChainTypeFilter
+	if c.NAT {
+		out.Type = nftables.ChainTypeNAT
+	}
+	return out
+}
+
+// verify reads every set back: an element that is missing is a hole in the fence.
+func (c *Conn) verify(t Table, sets map[string]*nftables.Set) error {
+	for _, s := range t.Sets {
+		got, err := c.nl.GetSetElements(sets[s.Name])
+		if err != nil {
+			return fmt.Errorf("reading the set %s back: %w", s.Name, err)
+		}
+		if want := len(s.encode()); len(got) != want {
+			return fmt.Errorf("the kernel holds %d of the %d elements of the set %s", len(got), want, s.Name)
+		}
+	}
+	return nil
+}
+
+// closeAll leaves a table that lets nothing through.
+func (c *Conn) closeAll(name string) error {
+	_, err := c.queue(Table{Name: name, Chains: []Chain{
+		{Name: "input", Hook: Input, Drop: true},
+		{Name: "forward", Hook: Forward, Drop: true},
+		{Name: "prerouting", Hook: Prerouting, Priority: math.MinInt32 + 1, Drop: true},
+	}}, nil)
+	if err != nil {
+		return err
+	}
+	return c.nl.Flush()
+}
+
+// Remove deletes the table; it need not exist.
+func (c *Conn) Remove(name string) error {
+	table := &nftables.Table{Name: name, Family: nftables.TableFamilyIPv4}
+	c.nl.AddTable(table)
+	c.nl.DelTable(table)
+	if err := c.nl.Flush(); err != nil {
+		return fmt.Errorf("removing the table %s: %w", name, err)
+	}
+	return nil
+}
+
+// Counts are the counters of the table's rules that have one, in the rules'
+// order; none where there is no such table.
+func (c *Conn) Counts(table string) ([]RuleCount, error) {
+	chains, err := c.nl.ListChainsOfTableFamily(nftables.TableFamilyIPv4)
+	if err != nil {
+		return nil, fmt.Errorf("listing chains: %w", err)
+	}
+	var out []RuleCount
+	for _, ch := range chains {
+		if ch.Table.Name != table || strings.HasPrefix(ch.Name, markerPrefix) || ch.Hooknum != nil {
+			continue
+		}
+		rules, err := c.nl.GetRules(ch.Table, ch)
+		if errors.Is(err, unix.ENOENT) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the rules of %s: %w", ch.Name, err)
+		}
+		for _, r := range rules {
+			if count, ok := counter(r); ok {
+				comment, _ := userdata.GetString(r.UserData, userdata.TypeComment)
+				out = append(out, RuleCount{Chain: ch.Name, Comment: comment, Count: count})
+			}
+		}
+	}
+	return out, nil
+}
+
+func counter(r *nftables.Rule) (Count, bool) {
+	for _, e := range r.Exprs {
+		if c, ok := e.(*expr.Counter); ok {
+			return Count{Packets: c.Packets, Bytes: c.Bytes}, true
+		}
+	}
+	return Count{}, false
+}

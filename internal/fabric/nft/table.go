@@ -1,0 +1,176 @@
+package nft
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/netip"
+)
+
+// Table is a table of the IPv4 family.
+type Table struct {
+	Name   string
+	Sets   []Set
+	Chains []Chain
+}
+
+// Fingerprint is equal for equal tables.
+func (t Table) Fingerprint() string {
+	sum := sha256.Sum256([]byte(t.String()))
+	return hex.EncodeToString(sum[:12])
+}
+
+// Type is the type of a value in a set.
+type Type int
+
+// Types of values.
+const (
+	NoType Type = iota
+	IfName
+	Addr
+	Port
+	Proto
+	Mark
+	VerdictType
+)
+
+// Value is an interface name, an address, a port, a protocol's number or a
+// mark, by its [Type].
+type Value struct {
+	Name string
+	Addr netip.Addr
+	Num  uint32
+}
+
+// Name is the value of an interface's name.
+func Name(s string) Value { return Value{Name: s} }
+
+// Num is the value of a port, a protocol or a mark.
+func Num(n uint32) Value { return Value{Num: n} }
+
+// Address is the value of an IPv4 address.
+func Address(a netip.Addr) Value { return Value{Addr: a} }
+
+// Set is a named set, or with Data a map.
+type Set struct {
+	Name     string
+	Key      []Type // several: a concatenation
+	Data     Type   // NoType for a set
+	Interval bool   // elements are ranges; one key field only
+	Elems    []Elem
+}
+
+// Elem is an element: a key, with To the range from Key[0] to To; and a map's value.
+type Elem struct {
+	Key     []Value
+	To      Value
+	Value   Value
+	Verdict Action // of a verdict map
+}
+
+// Hook is where in a packet's way a base chain stands.
+type Hook int
+
+// Hooks of the IPv4 family.
+const (
+	NoHook Hook = iota
+	Prerouting
+	Input
+	Forward
+	Output
+	Postrouting
+)
+
+// Chain is a list of rules. With a Hook it is a base chain.
+type Chain struct {
+	Name     string
+	Hook     Hook
+	NAT      bool // of type nat, else filter
+	Priority int
+	Drop     bool // policy
+	Rules    []Rule
+}
+
+// Rule does something with the packets that match all of its matches.
+type Rule struct {
+	Match   []Match
+	Count   bool
+	Do      Action
+	Comment string
+}
+
+// Field is a part of a packet or of what the kernel knows of it.
+type Field int
+
+// Fields. Ports are meaningful only after a match on the protocol.
+const (
+	InIf Field = iota
+	OutIf
+	Source
+	Destination
+	Protocol
+	SourcePort
+	DestinationPort
+	ICMPType
+	ConnState
+)
+
+// Connection states, a bit set for matches on [ConnState].
+const (
+	Invalid     = 1
+	Established = 2
+	Related     = 4
+	New         = 8
+)
+
+// Match compares fields. Exactly one of Set, Prefix and the range from From to
+// To is used; for ConnState, From.Num holds the accepted states.
+type Match struct {
+	Field    []Field // several only with Set
+	Not      bool
+	Set      string // a named set that holds the fields
+	Prefix   string // an interface name begins with it
+	From, To Value
+}
+
+// Verb is what a rule does.
+type Verb int
+
+// Verbs. Those below Dispatch look the Fields up in Map, and do nothing where it
+// has no such element.
+const (
+	Accept Verb = iota
+	Drop
+	Return
+	Reject // with ICMP administratively prohibited
+	Jump
+	Dispatch // the verdict that Map holds
+	SetMark  // the mark that Map holds
+	TranslateSource
+	TranslateDestination
+)
+
+// Action is a verb with what it needs.
+type Action struct {
+	Verb   Verb
+	Chain  string  // of Jump
+	Fields []Field // of the verbs that look up
+	Map    string
+}
+
+// Equals matches one value of a field.
+func Equals(f Field, v Value) Match { return Match{Field: []Field{f}, From: v, To: v} }
+
+// Between matches a range, both ends included.
+func Between(f Field, from, to Value) Match { return Match{Field: []Field{f}, From: from, To: to} }
+
+// In matches what a named set holds.
+func In(set string, fields ...Field) Match { return Match{Field: fields, Set: set} }
+
+// NotIn matches what a named set does not hold.
+func NotIn(set string, fields ...Field) Match { return Match{Field: fields, Set: set, Not: true} }
+
+// Begins matches interface names by their beginning.
+func Begins(f Field, prefix string) Match { return Match{Field: []Field{f}, Prefix: prefix} }
+
+// State matches connections in one of the given states.
+func State(bits uint32) Match { return Match{Field: []Field{ConnState}, From: Num(bits)} }

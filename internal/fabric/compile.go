@@ -9,6 +9,7 @@ import (
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
 	"github.com/cloister-ml/cloister/service"
+	"github.com/cloister-ml/cloister/verdict"
 )
 
 // meaning is what the fabric asks of a topology beside its lists.
@@ -32,7 +33,6 @@ type compiler struct {
 	pool    pool
 	plan    Plan
 	publics []publicRoute // what the internet sends to which router
-	shared  map[netip.Addr]netip.Addr
 }
 
 // vnetPlan is a virtual network on its way to a router.
@@ -59,7 +59,7 @@ type guest struct {
 func (g guest) endpoint() bool { return g.Kind == network.KindPrivateEndpoint }
 
 func compile(vnets []network.VNet, subnets []network.Subnet, nics []network.NIC, ask meaning, running func(network.NIC) bool) Plan {
-	c := &compiler{ask: ask, vnets: map[string]*vnetPlan{}, pool: pool{}, shared: map[netip.Addr]netip.Addr{}}
+	c := &compiler{ask: ask, vnets: map[string]*vnetPlan{}, pool: pool{}}
 	for _, v := range vnets {
 		p := &vnetPlan{VNet: v, space: spaceName("vnet", v.Name, v.ID), transit: c.pool.address("router " + v.ID.Key()), peers: map[string]bool{}}
 		c.vnets[v.ID.Key()] = p
@@ -121,7 +121,7 @@ func (c *compiler) place(n network.NIC, subnets map[string]network.Subnet) {
 	}
 	g.space, g.dev = machineSpace(n), fmt.Sprintf("%s%d", machineLink, c.cables(machineSpace(n)))
 	if !g.endpoint() {
-		if a, _ := c.ask.EgressAddr(n.ID); a.Is4() {
+		if a, way := c.ask.EgressAddr(n.ID); a.Is4() && way.Value == verdict.Yes {
 			g.egress = a
 		}
 	}

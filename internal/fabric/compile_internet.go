@@ -2,7 +2,6 @@ package fabric
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
 	"github.com/cloister-ml/cloister/network"
@@ -14,41 +13,20 @@ type publicRoute struct {
 	addr netip.Addr
 	link string
 	via  netip.Addr
-	// inner is an address that only the fabric knows: what a router calls
-	// connections that leave under an address it shares with other routers, or that
-	// keep their private source by a service endpoint.
+	// inner is an address that stands for a network interface where a service
+	// endpoint keeps its private identity; nobody else may use it.
 	inner bool
 }
 
-// internet decides under which address each guest leaves. An address that
-// several routers share is given by the internet namespace, which alone knows
-// all connections; until there the router uses one of its own for it.
+// internet says which router the public addresses of the estate lead to.
 func (c *compiler) internet() {
-	users := map[netip.Addr]map[*vnetPlan]bool{service.DefaultOutbound: {}}
-	for _, v := range c.order {
-		for _, g := range v.guests {
-			if g.egress.IsValid() {
-				if users[g.egress] == nil {
-					users[g.egress] = map[*vnetPlan]bool{}
-				}
-				users[g.egress][v] = true
-			}
-		}
-	}
 	for _, v := range c.order {
 		seen := map[netip.Addr]bool{}
-		for i := range v.guests {
-			g := &v.guests[i]
-			if g.egress.IsValid() && (g.egress == service.DefaultOutbound || len(users[g.egress]) > 1) {
-				inner := c.pool.address("egress " + v.ID.Key() + " " + g.egress.String())
-				c.shared[inner] = g.egress
-				g.egress = inner
-			}
+		for _, g := range v.guests {
 			for _, a := range []netip.Addr{g.egress, g.PublicAddr} {
 				if a.Is4() && !seen[a] {
 					seen[a] = true
-					_, inner := c.shared[a]
-					c.announce(v, a, inner)
+					c.announce(v, a, false)
 				}
 			}
 		}
@@ -70,9 +48,6 @@ func (c *compiler) finishInternet() {
 		Routes: []Route{
 			{Table: localTable, Dst: publicServices, Type: Local, Dev: "lo"},
 			{Table: mainTable, Dst: single(service.Outsider), Type: Unicast, Dev: outsiderLink},
-			// Where a shared address leads is decided by the connection; the table only
-			// has to know it.
-			{Table: mainTable, Dst: single(service.DefaultOutbound), Type: Unicast, Dev: outsiderLink},
 		},
 		Filter: c.internetFilter(),
 	}
@@ -86,11 +61,6 @@ func (c *compiler) finishInternet() {
 	}
 	for _, p := range c.publics {
 		inet.Routes = append(inet.Routes, Route{Table: mainTable, Dst: single(p.addr), Type: Unicast, Dev: p.link, Via: p.via})
-	}
-	for _, public := range c.sharedPublics() {
-		if public != service.DefaultOutbound {
-			inet.Routes = append(inet.Routes, Route{Table: mainTable, Dst: single(public), Type: Unicast, Dev: outsiderLink})
-		}
 	}
 	outsider := Space{
 		Name: outsiderSpace, Role: RoleOutsider,
@@ -106,24 +76,10 @@ func (c *compiler) finishInternet() {
 	c.plan.Spaces = append([]Space{inet, outsider}, c.plan.Spaces...)
 }
 
-// sharedPublics are the addresses that stand for several routers, in order.
-func (c *compiler) sharedPublics() []netip.Addr {
-	var out []netip.Addr
-	for _, a := range c.shared {
-		if !slices.Contains(out, a) {
-			out = append(out, a)
-		}
-	}
-	slices.SortFunc(out, netip.Addr.Compare)
-	return out
-}
-
-// internetFilter keeps the estate's inner addresses out of the internet, and
-// gives shared addresses.
+// internetFilter keeps the estate's inner addresses out of the internet.
 func (c *compiler) internetFilter() *nft.Table {
 	guests := nft.Set{Name: "guests", Key: []nft.Type{nft.IfName, nft.Addr}}
 	known := nft.Set{Name: "known", Key: []nft.Type{nft.Addr}}
-	shared := nft.Set{Name: "shared", Key: []nft.Type{nft.Addr}, Data: nft.Addr}
 	guests.Elems = append(guests.Elems, nft.Elem{Key: []nft.Value{nft.Name(outsiderLink), nft.Address(service.Outsider)}})
 	known.Elems = append(known.Elems, nft.Elem{Key: []nft.Value{nft.Address(service.Outsider)}})
 	for _, p := range c.publics {
@@ -131,14 +87,10 @@ func (c *compiler) internetFilter() *nft.Table {
 		if !p.inner {
 			known.Elems = append(known.Elems, nft.Elem{Key: []nft.Value{nft.Address(p.addr)}})
 		}
-		if public, ok := c.shared[p.addr]; ok {
-			shared.Elems = append(shared.Elems, nft.Elem{Key: []nft.Value{nft.Address(p.addr)}, Value: nft.Address(public)})
-		}
 	}
-	translate := nft.Rule{Do: nft.Action{Verb: nft.TranslateSource, Fields: []nft.Field{nft.Source}, Map: "shared"}}
 	return &nft.Table{
 		Name: tableName,
-		Sets: []nft.Set{once(guests), once(known), once(shared)},
+		Sets: []nft.Set{once(guests), once(known)},
 		Chains: []nft.Chain{
 			{Name: "sources", Hook: nft.Prerouting, Priority: priorityRaw, Rules: []nft.Rule{
 				{Match: []nft.Match{nft.In("guests", nft.InIf, nft.Source)}, Do: nft.Action{Verb: nft.Accept}},
@@ -147,8 +99,6 @@ func (c *compiler) internetFilter() *nft.Table {
 			}},
 			{Name: "forward", Hook: nft.Forward, Drop: true, Rules: append(tracked(),
 				nft.Rule{Match: []nft.Match{nft.In("known", nft.Destination)}, Do: nft.Action{Verb: nft.Accept}})},
-			{Name: "arriving", Hook: nft.Input, NAT: true, Priority: prioritySource, Rules: []nft.Rule{translate}},
-			{Name: "leaving", Hook: nft.Postrouting, NAT: true, Priority: prioritySource, Rules: []nft.Rule{translate}},
 		},
 	}
 }

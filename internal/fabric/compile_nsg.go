@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
 	"github.com/cloister-ml/cloister/network"
@@ -14,70 +15,78 @@ import (
 func (f *filter) rules(one network.Filter) []nft.Rule {
 	var out []nft.Rule
 	for _, m := range one.Matches {
-		if r, ok := f.rule(one, m); ok {
-			out = append(out, r)
-		}
+		out = append(out, f.rule(one, m)...)
 	}
 	return append(out, nft.Rule{Do: drop})
 }
 
-// rule compiles one match. What cannot be known of it is taken on the closed
-// side: it allows only what it surely allows, and denies whatever it may deny.
-func (f *filter) rule(one network.Filter, m network.Match) (nft.Rule, bool) {
-	allow, sure := m.Rule.Allow, true
-	sources, destinations := m.Sources, m.Destinations
-	protocol, from, to := m.Rule.Protocol, m.Rule.SourcePorts, m.Rule.DestinationPorts
-	if len(m.Unresolved) > 0 || len(m.Rule.Doubts) > 0 {
-		for _, d := range slices.Concat(m.Rule.Doubts, m.Doubts) {
-			switch d.About {
-			case "source":
-				sources = widen(sources, d, !allow)
-			case "destination":
-				destinations = widen(destinations, d, !allow)
-			case "source port":
-				sure, from = false, nil
-			case "port":
-				sure, to = false, nil
-			case "protocol":
-				sure, protocol = false, "*"
-			default:
-				sure = false
-			}
-			if d.About == "access" {
-				allow = false
-			}
+// terms are what a rule compares. Of what cannot be known of a rule the closed
+// side is taken: it allows only what it surely allows, and denies whatever it
+// may deny.
+type terms struct {
+	allow, sure           bool
+	protocol              string
+	from, to              []network.PortRange
+	sources, destinations []netip.Prefix
+}
+
+func termsOf(m network.Match) terms {
+	r := m.Rule
+	t := terms{r.Allow, true, r.Protocol, r.SourcePorts, r.DestinationPorts, m.Sources, m.Destinations}
+	if len(m.Unresolved)+len(r.Doubts) == 0 {
+		return t
+	}
+	doubts := slices.Concat(r.Doubts, m.Doubts)
+	if slices.ContainsFunc(doubts, func(d network.Doubt) bool { return d.About == "access" }) {
+		t.allow = false
+	}
+	if len(doubts) == 0 && !t.allow {
+		t.sources, t.destinations = everywhere(), everywhere()
+	}
+	for _, d := range doubts {
+		switch d.About {
+		case "source":
+			t.sources = widen(t.sources, d, !t.allow)
+			continue
+		case "destination":
+			t.destinations = widen(t.destinations, d, !t.allow)
+			continue
+		case "source port":
+			t.from = nil
+		case "port":
+			t.to = nil
+		case "protocol":
+			t.protocol = "*"
 		}
-		if len(m.Doubts)+len(m.Rule.Doubts) == 0 && !allow {
-			sources, destinations = everywhere(), everywhere()
-		}
-		f.note("%s: of rule %s %v is not known; it allows nothing by it and denies all that it may", one.At, m.Rule.Name, m.Unresolved)
+		t.sure = false
 	}
-	if allow && !sure {
-		return nft.Rule{}, false
+	return t
+}
+
+// rule compiles one match; there are two where its ports concern only some of
+// the protocols that it is for.
+func (f *filter) rule(one network.Filter, m network.Match) []nft.Rule {
+	t := termsOf(m)
+	if len(m.Unresolved)+len(m.Rule.Doubts) > 0 {
+		f.note("%s: rule %s is not fully known (%s): it allows only what it surely allows, and denies all that it may", one.At, m.Rule.Name, strings.Join(m.Unresolved, ", "))
 	}
-	r := nft.Rule{Count: true, Comment: m.Rule.Name, Do: drop}
-	if allow {
-		r.Do = nft.Action{Verb: nft.Return}
+	if t.allow && !t.sure {
+		return nil
 	}
-	ports, ok := f.protocol(&r, protocol, len(from)+len(to) > 0)
-	if !ok {
-		return nft.Rule{}, false
+	sources, destinations := spansOf(t.sources), spansOf(t.destinations)
+	if len(sources) == 0 || len(destinations) == 0 {
+		return nil
 	}
-	for _, side := range []struct {
-		field nft.Field
-		list  []netip.Prefix
-	}{{nft.Source, sources}, {nft.Destination, destinations}} {
-		spans := spansOf(side.list)
-		if len(spans) == 0 {
-			return nft.Rule{}, false
-		}
-		r.Match = append(r.Match, f.spans(side.field, spans)...)
+	addresses := slices.Concat(f.spans(nft.Source, sources), f.spans(nft.Destination, destinations))
+	do := drop
+	if t.allow {
+		do = nft.Action{Verb: nft.Return}
 	}
-	if ports {
-		r.Match = append(r.Match, f.ports(nft.SourcePort, from)...)
-		r.Match = append(r.Match, f.ports(nft.DestinationPort, to)...)
+	var out []nft.Rule
+	for _, match := range f.services(t) {
+		out = append(out, nft.Rule{Match: slices.Concat(match, addresses), Count: true, Do: do, Comment: m.Rule.Name})
 	}
-	return r, true
+	return out
 }
 
 func everywhere() []netip.Prefix {
@@ -95,28 +104,50 @@ func widen(list []netip.Prefix, d network.Doubt, deny bool) []netip.Prefix {
 	return slices.Concat(list, d.Within)
 }
 
-// protocol adds the match on the protocol, and says whether ports can be looked
-// at behind it; ok is false for a protocol that does not exist.
-func (f *filter) protocol(r *nft.Rule, name string, hasPorts bool) (ports, ok bool) {
-	number := map[string]uint32{"Tcp": protoTCP, "Udp": protoUDP, "Icmp": protoICMP, "Esp": protoESP, "Ah": protoAH}
-	if n, ok := number[name]; ok {
-		r.Match = append(r.Match, nft.Equals(nft.Protocol, nft.Num(n)))
-		return n == protoTCP || n == protoUDP, true
+// protocols by the names that security rules give them.
+var protocols = map[string]uint32{"tcp": protoTCP, "udp": protoUDP, "icmp": protoICMP, "esp": protoESP, "ah": protoAH}
+
+// services are the matches on protocol and ports: one, two, or none where a rule
+// can match nothing.
+func (f *filter) services(t terms) [][]nft.Match {
+	from, to := mergePorts(t.from), mergePorts(t.to)
+	ports := append(f.ports(nft.SourcePort, from), f.ports(nft.DestinationPort, to)...)
+	// A protocol without ports is matched by a rule for every destination port.
+	// Whether by one for some source ports cannot be said: the closed side is taken.
+	portless := whole(to) && (anyClient(from) || !t.allow)
+	n, named := protocols[strings.ToLower(t.protocol)]
+	switch {
+	case named && (n == protoTCP || n == protoUDP):
+		return [][]nft.Match{append([]nft.Match{nft.Equals(nft.Protocol, nft.Num(n))}, ports...)}
+	case named && portless:
+		return [][]nft.Match{{nft.Equals(nft.Protocol, nft.Num(n))}}
+	case t.protocol != "*":
+		return nil
+	case len(ports) == 0:
+		return [][]nft.Match{nil}
 	}
-	if name != "*" {
-		return false, false
+	out := [][]nft.Match{append([]nft.Match{nft.In(f.withPorts(), nft.Protocol)}, ports...)}
+	if portless {
+		out = append(out, []nft.Match{nft.NotIn(f.withPorts(), nft.Protocol)})
 	}
-	if hasPorts {
-		const set = "tcp-udp"
-		if !f.sets[set] {
-			f.sets[set] = true
-			f.set(nft.Set{Name: set, Key: []nft.Type{nft.Proto}, Elems: []nft.Elem{
-				{Key: []nft.Value{nft.Num(protoTCP)}}, {Key: []nft.Value{nft.Num(protoUDP)}},
-			}})
-		}
-		r.Match = append(r.Match, nft.In(set, nft.Protocol))
-	}
-	return hasPorts, true
+	return out
+}
+
+// withPorts is the set of the protocols that have ports.
+func (f *filter) withPorts() string {
+	return f.share("protocols-", nft.Set{Key: []nft.Type{nft.Proto}, Elems: []nft.Elem{
+		{Key: []nft.Value{nft.Num(protoTCP)}}, {Key: []nft.Value{nft.Num(protoUDP)}},
+	}})
+}
+
+// whole reports whether merged ranges are every port.
+func whole(merged []network.PortRange) bool {
+	return len(merged) == 0 || merged[0].First <= 1 && merged[0].Last == 65535
+}
+
+// anyClient reports whether merged ranges hold every port that a client chooses.
+func anyClient(merged []network.PortRange) bool {
+	return len(merged) == 0 || slices.ContainsFunc(merged, func(r network.PortRange) bool { return r.First <= 1024 && r.Last == 65535 })
 }
 
 // span is a range of addresses, both ends included.
@@ -176,11 +207,10 @@ func (f *filter) spans(field nft.Field, spans []span) []nft.Match {
 	return []nft.Match{nft.In(f.share("addr-", set), field)}
 }
 
-// ports match one side against port ranges; no match for every port.
-func (f *filter) ports(field nft.Field, list []network.PortRange) []nft.Match {
-	merged := mergePorts(list)
+// ports match one side against merged port ranges; no match for every port.
+func (f *filter) ports(field nft.Field, merged []network.PortRange) []nft.Match {
 	switch {
-	case len(merged) == 0 || merged[0] == network.PortRange{First: 0, Last: 65535}:
+	case whole(merged):
 		return nil
 	case len(merged) == 1:
 		return []nft.Match{nft.Between(field, nft.Num(uint32(merged[0].First)), nft.Num(uint32(merged[0].Last)))}

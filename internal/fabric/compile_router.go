@@ -120,6 +120,10 @@ func (c *compiler) subnetRoutes(v *vnetPlan, sub network.Subnet, table int) (rou
 // hop is a next hop as the router knows it; one that is not built is unreachable.
 func (c *compiler) hop(v *vnetPlan, sub network.Subnet, r network.Route) Route {
 	closed := Route{Type: Unreachable}
+	if len(r.Doubts) > 0 {
+		c.note("subnet %s: %s leads nowhere: %s", sub.ID, r.Prefix, r.Doubts[0].Reason)
+		return closed
+	}
 	switch r.NextHop {
 	case network.HopVNetLocal:
 		return Route{Type: Throw}

@@ -77,9 +77,10 @@ func (c *Conn) Load(t Table) error {
 	if err != nil {
 		return err
 	}
-	start := make(map[[2]string]Count, len(before))
+	start := counts{}
 	for _, r := range before {
-		start[[2]string{r.Chain, r.Comment}] = r.Count
+		at := [2]string{r.Chain, r.Comment}
+		start[at] = append(start[at], r.Count)
 	}
 	sets, err := c.queue(t, start)
 	if err != nil {
@@ -94,7 +95,21 @@ func (c *Conn) Load(t Table) error {
 	return nil
 }
 
-func (c *Conn) queue(t Table, start map[[2]string]Count) (map[string]*nftables.Set, error) {
+// counts are those of the table before, by chain and comment; several rules may
+// have the same.
+type counts map[[2]string][]Count
+
+func (c counts) take(chain string, r Rule) Count {
+	at := [2]string{chain, r.Comment}
+	if !r.Count || len(c[at]) == 0 {
+		return Count{}
+	}
+	first := c[at][0]
+	c[at] = c[at][1:]
+	return first
+}
+
+func (c *Conn) queue(t Table, start counts) (map[string]*nftables.Set, error) {
 	table := &nftables.Table{Name: t.Name, Family: nftables.TableFamilyIPv4}
 	c.nl.AddTable(table) // so that there is one to delete
 	c.nl.DelTable(table)
@@ -126,7 +141,7 @@ func (c *Conn) queue(t Table, start map[[2]string]Count) (map[string]*nftables.S
 			if err := known(r, sets); err != nil {
 				return nil, err
 			}
-			rule := &nftables.Rule{Table: table, Chain: chains[i], Exprs: r.encode(sets, start[[2]string{ch.Name, r.Comment}])}
+			rule := &nftables.Rule{Table: table, Chain: chains[i], Exprs: r.encode(sets, start.take(ch.Name, r))}
 			if r.Comment != "" {
 				rule.UserData = userdata.AppendString(nil, userdata.TypeComment, r.Comment)
 			}

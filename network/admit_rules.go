@@ -101,7 +101,7 @@ func (g *guard) addresses(rules addressRules) {
 		rules.doubt = doubt
 	}
 	for _, s := range list {
-		p, err := parsePrefix(s)
+		p, err := parseTerm(s)
 		if err != nil {
 			rules.doubt = err.Error()
 			continue

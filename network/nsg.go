@@ -132,7 +132,7 @@ func (d document) checkSides(r Rule) {
 			d.malformed(side.about, "no %s is given; give a prefix, a service tag, an application security group or *", side.about)
 		}
 		for _, s := range side.terms {
-			if _, err := parsePrefix(s); err != nil && !looksLikeTag(s) {
+			if _, err := parseTerm(s); err != nil && !looksLikeTag(s) {
 				d.as(side.about).malformed(side.about, "%s %v; give a prefix, a service tag or *", side.about, err)
 			}
 		}

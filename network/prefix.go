@@ -33,6 +33,15 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	return p, nil
 }
 
+// parseTerm reads an address or prefix of a rule, where host bits are no error:
+// they are not looked at.
+func parseTerm(s string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(strings.TrimSpace(s)); err == nil && !p.Addr().Is4In6() {
+		return p.Masked(), nil
+	}
+	return parsePrefix(s)
+}
+
 func parseAddr(s string) (netip.Addr, error) {
 	a, err := netip.ParseAddr(strings.TrimSpace(s))
 	if err != nil || a.Zone() != "" || a.Is4In6() {

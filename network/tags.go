@@ -184,7 +184,7 @@ func (t *Topology) resolveTerm(r *resolved, about, s string, w view) {
 // plan may hold any public address, and no other: service tags list what
 // Azure's services have on the internet.
 func (r *resolved) addNamed(about, s string, w view) {
-	if p, err := parsePrefix(s); err == nil {
+	if p, err := parseTerm(s); err == nil {
 		r.add(s, []netip.Prefix{p})
 		return
 	}

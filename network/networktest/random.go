@@ -1,0 +1,253 @@
+package networktest
+
+import (
+	"fmt"
+	"net/netip"
+
+	"pgregory.net/rapid"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/service"
+)
+
+// Shape says what random estates may have beside networks, subnets, peerings,
+// machines, private endpoints and security groups.
+type Shape struct {
+	Routes  bool // user-defined routes to None, Internet and VnetLocal
+	Relays  bool // ... and to virtual appliances
+	Public  bool // public IP addresses, NAT gateways, private subnets
+	Overlap bool // networks whose spaces overlap, endpoints that are not approved, service endpoints
+	Strange bool // tags that are not in the plan, rules on source ports
+}
+
+// Everything is the shape with all there is.
+var Everything = Shape{Routes: true, Relays: true, Public: true, Overlap: true, Strange: true}
+
+// Random is a random estate that Azure would accept, but for overlapping peers.
+func Random(t *rapid.T, s Shape) *arm.Estate {
+	g := &generator{t: t, shape: s}
+	g.groups()
+	g.tables()
+	if s.Public {
+		g.add(Document(NATID("nat"), Set{"publicIpAddresses", []arm.Object{{"id": string(PublicIPID("pip-nat"))}}}), PublicIP("pip-nat", "Standard"))
+	}
+	g.add(Storage("st"))
+	g.networks()
+	e, err := arm.NewEstate(g.docs...)
+	if err != nil {
+		t.Fatalf("networktest made an estate that does not hold together: %v", err)
+	}
+	return e
+}
+
+type generator struct {
+	t      *rapid.T
+	shape  Shape
+	docs   []arm.Resource
+	nsgs   []string
+	routes []string
+	vms    int
+}
+
+func (g *generator) add(docs ...arm.Resource) { g.docs = append(g.docs, docs...) }
+
+func (g *generator) chance(percent int, what string) bool {
+	return rapid.IntRange(0, 99).Draw(g.t, what) < percent
+}
+
+func pick[T any](g *generator, what string, from ...T) T {
+	return rapid.SampledFrom(from).Draw(g.t, what)
+}
+
+// spaces are the address spaces of random networks; the last overlaps the first.
+var spaces = []string{"10.1.0.0/16", "10.2.0.0/16", "172.20.0.0/16", "10.1.0.0/17"}
+
+func (g *generator) networks() {
+	names := []string{"a", "b", "c"}[:rapid.IntRange(2, 3).Draw(g.t, "networks")]
+	for i, name := range names {
+		space := spaces[i]
+		if g.shape.Overlap && i > 0 && g.chance(15, "overlap") {
+			space = spaces[3]
+		}
+		g.add(VNet(name, space))
+		g.subnets(name, netip.MustParsePrefix(space))
+	}
+	for i, a := range names {
+		for _, b := range names[i+1:] {
+			g.peer(a, b)
+		}
+	}
+}
+
+func (g *generator) peer(a, b string) {
+	both := g.chance(60, "peered")
+	for _, half := range [][2]string{{a, b}, {b, a}} {
+		if both || g.chance(15, "half") {
+			g.add(Peering(half[0], half[1], Set{"allowVirtualNetworkAccess", g.chance(80, "access")}))
+		}
+	}
+}
+
+func (g *generator) subnets(vnet string, space netip.Prefix) {
+	base := space.Addr().As4()
+	for i := range rapid.IntRange(1, 2).Draw(g.t, "subnets") {
+		base[2] = byte(i)
+		prefix := netip.PrefixFrom(netip.AddrFrom4(base), 24)
+		name := fmt.Sprintf("s%d", i)
+		g.add(Subnet(vnet, name, prefix.String(), g.associations()...))
+		for range rapid.IntRange(1, 2).Draw(g.t, "machines") {
+			g.vm(vnet, name)
+		}
+		if g.chance(50, "endpoint") {
+			g.endpoint(vnet, name)
+		}
+	}
+}
+
+func (g *generator) associations() []Set {
+	var sets []Set
+	if len(g.nsgs) > 0 && g.chance(60, "subnet nsg") {
+		sets = append(sets, UseNSG(pick(g, "nsg", g.nsgs...)))
+	}
+	if len(g.routes) > 0 && g.chance(50, "subnet table") {
+		sets = append(sets, UseTable(pick(g, "table", g.routes...)))
+	}
+	if g.chance(40, "policies") {
+		sets = append(sets, Set{"privateEndpointNetworkPolicies", pick(g, "policy", "Enabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled", "Disabled")})
+	}
+	if g.shape.Public && g.chance(30, "nat") {
+		sets = append(sets, UseNAT("nat"))
+	}
+	if g.shape.Public && g.chance(30, "private") {
+		sets = append(sets, Set{"defaultOutboundAccess", false})
+	}
+	if g.shape.Overlap && g.chance(20, "service endpoint") {
+		sets = append(sets, Set{"serviceEndpoints", []arm.Object{{"service": "Microsoft.Storage"}}})
+	}
+	return sets
+}
+
+func (g *generator) vm(vnet, subnet string) {
+	g.vms++
+	name := fmt.Sprintf("vm%02d", g.vms)
+	var sets []Set
+	if len(g.nsgs) > 0 && g.chance(30, "nic nsg") {
+		sets = append(sets, UseNSG(pick(g, "nsg", g.nsgs...)))
+	}
+	sets = append(sets, Set{"enableIPForwarding", g.chance(50, "forwarding")})
+	var config []Set
+	if g.shape.Public && g.chance(25, "public") {
+		g.add(PublicIP("pip-"+name, pick(g, "sku", "Standard", "Basic")))
+		config = append(config, Set{"publicIPAddress.id", PublicIPID("pip-" + name)})
+	}
+	if g.chance(30, "asg") {
+		config = append(config, Set{"applicationSecurityGroups", []arm.Object{{"id": string(ASGID("web"))}}})
+	}
+	docs := VM(name, vnet, subnet, "", sets...)
+	docs[0] = With(docs[0], Set{"ipConfigurations", []arm.Object{Config(vnet, subnet, "", config...)}})
+	g.add(docs...)
+}
+
+func (g *generator) endpoint(vnet, subnet string) {
+	name := "pe-" + vnet + "-" + subnet
+	pe := Endpoint(name, vnet, subnet, StorageID("st"), "blob")
+	if g.shape.Overlap && g.chance(20, "not approved") {
+		pe = With(pe, Set{"privateLinkServiceConnections", []arm.Object{Connection(StorageID("st"), "blob", "Pending")}})
+	}
+	g.add(pe)
+}
+
+func (g *generator) groups() {
+	for i := range rapid.IntRange(0, 3).Draw(g.t, "groups") {
+		name := fmt.Sprintf("nsg%d", i)
+		priorities := rapid.SliceOfNDistinct(rapid.IntRange(100, 4096), 0, 6, rapid.ID[int]).Draw(g.t, "priorities")
+		var rules []arm.Object
+		for _, p := range priorities {
+			rules = append(rules, g.rule(p))
+		}
+		g.add(NSG(name, rules...))
+		g.nsgs = append(g.nsgs, name)
+	}
+}
+
+var sides = []string{
+	"*", "VirtualNetwork", "Internet", "AzureLoadBalancer", "Storage", "AzureCloud", "AzureMachineLearning",
+	"10.1.0.0/16", "10.2.0.0/24", "10.1.0.4", "172.16.0.0/12", "10.2.0.9/24", "0.0.0.0/0", "192.0.2.0/24", "10.0.0.0/8+203.0.113.0/24",
+}
+
+func (g *generator) rule(priority int) arm.Object {
+	from, to := sides, sides
+	if g.shape.Strange {
+		from = append([]string{"AzureUnlisted"}, sides...)
+		to = from
+	}
+	o := Rule(fmt.Sprintf("rule-%d", priority), fmt.Sprintf("%d %s %s %s %s:%s -> %s:%s", priority,
+		pick(g, "direction", "Inbound", "Outbound"), pick(g, "access", "Allow", "Deny"), pick(g, "protocol", "*", "Tcp", "Udp", "Icmp"),
+		pick(g, "from", from...), g.sourcePorts(), pick(g, "to", to...), pick(g, "ports", "*", "443", "22", "80-443", "22,8080-9090")))
+	if g.chance(15, "to asg") {
+		p := o["properties"].(arm.Object)
+		delete(p, "destinationAddressPrefixes")
+		p["destinationApplicationSecurityGroups"] = []any{arm.Object{"id": string(ASGID("web"))}}
+	}
+	return o
+}
+
+func (g *generator) sourcePorts() string {
+	if g.shape.Strange && g.chance(10, "source ports") {
+		return pick(g, "source port", "443", "1024-65535", "0-1023")
+	}
+	return "*"
+}
+
+func (g *generator) tables() {
+	if !g.shape.Routes {
+		return
+	}
+	hops := []string{"None", "Internet", "VnetLocal"}
+	if g.shape.Relays {
+		hops = append(hops, "10.1.0.4", "10.2.0.5", "10.2.0.99")
+	}
+	for i := range rapid.IntRange(0, 2).Draw(g.t, "tables") {
+		name := fmt.Sprintf("rt%d", i)
+		prefixes := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{
+			"0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/24", "10.1.0.6/32", "Storage", "AzureCloud", "192.0.2.0/24",
+		}), 0, 3, rapid.ID[string]).Draw(g.t, "prefixes")
+		var routes []arm.Object
+		for j, p := range prefixes {
+			routes = append(routes, Route(fmt.Sprintf("route%d", j), p, pick(g, "hop", hops...)))
+		}
+		g.add(RouteTable(name, routes...))
+		g.routes = append(g.routes, name)
+	}
+}
+
+// Flow is a random flow of a topology: between its NICs, to services, to and
+// from the internet, now and then to nobody.
+func Flow(t *rapid.T, top *network.Topology) network.Flow {
+	addrs := []netip.Addr{
+		service.Outsider, netip.MustParseAddr("198.51.100.100"), netip.MustParseAddr("198.51.100.70"),
+		service.WireServer, service.Metadata, netip.MustParseAddr("10.1.0.77"), netip.MustParseAddr("10.9.9.9"), netip.MustParseAddr("203.0.113.200"),
+	}
+	var inside []netip.Addr
+	for _, n := range top.NICs {
+		inside = append(inside, n.Addrs...)
+		if n.PublicAddr.IsValid() {
+			addrs = append(addrs, n.PublicAddr)
+		}
+	}
+	all := append(append(append([]netip.Addr{}, addrs...), inside...), inside...) // mostly inside
+	f := network.Flow{
+		Destination: rapid.SampledFrom(all).Draw(t, "destination"),
+		Protocol:    rapid.SampledFrom([]network.Protocol{network.TCP, network.TCP, network.UDP, network.ICMP}).Draw(t, "protocol"),
+		Port:        rapid.SampledFrom([]uint16{22, 80, 443, 8080}).Draw(t, "port"),
+	}
+	f.Source = rapid.SampledFrom(append(inside, inside...)).Draw(t, "source")
+	if rapid.IntRange(0, 9).Draw(t, "outside") == 0 {
+		f.Source = service.Outsider
+	}
+	if f.Protocol == network.ICMP {
+		f.Port = 0
+	}
+	return f
+}

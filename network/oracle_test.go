@@ -1,0 +1,306 @@
+package network_test
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/service"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+// oracle answers the same questions as the topology, from the documents, one
+// address at a time: no prefix lists, no compiled rules, no caches. It takes
+// from the topology only who has which address. It knows estates of
+// networktest.Random, which have IPv4 and nothing unknown.
+type oracle struct {
+	e   *arm.Estate
+	top *network.Topology
+}
+
+func mustPrefix(s string) netip.Prefix {
+	if !strings.Contains(s, "/") {
+		s += "/32"
+	}
+	return netip.MustParsePrefix(s).Masked()
+}
+
+func anyContains(list []string, a netip.Addr) bool {
+	for _, s := range list {
+		if mustPrefix(s).Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+func (o oracle) doc(id arm.ID) arm.Resource { r, _ := o.e.Get(id); return r }
+
+func (o oracle) space(vnet arm.ID) []string {
+	return arm.Strings(o.doc(vnet).Properties, "addressSpace.addressPrefixes")
+}
+
+func (o oracle) half(from, to arm.ID) (arm.Resource, bool) {
+	for _, p := range o.e.Children(from, "Microsoft.Network/virtualNetworks/virtualNetworkPeerings") {
+		if arm.Ref(p.Properties, "remoteVirtualNetwork.id").Equal(to) {
+			return p, true
+		}
+	}
+	return arm.Resource{}, false
+}
+
+func (o oracle) connected(a, b arm.ID) bool {
+	_, there := o.half(a, b)
+	_, back := o.half(b, a)
+	if !there || !back {
+		return false
+	}
+	for _, p := range o.space(a) {
+		for _, q := range o.space(b) {
+			if mustPrefix(p).Overlaps(mustPrefix(q)) {
+				return false
+			}
+		}
+	}
+	return !o.displaced(a, b) && !o.displaced(b, a)
+}
+
+// displaced: a has an earlier peer whose space overlaps that of b.
+func (o oracle) displaced(a, b arm.ID) bool {
+	for _, v := range o.e.OfType(service.TypeVirtualNetwork) {
+		if v.ID.Equal(b) {
+			return false
+		}
+		if v.ID.Equal(a) || !o.connected(a, v.ID) {
+			continue
+		}
+		for _, p := range o.space(v.ID) {
+			for _, q := range o.space(b) {
+				if mustPrefix(p).Overlaps(mustPrefix(q)) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (o oracle) routes(subnet arm.ID) []arm.Object {
+	table := o.doc(arm.Ref(o.doc(subnet).Properties, "routeTable.id"))
+	return arm.Objects(table.Properties, "routes")
+}
+
+// destinationContains reports whether a prefix or tag of a route holds a, and how long
+// the prefix is.
+func destinationContains(dest string, a netip.Addr) (bits, rank int, ok bool) {
+	if tag, isTag := service.Tag(dest); isTag {
+		rank = 2
+		if dest == "AzureCloud" {
+			rank = 4
+		}
+		return tag[0].Bits(), rank, tag[0].Contains(a)
+	}
+	p := mustPrefix(dest)
+	return p.Bits(), 0, p.Contains(a)
+}
+
+func (o oracle) public(a netip.Addr) bool {
+	b := a.As4()
+	switch {
+	case b[0] == 0, b[0] == 10, b[0] == 127, b[0] >= 224, a == service.WireServer:
+		return false
+	case b[0] == 172 && b[1]&0xf0 == 16, b[0] == 192 && b[1] == 168, b[0] == 100 && b[1]&0xc0 == 64, b[0] == 169 && b[1] == 254:
+		return false
+	}
+	return true
+}
+
+// inVirtualNetwork answers for the tag: unknown where only a user-defined route
+// has the address.
+func (o oracle) inVirtualNetwork(subnet arm.ID, a netip.Addr) verdict.Value {
+	vnet := subnet.Parent()
+	if a == service.WireServer || anyContains(o.space(vnet), a) {
+		return verdict.Yes
+	}
+	for _, v := range o.e.OfType(service.TypeVirtualNetwork) {
+		p, ok := o.half(vnet, v.ID)
+		if ok && o.connected(vnet, v.ID) && arm.Bool(p.Properties, "allowVirtualNetworkAccess", true) && anyContains(o.space(v.ID), a) {
+			return verdict.Yes
+		}
+	}
+	for _, r := range o.routes(subnet) {
+		if _, _, ok := destinationContains(arm.String(r, "properties.addressPrefix"), a); ok {
+			return verdict.Unknown
+		}
+	}
+	return verdict.No
+}
+
+func (o oracle) matchTerm(term string, subnet arm.ID, a netip.Addr) verdict.Value {
+	yes := func(b bool) verdict.Value {
+		if b {
+			return verdict.Yes
+		}
+		return verdict.No
+	}
+	inside := o.inVirtualNetwork(subnet, a)
+	switch term {
+	case "*":
+		return verdict.Yes
+	case "VirtualNetwork":
+		return inside
+	case "Internet":
+		return yes(o.public(a) && inside != verdict.Yes)
+	case "AzureLoadBalancer":
+		return yes(a == service.WireServer)
+	case "AzureUnlisted":
+		if o.public(a) && inside != verdict.Yes {
+			return verdict.Unknown
+		}
+		return verdict.No
+	}
+	if tag, ok := service.Tag(term); ok {
+		return yes(tag[0].Contains(a))
+	}
+	return yes(mustPrefix(term).Contains(a))
+}
+
+func or(list ...verdict.Value) verdict.Value {
+	out := verdict.No
+	for _, v := range list {
+		if v == verdict.Yes {
+			return v
+		}
+		if v == verdict.Unknown {
+			out = v
+		}
+	}
+	return out
+}
+
+func (o oracle) matchSide(rule arm.Object, side string, subnet arm.ID, a netip.Addr) verdict.Value {
+	out := verdict.No
+	for _, term := range arm.Strings(rule, "properties."+side+"AddressPrefixes") {
+		out = or(out, o.matchTerm(term, subnet, a))
+	}
+	for _, g := range arm.Objects(rule, "properties."+side+"ApplicationSecurityGroups") {
+		for _, nic := range o.e.OfType(service.TypeNetworkInterface) {
+			config := arm.Objects(nic.Properties, "ipConfigurations")[0]
+			for _, member := range arm.Objects(config, "properties.applicationSecurityGroups") {
+				n, _ := o.top.NIC(nic.ID)
+				if arm.String(member, "id") == arm.String(g, "id") && slices.Contains(n.Addrs, a) {
+					return verdict.Yes
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (o oracle) matchPorts(rule arm.Object, f network.Flow) verdict.Value {
+	source := verdict.Unknown
+	for _, s := range arm.Strings(rule, "properties.sourcePortRanges") {
+		if s == "*" || s == "1024-65535" {
+			source = verdict.Yes
+		}
+	}
+	destination := verdict.No
+	for _, s := range arm.Strings(rule, "properties.destinationPortRanges") {
+		low, high, isRange := strings.Cut(s, "-")
+		if !isRange {
+			high = low
+		}
+		first, _ := strconv.Atoi(low)
+		last, _ := strconv.Atoi(high)
+		if s == "*" || f.Protocol != network.ICMP && first <= int(f.Port) && int(f.Port) <= last {
+			destination = verdict.Yes
+		}
+	}
+	return verdict.And(source, destination)
+}
+
+// group walks the rules of a group for a flow; every rule that may match is
+// followed both ways.
+func (o oracle) group(id, subnet arm.ID, d network.Direction, f network.Flow) verdict.Value {
+	rules := slices.Clone(arm.Objects(o.doc(id).Properties, "securityRules"))
+	slices.SortFunc(rules, func(a, b arm.Object) int {
+		return arm.Int(a, "properties.priority", 0) - arm.Int(b, "properties.priority", 0)
+	})
+	return o.walk(rules, subnet, d, f)
+}
+
+func (o oracle) walk(rules []arm.Object, subnet arm.ID, d network.Direction, f network.Flow) verdict.Value {
+	if len(rules) == 0 {
+		return o.defaults(subnet, d, f)
+	}
+	r := rules[0]
+	protocol := arm.String(r, "properties.protocol")
+	if arm.String(r, "properties.direction") != string(d) || protocol != "*" && protocol != string(f.Protocol) {
+		return o.walk(rules[1:], subnet, d, f)
+	}
+	does := verdict.No
+	if arm.String(r, "properties.access") == "Allow" {
+		does = verdict.Yes
+	}
+	match := verdict.And(o.matchPorts(r, f), verdict.And(o.matchSide(r, "source", subnet, f.Source), o.matchSide(r, "destination", subnet, f.Destination)))
+	switch match {
+	case verdict.Yes:
+		return does
+	case verdict.No:
+		return o.walk(rules[1:], subnet, d, f)
+	}
+	if rest := o.walk(rules[1:], subnet, d, f); rest != does {
+		return verdict.Unknown
+	}
+	return does
+}
+
+func (o oracle) defaults(subnet arm.ID, d network.Direction, f network.Flow) verdict.Value {
+	inside := verdict.And(o.inVirtualNetwork(subnet, f.Source), o.inVirtualNetwork(subnet, f.Destination))
+	after := verdict.No
+	if d == network.Inbound && f.Source == service.WireServer || d == network.Outbound && o.matchTerm("Internet", subnet, f.Destination) == verdict.Yes {
+		after = verdict.Yes
+	}
+	if inside == verdict.Unknown && after == verdict.Yes {
+		return verdict.Yes
+	}
+	return or(inside, after)
+}
+
+// groups passes both levels in one direction.
+func (o oracle) groups(n network.NIC, d network.Direction, f network.Flow) verdict.Value {
+	subnet := o.doc(n.Subnet)
+	own := arm.Ref(o.doc(n.ID).Properties, "networkSecurityGroup.id")
+	its := arm.Ref(subnet.Properties, "networkSecurityGroup.id")
+	policy := arm.String(subnet.Properties, "privateEndpointNetworkPolicies")
+	if n.Kind == network.KindPrivateEndpoint && policy != "Enabled" && policy != "NetworkSecurityGroupEnabled" {
+		its = ""
+	}
+	out := verdict.Yes
+	for _, id := range []arm.ID{own, its} {
+		if id != "" {
+			out = verdict.And(out, o.group(id, n.Subnet, d, f))
+		}
+	}
+	if own == "" && its == "" && d == network.Inbound && o.standard(n) && o.matchTerm("Internet", n.Subnet, f.Source) == verdict.Yes {
+		return verdict.No
+	}
+	return out
+}
+
+func (o oracle) publicIP(n network.NIC) (arm.Resource, bool) {
+	for _, c := range arm.Objects(o.doc(n.ID).Properties, "ipConfigurations") {
+		if id := arm.Ref(c, "properties.publicIPAddress.id"); id != "" {
+			return o.e.Get(id)
+		}
+	}
+	return arm.Resource{}, false
+}
+
+func (o oracle) standard(n network.NIC) bool {
+	r, ok := o.publicIP(n)
+	return ok && arm.String(r.SKU, "name") == "Standard"
+}

@@ -1,0 +1,46 @@
+package network_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network"
+	nt "github.com/cloister-ml/cloister/network/networktest"
+)
+
+func mustJSON(r arm.Resource) []byte {
+	b, err := json.Marshal(r)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// The engine and the oracle agree about every flow of every estate.
+func TestReachAgreesWithOracle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := nt.Random(t, nt.Everything)
+		top := network.FromEstate(e)
+		o := oracle{e: e, top: top}
+		for range 20 {
+			f := nt.Flow(t, top)
+			got, want := top.Reach(f), o.reach(f)
+			if got.Value != want {
+				t.Fatalf("%s from %s to %s: got %v, the oracle says %v\n%s\n%s", f.Protocol, f.Source, f.Destination, got.Value, want, story(got), dump(e))
+			}
+		}
+	})
+}
+
+func story(v network.Answer) string {
+	b, _ := json.MarshalIndent(v, "", " ")
+	return string(b)
+}
+
+func dump(e *arm.Estate) string {
+	b, _ := json.Marshal(e)
+	return string(b)
+}

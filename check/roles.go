@@ -102,12 +102,16 @@ func mentionsAgent(v any) bool {
 	return false
 }
 
-// wordAgent ignores the virtual machine's own agent, which every machine has.
+// otherAgents are agents that a script may mention and that run no pipelines.
+var otherAgents = strings.NewReplacer(
+	"walinuxagent", "", "waagent", "", "azuremonitoragent", "", "azuremonitorlinuxagent", "", "ssh-agent", "", "user-agent", "",
+)
+
 func wordAgent(s string) bool {
 	if len(s) > maxScript {
 		s = s[:maxScript]
 	}
-	return strings.Contains(strings.ReplaceAll(strings.ToLower(s), "waagent", ""), "agent")
+	return strings.Contains(otherAgents.Replace(strings.ToLower(s)), "agent")
 }
 
 func decoded(s string) string {

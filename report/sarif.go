@@ -117,6 +117,7 @@ func sarifOf(q check.Requirement, o Options) sarifResult {
 	if q.Remedy != "" {
 		res.Message.Text += " To mend it: " + q.Remedy + "."
 	}
+	res.Message.Text = printable(res.Message.Text)
 	if loc, ok := sarifWhere(q, o); ok {
 		res.Locations = []sarifLocation{loc}
 	}

@@ -59,7 +59,10 @@ func (t *text) verdict(r *check.Report) {
 	if s.Off > 0 {
 		what += fmt.Sprintf(" (%d switched off)", s.Off)
 	}
-	t.line(t.o.paint(bold+";"+style, what) + t.o.paint(faint, fmt.Sprintf("  [%d resources]", s.Resources)))
+	what += fmt.Sprintf(" [%d resources]", s.Resources)
+	for _, l := range wrap(what, t.o.width()) {
+		t.line(t.o.paint(bold+";"+style, l))
+	}
 	t.line("")
 }
 

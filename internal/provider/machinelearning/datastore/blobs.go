@@ -184,6 +184,12 @@ func (e *Refused) Error() string {
 	return s
 }
 
+// NoContainer reports whether a call failed because its container does not exist.
+func NoContainer(err error) bool {
+	var r *Refused
+	return errors.As(err, &r) && r.Code == string(bloberror.ContainerNotFound)
+}
+
 // message is the text of the <Message> element of the service's answer, one line.
 func message(e *azcore.ResponseError) string {
 	if e.RawResponse == nil || e.RawResponse.Body == nil {

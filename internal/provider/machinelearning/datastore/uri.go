@@ -158,3 +158,6 @@ func (b Blob) Join(elem string) Blob {
 	b.Path += elem
 	return b
 }
+
+// Name is the last part of the path.
+func (b Blob) Name() string { return path.Base("/" + strings.TrimSuffix(b.Path, "/")) }

@@ -138,3 +138,12 @@ func (s *Store) Complete(ctx context.Context, cluster arm.ID, lease string, r Re
 	})
 	return j, err
 }
+
+// Grace gives every lease its full time again. It is called when the workspace
+// comes back after an absence, in which nodes could not renew them.
+func (s *Store) Grace(ctx context.Context, now time.Time) error {
+	return s.db.Update(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec("UPDATE jobs SET lease_until = max(lease_until, ?) WHERE lease != '' AND "+live, millis(now.Add(s.leaseTime)))
+		return err
+	})
+}

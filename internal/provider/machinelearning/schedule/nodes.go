@@ -159,10 +159,7 @@ func seen(tx *sql.Tx, cluster arm.ID, n int, now time.Time) (stay bool, err erro
 	if err != nil || state == Leaving {
 		return false, err
 	}
-	if state != Busy {
-		return true, setNode(tx, cluster, n, Idle, now)
-	}
-	// It asks for work, or works: which of the two its lease says.
+	// Whether it works or is idle, its leases say.
 	var jobs int
 	err = tx.QueryRow("SELECT count(*) FROM jobs WHERE lower(cluster) = ? AND node = ? AND lease != '' AND lease_until >= ? AND "+live, cluster.Key(), n, millis(now)).Scan(&jobs)
 	if err != nil {

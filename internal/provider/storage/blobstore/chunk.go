@@ -124,3 +124,12 @@ func (c *Chunk) insert(tx *sql.Tx) (int64, error) {
 	}
 	return res.LastInsertId()
 }
+
+// CRC64Table is the polynomial of x-ms-content-crc64.
+func CRC64Table() *crc64.Table { return crcTable }
+
+// Sum is the size and the checksums of data, which is not kept.
+func Sum(data []byte) *Chunk {
+	sum := md5.Sum(data) //nolint:gosec // as above
+	return &Chunk{Size: int64(len(data)), MD5: sum[:], CRC64: crc64.Checksum(data, crcTable)}
+}

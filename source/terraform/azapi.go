@@ -1,0 +1,113 @@
+package terraform
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/cloister-ml/cloister/arm"
+)
+
+// azapi resources are ARM documents already: their bodies are taken as they are.
+var azapiKinds = map[string]kind{
+	"azapi_resource": {
+		id: azapiID,
+		decide: func(v view, id arm.ID) map[string]cty.Value {
+			return map[string]cty.Value{"name": cty.StringVal(id.Name())}
+		},
+		effect: func(v view, id arm.ID, b *builder) {
+			doc := document(kind{arm: azapiType(v)}, v, id)
+			body := azapiBody(v)
+			doc.Properties, _ = body["properties"].(arm.Object)
+			doc.SKU, _ = body["sku"].(arm.Object)
+			doc.Kind, _ = body["kind"].(string)
+			if s, ok := body["location"].(string); ok && doc.Location == "" {
+				doc.Location = s
+			}
+			b.lift(v, &doc)
+			b.put(v, doc)
+		},
+	},
+	"azapi_update_resource": {
+		effect: func(v view, _ arm.ID, b *builder) {
+			id := azapiID(v)
+			if s := v.text("resource_id"); s != "" {
+				id = arm.ID(s)
+			}
+			b.change(v, id, func(doc *arm.Resource) {
+				if props, ok := azapiBody(v)["properties"].(arm.Object); ok {
+					doc.Properties = overlay(doc.Properties, props)
+				}
+			})
+		},
+	},
+	"azapi_resource_action": {},
+}
+
+// azapiType is the type without its api-version.
+func azapiType(v view) string {
+	typ, _, _ := strings.Cut(v.symbol("type"), "@")
+	return typ
+}
+
+func azapiID(v view) arm.ID {
+	typ := azapiType(v)
+	parts := strings.Split(typ, "/")
+	last := parts[len(parts)-1]
+	switch {
+	case strings.EqualFold(typ, arm.TypeResourceGroup):
+		return arm.GroupID(v.subscription, v.symbol("name"))
+	case len(parts) > 2:
+		return v.id("parent_id", strings.Join(parts[:len(parts)-1], "/")).Child(last, v.symbol("name"))
+	case len(parts) < 2:
+		return arm.ResourceID(v.subscription, braced(v.r.Address), "Unknown/"+braced(v.r.Address), v.symbol("name"))
+	}
+	return v.id("parent_id", arm.TypeResourceGroup).Extension(parts[0], last, v.symbol("name"))
+}
+
+// azapiBody is the body, given as an object or, as azapi 1 had it, as JSON.
+func azapiBody(v view) arm.Object {
+	switch body := v.json("body").(type) {
+	case arm.Object:
+		return body
+	case string:
+		var o arm.Object
+		if json.Unmarshal([]byte(body), &o) == nil {
+			return o
+		}
+	case arm.Unknown:
+		return arm.Object{"properties": arm.Object{"body": body}}
+	}
+	return arm.Object{}
+}
+
+// lift makes documents of the children that a body holds nested, where an estate
+// has them apart.
+func (b *builder) lift(v view, doc *arm.Resource) {
+	if !strings.EqualFold(doc.Type, typeVNet) {
+		return
+	}
+	for member, typ := range map[string]string{"subnets": typeSubnet, "virtualNetworkPeerings": typePeering} {
+		for _, child := range arm.Objects(doc.Properties, member) {
+			props, _ := child["properties"].(arm.Object)
+			b.child(v, typ, doc.ID.Child(member, arm.String(child, "name")), props)
+		}
+		delete(doc.Properties, member)
+	}
+}
+
+// overlay is base with the members of top over it, objects within objects.
+func overlay(base, top arm.Object) arm.Object {
+	if base == nil {
+		return top
+	}
+	for k, val := range top {
+		below, ok := base[k].(arm.Object)
+		if above, both := val.(arm.Object); ok && both {
+			val = overlay(below, above)
+		}
+		base[k] = val
+	}
+	return base
+}

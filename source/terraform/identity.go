@@ -1,0 +1,28 @@
+package terraform
+
+import (
+	"maps"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/cloister-ml/cloister/arm"
+)
+
+const typeUserIdentity = "Microsoft.ManagedIdentity/userAssignedIdentities"
+
+var identityKinds = map[string]kind{
+	"azurerm_user_assigned_identity": {
+		arm: typeUserIdentity,
+		id:  inGroup(typeUserIdentity),
+		decide: func(v view, id arm.ID) map[string]cty.Value {
+			out := texts("principal_id", arm.PrincipalID(id), "client_id", clientID(id))
+			maps.Copy(out, map[string]cty.Value{"tenant_id": v.tenant})
+			return out
+		},
+		finish: func(v view, doc *arm.Resource) {
+			doc.Properties["principalId"] = arm.PrincipalID(doc.ID)
+			doc.Properties["clientId"] = clientID(doc.ID)
+			doc.Properties["tenantId"] = v.document(v.tenant, "tenant_id")
+		},
+	},
+}

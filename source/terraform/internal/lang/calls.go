@@ -1,0 +1,167 @@
+package lang
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// callNode is a module block within an instance.
+type callNode struct {
+	inst     *instance
+	block    *callBlock
+	cell     *cell // makes the children
+	expanded expansion
+	children []*instance
+	absent   bool // the module is not on this machine
+}
+
+func (inst *instance) newCall(b *callBlock) *callNode {
+	c := &callNode{inst: inst, block: b}
+	c.cell = inst.cell("module."+b.name, b.at, func() cty.Value {
+		c.open()
+		return cty.True
+	})
+	return c
+}
+
+// open finds the module and makes its instances; it evaluates nothing in them.
+func (c *callNode) open() {
+	ev, b := c.inst.ev, c.block
+	dir, ok := c.find()
+	if !ok {
+		c.absent = true
+		return
+	}
+	for up := c.inst; up != nil; up = up.parent {
+		if up.mod.dir == dir {
+			ev.fail(&b.sourceAt, "Module calls itself", "%s is called from within itself.", dir)
+			c.absent = true
+			return
+		}
+	}
+	if c.inst.depth >= maxModules {
+		ev.fail(&b.at, "Too deep", "Modules are nested more than %d deep.", maxModules)
+		c.absent = true
+		return
+	}
+	mod := ev.load(dir)
+	for name, a := range b.args {
+		if mod.variables[name] == nil {
+			ev.fail(&a.NameRange, "Unsupported argument", "The module in %s has no variable %q.%s", dir, name, DidYouMean(name, mod.variables))
+		}
+	}
+	address := c.inst.address("module." + b.name)
+	s := c.inst.scope(nil)
+	c.expanded = s.expand(b.count, b.forEach, address)
+	children := make([]*instance, 0, len(c.expanded.keys))
+	for i, path := range c.expanded.names(address) {
+		children = append(children, c.child(mod, path, c.expanded.scope(s, i)))
+	}
+	c.children = children
+}
+
+func (c *callNode) child(mod *module, path string, outer *scope) *instance {
+	child := c.inst.ev.newInstance(mod, c.inst, path)
+	child.inputs = func(v *variable) (cty.Value, hcl.Range, bool) {
+		a, ok := c.block.args[v.name]
+		if !ok {
+			return cty.NilVal, hcl.Range{}, false
+		}
+		return outer.eval(a.Expr), a.Expr.Range(), true
+	}
+	child.inherit(c)
+	return child
+}
+
+// find is the directory of the module's files.
+func (c *callNode) find() (string, bool) {
+	ev, src := c.inst.ev, c.block.source
+	if strings.HasPrefix(src, "./") || strings.HasPrefix(src, "../") {
+		dir := filepath.Join(c.inst.mod.dir, src)
+		files, err := sources(dir)
+		if err != nil || len(files) == 0 {
+			ev.fail(&c.block.sourceAt, "Module not found", "%s holds no Terraform files.", dir)
+			return "", false
+		}
+		return dir, true
+	}
+	if dir, ok := ev.manifest[c.manifestKey()]; ok {
+		return filepath.Join(ev.root, dir), true
+	}
+	ev.warn(&c.block.sourceAt, "Module not on this machine", "What module.%s (%s) declares is not known: \"terraform init\" installs it under .terraform.", c.block.name, src)
+	return "", false
+}
+
+// manifestKey is how Terraform's list of installed modules names the call.
+func (c *callNode) manifestKey() string {
+	names := []string{c.block.name}
+	for inst := c.inst; inst.parent != nil; inst = inst.parent {
+		last := inst.path[strings.LastIndex(inst.path, "module.")+len("module."):]
+		name, _, _ := strings.Cut(last, "[")
+		names = append(names, name)
+	}
+	slices.Reverse(names)
+	return strings.Join(names, ".")
+}
+
+// readManifest reads where "terraform init" has put the modules of registries.
+func (ev *evaluator) readManifest() {
+	path := filepath.Join(ev.root, ".terraform", "modules", "modules.json")
+	if !exists(path) {
+		return
+	}
+	src, err := readFile(path)
+	var list struct {
+		Modules []struct{ Key, Dir string }
+	}
+	if err == nil {
+		err = json.Unmarshal(src, &list)
+	}
+	if err != nil {
+		ev.warn(nil, "List of modules not read", "%s: %v. Modules that are not in this directory are taken as missing.", path, err)
+		return
+	}
+	ev.manifest = map[string]string{}
+	for _, m := range list.Modules {
+		ev.manifest[m.Key] = m.Dir
+	}
+}
+
+// value is what a reference to the call is worth: an object of its outputs, of
+// which only those that are asked for are evaluated.
+func (c *callNode) value(a *ask) cty.Value {
+	ev := c.inst.ev
+	ev.force(c.cell)
+	if c.absent {
+		return unknown(cty.DynamicPseudoType, originAt(c.inst.address("module."+c.block.name), c.block.at))
+	}
+	one := func(child *instance) cty.Value {
+		attrs := map[string]cty.Value{}
+		wanted := a.names
+		if a.whole {
+			wanted = nil
+			for name := range child.outputs {
+				wanted = append(wanted, name)
+			}
+			slices.Sort(wanted)
+		}
+		for _, name := range wanted {
+			if out, ok := child.outputs[name]; ok {
+				attrs[name] = ev.force(out)
+			}
+		}
+		return cty.ObjectVal(attrs)
+	}
+	for _, name := range a.names {
+		if len(c.children) > 0 && c.children[0].outputs[name] == nil {
+			ev.fail(&c.block.at, "Reference to nothing", "The module in %s has no output %q.%s", c.children[0].mod.dir, name, DidYouMean(name, c.children[0].outputs))
+			return cty.DynamicVal
+		}
+	}
+	return c.expanded.collect(len(c.children), func(i int) cty.Value { return one(c.children[i]) })
+}

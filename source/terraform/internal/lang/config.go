@@ -1,0 +1,183 @@
+package lang
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclparse"
+
+	"github.com/cloister-ml/cloister/source/terraform/internal/funcs"
+)
+
+// maxSource bounds one file of configuration.
+const maxSource = 4 << 20
+
+// module is what the files of one directory declare.
+type module struct {
+	dir       string // as messages show it
+	variables map[string]*variable
+	locals    map[string]*hcl.Attribute
+	resources map[string]*resourceBlock // by type.name, data sources by data.type.name
+	calls     map[string]*callBlock
+	outputs   map[string]*outputBlock
+	providers map[string]*providerBlock // by name or name.alias
+}
+
+type resourceBlock struct {
+	data      bool
+	typ, name string
+	at        hcl.Range
+	body      hcl.Body
+	// taken out of the body
+	count, forEach, provider hcl.Expression
+	dependsOn                hcl.Expression
+	preconditions            []condition
+}
+
+func (b *resourceBlock) key() string {
+	if b.data {
+		return "data." + b.typ + "." + b.name
+	}
+	return b.typ + "." + b.name
+}
+
+type callBlock struct {
+	name      string
+	at        hcl.Range
+	source    string
+	sourceAt  hcl.Range
+	args      map[string]*hcl.Attribute
+	count     hcl.Expression
+	forEach   hcl.Expression
+	dependsOn hcl.Expression
+	providers hcl.Expression
+}
+
+type outputBlock struct {
+	name  string
+	at    hcl.Range
+	value hcl.Expression
+	// sensitive may hold secrets.
+	sensitive     bool
+	preconditions []condition
+}
+
+type providerBlock struct {
+	name, alias string
+	at          hcl.Range
+	body        hcl.Body
+}
+
+// condition is a validation, a precondition or a postcondition.
+type condition struct {
+	test, message hcl.Expression
+}
+
+// readFile reads one file of configuration or of values, refusing what cannot be
+// one before the parser sees it.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	src, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(src) > maxSource:
+		return nil, fmt.Errorf("%s is larger than %d MiB: configuration is written by people, so this is likely another kind of file", path, maxSource>>20)
+	case !utf8.Valid(src):
+		return nil, fmt.Errorf("%s is not UTF-8 text", path)
+	}
+	if strings.HasSuffix(path, ".json") {
+		return src, nil
+	}
+	return src, funcs.Nesting(src, path, false)
+}
+
+// parseFile parses a file of configuration or of values in either syntax.
+func (ev *evaluator) parseFile(path string) (hcl.Body, bool) {
+	src, err := readFile(path)
+	if err != nil {
+		ev.fail(nil, "File cannot be read", "%s.", strings.TrimSuffix(err.Error(), "."))
+		return nil, false
+	}
+	parse := (*hclparse.Parser).ParseHCL
+	if strings.HasSuffix(path, ".json") {
+		parse = (*hclparse.Parser).ParseJSON
+	}
+	file, diags := parse(ev.parser, src, path)
+	ev.report(diags)
+	if file == nil || file.Body == nil {
+		return nil, false
+	}
+	return file.Body, !diags.HasErrors()
+}
+
+// IsSource reports whether a file name is one of configuration.
+func IsSource(name string) bool {
+	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") {
+		return false
+	}
+	return strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json")
+}
+
+// sources are the configuration files of a directory, sorted.
+func sources(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		if !e.IsDir() && IsSource(e.Name()) {
+			out = append(out, filepath.Join(dir, e.Name()))
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// load parses a directory; it is parsed once however often it is called.
+func (ev *evaluator) load(dir string) *module {
+	if m, ok := ev.modules[dir]; ok {
+		return m
+	}
+	m := &module{
+		dir: dir, variables: map[string]*variable{}, locals: map[string]*hcl.Attribute{},
+		resources: map[string]*resourceBlock{}, calls: map[string]*callBlock{},
+		outputs: map[string]*outputBlock{}, providers: map[string]*providerBlock{},
+	}
+	ev.modules[dir] = m
+	files, err := sources(dir)
+	if err != nil {
+		ev.fail(nil, "Directory cannot be read", "%v.", err)
+		return m
+	}
+	for _, path := range files {
+		if base := filepath.Base(path); base == "override.tf" || strings.HasSuffix(base, "_override.tf") {
+			ev.warn(nil, "Override file not read", "%s overrides what other files declare; it is left out.", path)
+			continue
+		}
+		if body, ok := ev.parseFile(path); ok {
+			m.declare(ev, body)
+		}
+	}
+	return m
+}
+
+func checkNesting(text, name string) error { return funcs.Nesting([]byte(text), name, false) }

@@ -1,0 +1,161 @@
+package lang
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/cloister-ml/cloister/source/terraform/internal/schema"
+)
+
+// Resource is one instance of a resource or of a data source.
+type Resource struct {
+	Address string
+	Data    bool
+	Type    string
+	Name    string // the block's label
+	Range   hcl.Range
+	Schema  *schema.Block // nil for a type without one
+	Config  *Body         // what is written
+	// Provider is the configuration of the provider that deploys it.
+	Provider map[string]cty.Value
+
+	decided map[string]cty.Value
+	value   cty.Value
+}
+
+// Attribute is the value of an attribute as a reference sees it: as configured,
+// or as decided, or unknown.
+func (r *Resource) Attribute(name string) cty.Value {
+	if r.value != cty.NilVal && r.value.Type().IsObjectType() && r.value.Type().HasAttribute(name) {
+		return r.value.GetAttr(name)
+	}
+	return cty.NullVal(cty.DynamicPseudoType)
+}
+
+// node is a resource or data block within an instance of a module.
+type node struct {
+	inst      *instance
+	block     *resourceBlock
+	cell      *cell
+	expanded  expansion
+	instances []*Resource
+	failed    bool
+}
+
+func (inst *instance) newNode(b *resourceBlock) *node {
+	n := &node{inst: inst, block: b}
+	n.cell = inst.cell(b.key(), b.at, n.evaluate)
+	return n
+}
+
+func (n *node) evaluate() cty.Value {
+	ev, s := n.inst.ev, n.inst.scope(nil)
+	address := n.inst.address(n.block.key())
+	n.instances, n.failed = nil, false
+	n.expanded = s.expand(n.block.count, n.block.forEach, address)
+	if n.failed = n.expanded.failed; n.failed {
+		return cty.DynamicVal
+	}
+	if ev.resources += len(n.expanded.keys); ev.resources > maxResources {
+		ev.fail(&n.block.at, "Too many resources", "The configuration declares more than %d resources.", maxResources)
+		n.failed = true
+		return cty.DynamicVal
+	}
+	sch := ev.schemaOf(n.block)
+	provider := n.provider()
+	for i, addr := range n.expanded.names(address) {
+		inner := n.expanded.scope(s, i)
+		r := &Resource{
+			Address: addr, Data: n.block.data, Type: n.block.typ, Name: n.block.name,
+			Range: n.block.at, Schema: sch, Provider: provider,
+		}
+		if sch == nil {
+			r.Config = inner.decodeLoose(n.block.body)
+		} else {
+			r.Config = inner.decode(n.block.body, sch)
+		}
+		r.decided = ev.opts.Decider.Decide(r, func(typ string) []*Resource { return ev.others(n, typ) })
+		if sch != nil {
+			r.value = r.object(sch, r.Config, "")
+		}
+		inner.hold("precondition of "+addr, n.block.preconditions)
+		n.instances = append(n.instances, r)
+	}
+	return n.expanded.collect(len(n.instances), func(i int) cty.Value { return n.instances[i].value })
+}
+
+// others are the instances of a managed type that do not wait for n.
+func (ev *evaluator) others(n *node, typ string) []*Resource {
+	var out []*Resource
+	for inst := range ev.tree.walk {
+		for _, key := range slices.Sorted(maps.Keys(inst.nodes)) {
+			other := inst.nodes[key]
+			if other == n || other.block.data || other.block.typ != typ {
+				continue
+			}
+			if ev.attempt(func() { ev.force(other.cell) }) {
+				out = append(out, other.instances...)
+			}
+		}
+	}
+	return out
+}
+
+// object is the value of a body as references see it. Path leads to the body
+// ("identity."), for what is decided and for the origin of what is unknown.
+func (r *Resource) object(sch *schema.Block, body *Body, path string) cty.Value {
+	attrs := make(map[string]cty.Value, len(sch.Attributes)+len(sch.Blocks))
+	for name, a := range sch.Attributes {
+		attrs[name] = r.attribute(name, a, body, path)
+	}
+	for name, nested := range sch.Blocks {
+		if v, ok := body.Attrs[name]; ok { // a dynamic block over something unknown
+			attrs[name] = v
+			continue
+		}
+		list := make([]cty.Value, len(body.Blocks[name]))
+		for i, b := range body.Blocks[name] {
+			list[i] = r.object(&nested.Block, b, path+name+".")
+		}
+		attrs[name] = cty.TupleVal(list)
+	}
+	return cty.ObjectVal(attrs)
+}
+
+func (r *Resource) attribute(name string, a schema.Attribute, body *Body, path string) cty.Value {
+	written, ok := body.Attrs[name]
+	if ok {
+		if plain, _, _ := Marks(written); plain.IsKnown() && plain.IsNull() {
+			ok = false // null is as if it were not written
+		}
+	}
+	if blocks := body.Blocks[name]; len(blocks) > 0 && !ok {
+		inner := blockOf(a.Type)
+		list := make([]cty.Value, len(blocks))
+		for i, b := range blocks {
+			list[i] = r.object(inner, b, path+name+".")
+		}
+		return cty.TupleVal(list)
+	}
+	decided, settled := r.decided[path+name]
+	switch {
+	case ok && path+name == "name" && settled:
+		return decided // an unknown name with the symbol that ids have in its place
+	case ok && a.Sensitive:
+		return written.Mark(Sensitive)
+	case ok:
+		return written
+	case settled:
+		return decided
+	case a.Computed:
+		v := unknown(a.Type, originAt(r.Address+"."+path+name, r.Range))
+		if a.Sensitive {
+			v = v.Mark(Sensitive)
+		}
+		return v
+	}
+	return cty.NullVal(a.Type)
+}

@@ -1,0 +1,252 @@
+package lang
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// scope is where an expression stands: the instance of its module, and what has
+// a meaning there alone (each, count, the iterator of a dynamic block).
+type scope struct {
+	inst  *instance
+	extra map[string]cty.Value
+}
+
+func (inst *instance) scope(extra map[string]cty.Value) *scope {
+	return &scope{inst: inst, extra: extra}
+}
+
+// with is the scope within a further name.
+func (s *scope) with(name string, v cty.Value) *scope {
+	extra := make(map[string]cty.Value, len(s.extra)+1)
+	for k, e := range s.extra {
+		extra[k] = e
+	}
+	extra[name] = v
+	return &scope{inst: s.inst, extra: extra}
+}
+
+// eval evaluates an expression. What goes wrong is reported, and the value is
+// then one of which nothing is known.
+func (s *scope) eval(expr hcl.Expression) cty.Value {
+	ctx, ok := s.context(expr.Variables())
+	if !ok {
+		return cty.DynamicVal
+	}
+	v, diags := expr.Value(ctx)
+	s.inst.ev.report(diags)
+	if diags.HasErrors() {
+		return cty.DynamicVal
+	}
+	if !v.IsKnown() {
+		if _, from, _ := Marks(v); from == (Origin{}) {
+			v = v.Mark(s.origin(expr))
+		}
+	}
+	return v
+}
+
+// origin is the expression itself, for values whose origin nothing else tells.
+func (s *scope) origin(expr hcl.Expression) Origin {
+	r := expr.Range()
+	text := ""
+	if f := s.inst.ev.parser.Files()[r.Filename]; f != nil && r.CanSliceBytes(f.Bytes) {
+		text = strings.Join(strings.Fields(string(r.SliceBytes(f.Bytes))), " ")
+	}
+	if len(text) > 120 {
+		text = strings.ToValidUTF8(text[:120], "") + "..."
+	}
+	return originAt(text, r)
+}
+
+// evalAs evaluates an expression and converts it.
+func (s *scope) evalAs(expr hcl.Expression, t cty.Type, what string) cty.Value {
+	v := s.eval(expr)
+	return s.convert(v, t, expr.Range(), what)
+}
+
+func (s *scope) convert(v cty.Value, t cty.Type, at hcl.Range, what string) cty.Value {
+	out, err := convert.Convert(v, t)
+	if err != nil {
+		s.inst.ev.fail(&at, "Value of the wrong type", "%s: %s.", what, strings.TrimSuffix(describe(err), "."))
+		return cty.UnknownVal(t)
+	}
+	return out
+}
+
+// describe words a conversion error with the path of the part that it is about.
+func describe(err error) string {
+	if pe, ok := err.(cty.PathError); ok && len(pe.Path) > 0 { //nolint:errorlint // convert returns it as it is
+		var b strings.Builder
+		for _, step := range pe.Path {
+			switch step := step.(type) {
+			case cty.GetAttrStep:
+				b.WriteString("." + step.Name)
+			case cty.IndexStep:
+				b.WriteString(indexString(step.Key))
+			}
+		}
+		return strings.TrimPrefix(b.String(), ".") + ": " + pe.Error()
+	}
+	return err.Error()
+}
+
+// context resolves references. It is false when one of them does not resolve,
+// which has then been reported.
+func (s *scope) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
+	vars := map[string]cty.Value{}
+	groups := map[string]map[string]cty.Value{} // var, local, data.TYPE, TYPE, ...
+	ok := true
+	asked := s.asked(refs)
+	for _, t := range refs {
+		root := t.RootName()
+		if v, found := s.extra[root]; found {
+			vars[root] = v
+			continue
+		}
+		switch root {
+		case "each", "count", "self":
+			s.noSuchContext(t)
+			ok = false
+		case "path":
+			vars[root] = s.paths()
+		case "terraform":
+			vars[root] = cty.ObjectVal(map[string]cty.Value{"workspace": cty.StringVal("default"), "applying": cty.False})
+		default:
+			group, name, good := s.declared(t)
+			if !good {
+				ok = false
+				continue
+			}
+			if groups[group] == nil {
+				groups[group] = map[string]cty.Value{}
+			}
+			if _, have := groups[group][name]; !have {
+				groups[group][name] = s.value(group, name, asked[group+"."+name])
+			}
+		}
+	}
+	if !ok {
+		return nil, false
+	}
+	data := map[string]cty.Value{}
+	for group, values := range groups {
+		if typ, isData := strings.CutPrefix(group, "data."); isData {
+			data[typ] = cty.ObjectVal(values)
+			continue
+		}
+		vars[group] = cty.ObjectVal(values)
+	}
+	if len(data) > 0 {
+		vars["data"] = cty.ObjectVal(data)
+	}
+	return &hcl.EvalContext{Variables: vars, Functions: s.inst.ev.functions}, true
+}
+
+// ask is which attributes an expression takes of a resource or module by name.
+type ask struct {
+	names []string
+	whole bool // also in another way
+}
+
+func (s *scope) asked(refs []hcl.Traversal) map[string]*ask {
+	asked := map[string]*ask{}
+	for _, t := range refs {
+		key, rest, ok := split(t)
+		if !ok {
+			continue
+		}
+		a := asked[key]
+		if a == nil {
+			a = &ask{}
+			asked[key] = a
+		}
+		if len(rest) > 0 {
+			if _, index := rest[0].(hcl.TraverseIndex); index {
+				rest = rest[1:]
+			}
+		}
+		if len(rest) > 0 {
+			if attr, ok := rest[0].(hcl.TraverseAttr); ok {
+				a.names = append(a.names, attr.Name)
+				continue
+			}
+		}
+		a.whole = true
+	}
+	return asked
+}
+
+// split takes a reference apart: var.NAME, data.TYPE.NAME, TYPE.NAME and so on,
+// and what follows.
+func split(t hcl.Traversal) (key string, rest hcl.Traversal, ok bool) {
+	n := 2
+	if t.RootName() == "data" || t.RootName() == "ephemeral" {
+		n = 3
+	}
+	if len(t) < n {
+		return "", nil, false
+	}
+	parts := []string{t.RootName()}
+	for _, step := range t[1:n] {
+		switch step := step.(type) {
+		case hcl.TraverseAttr:
+			parts = append(parts, step.Name)
+		case hcl.TraverseIndex: // data["type"] is not a reference
+			return "", nil, false
+		default:
+			return "", nil, false
+		}
+	}
+	if parts[0] == "ephemeral" {
+		parts[0] = "data"
+	}
+	return strings.Join(parts, "."), t[n:], true
+}
+
+func (s *scope) paths() cty.Value {
+	ev := s.inst.ev
+	rel, err := filepath.Rel(ev.root, s.inst.mod.dir)
+	if err != nil {
+		rel = s.inst.mod.dir
+	}
+	cwd, err := filepath.Abs(ev.root)
+	if err != nil {
+		cwd = ev.root
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"module": cty.StringVal(filepath.ToSlash(rel)), "root": cty.StringVal("."), "cwd": cty.StringVal(cwd),
+	})
+}
+
+// hold checks conditions; one that is not known yet holds.
+func (s *scope) hold(kind string, conditions []condition) {
+	for _, c := range conditions {
+		if c.test == nil {
+			continue
+		}
+		v, _, _ := MarksDeep(s.evalAs(c.test, cty.Bool, "The condition"))
+		if !v.IsKnown() || v.IsNull() || v.True() {
+			continue
+		}
+		s.inst.ev.fail(c.test.Range().Ptr(), "Condition does not hold", "This %s says: %s", kind, s.message(c))
+	}
+}
+
+func (s *scope) message(c condition) string {
+	if c.message == nil {
+		return "it does not hold."
+	}
+	v, _, secret := MarksDeep(s.evalAs(c.message, cty.String, "The error message"))
+	switch {
+	case secret:
+		return "(the message holds a sensitive value)"
+	case !v.IsKnown() || v.IsNull():
+		return "(the message is not known before deployment)"
+	}
+	return v.AsString()
+}

@@ -1,0 +1,204 @@
+package terraform
+
+import (
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/cloister-ml/cloister/arm"
+)
+
+// kind is what a Terraform resource type is in Azure Resource Manager. A kind
+// with an arm type becomes a document; one without only changes others.
+type kind struct {
+	arm   string
+	id    func(v view) arm.ID
+	props []prop
+	// decide gives the attributes that follow from the configuration, beside id.
+	decide func(v view, id arm.ID) map[string]cty.Value
+	// finish completes the document: sku, kind, what no prop can say.
+	finish func(v view, doc *arm.Resource)
+	// effect is what the resource does beside its own document.
+	effect func(v view, id arm.ID, b *builder)
+}
+
+// prop says that an attribute is a property. Both are dotted paths; from leads
+// through blocks that stand at most once.
+type prop struct {
+	from, to string
+	def      any             // where the attribute is not written; nil for nothing
+	via      func(v any) any // applied to what is known
+	hide     bool            // a secret
+	items    []prop          // from is a block that may stand often, to an array
+}
+
+// attr is a property with the attribute's own value.
+func attr(from, to string) prop { return prop{from: from, to: to} }
+
+// or gives the property a value for when the attribute is not written.
+func (p prop) or(def any) prop { p.def = def; return p }
+
+// as converts the value.
+func (p prop) as(via func(any) any) prop { p.via = via; return p }
+
+// secret withholds the value unless secrets are asked for.
+func (p prop) secret() prop { p.hide = true; return p }
+
+// each is an array with an object for each block.
+func each(from, to string, items ...prop) prop { return prop{from: from, to: to, items: items} }
+
+// Conversions between how Terraform and how the REST API say the same.
+
+// toggled is true and false as Enabled and Disabled.
+func toggled(v any) any {
+	if v == true {
+		return "Enabled"
+	}
+	return "Disabled"
+}
+
+func negated(v any) any { return v != true }
+
+// references is a list of ids as a list of objects with an id.
+func references(v any) any {
+	list, _ := v.([]any)
+	out := make([]any, len(list))
+	for i, id := range list {
+		out[i] = arm.Object{"id": id}
+	}
+	return out
+}
+
+// listed wraps each element in an object, beside fixed members.
+func listed(member string, fixed arm.Object) func(any) any {
+	return func(v any) any {
+		list, _ := v.([]any)
+		out := make([]any, len(list))
+		for i, e := range list {
+			o := arm.Clone(fixed)
+			if o == nil {
+				o = arm.Object{}
+			}
+			o[member] = e
+			out[i] = o
+		}
+		return out
+	}
+}
+
+// joined is a list of strings as one, separated by ", ".
+func joined(v any) any {
+	list, _ := v.([]any)
+	var words []string
+	for _, e := range list {
+		if s, ok := e.(string); ok {
+			words = append(words, s)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// apply sets the properties of o.
+func apply(v view, props []prop, o arm.Object) {
+	for _, p := range props {
+		if val, ok := p.value(v); ok {
+			set(o, p.to, val)
+		}
+	}
+}
+
+func (p prop) value(v view) (any, bool) {
+	if p.items != nil {
+		return p.array(v)
+	}
+	var val any
+	if p.hide {
+		val = v.hidden(p.from)
+	} else {
+		val = v.json(p.from)
+	}
+	if val == nil {
+		return p.def, p.def != nil
+	}
+	if _, unknown := val.(arm.Unknown); !unknown && p.via != nil {
+		val = p.via(val)
+	}
+	return val, true
+}
+
+func (p prop) array(v view) (any, bool) {
+	if i := strings.LastIndexByte(p.from, '.'); i > 0 {
+		outer := v.blocks(p.from[:i])
+		if len(outer) == 0 {
+			return p.def, p.def != nil
+		}
+		inner := p
+		inner.from = p.from[i+1:]
+		return inner.array(outer[0])
+	}
+	if v.has(p.from) {
+		return v.json(p.from), true // a dynamic block over something unknown
+	}
+	blocks := v.blocks(p.from)
+	if len(blocks) == 0 {
+		return p.def, p.def != nil
+	}
+	out := make([]any, len(blocks))
+	for i, b := range blocks {
+		o := arm.Object{}
+		apply(b, p.items, o)
+		out[i] = o
+	}
+	return out, true
+}
+
+// set puts a value at a dotted path. Below an unknown value nothing can be set.
+func set(o arm.Object, path string, val any) {
+	for {
+		key, rest, nested := strings.Cut(path, ".")
+		if !nested {
+			o[key] = val
+			return
+		}
+		if _, there := o[key]; !there {
+			o[key] = arm.Object{}
+		}
+		next, ok := o[key].(arm.Object)
+		if !ok {
+			return
+		}
+		o, path = next, rest
+	}
+}
+
+// Ids.
+
+// inGroup is the id of a top-level resource in the group that it names.
+func inGroup(typ string) func(view) arm.ID {
+	return func(v view) arm.ID {
+		return arm.ResourceID(v.subscription, v.symbol("resource_group_name"), typ, v.symbol("name"))
+	}
+}
+
+// under is the id of a child in the same group as the parent that it names.
+func under(typ, parentAttr, child string) func(view) arm.ID {
+	return func(v view) arm.ID {
+		return arm.ResourceID(v.subscription, v.symbol("resource_group_name"), typ, v.symbol(parentAttr)).Child(child, v.symbol("name"))
+	}
+}
+
+// childOf is the id of a child of the resource whose id an attribute gives.
+func childOf(parentAttr, parentType, child string) func(view) arm.ID {
+	return func(v view) arm.ID {
+		return v.id(parentAttr, parentType).Child(child, v.symbol("name"))
+	}
+}
+
+// texts makes decided attributes of strings.
+func texts(pairs ...string) map[string]cty.Value {
+	out := make(map[string]cty.Value, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out[pairs[i]] = cty.StringVal(pairs[i+1])
+	}
+	return out
+}

@@ -1,0 +1,101 @@
+package terraform
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/source/terraform/internal/lang"
+	"github.com/cloister-ml/cloister/source/terraform/internal/schema"
+)
+
+// Options say how a directory is read. The zero Options read it as it stands.
+type Options struct {
+	// Vars are values of variables, as terraform's -var gives them.
+	Vars map[string]string
+	// VarFiles are files of values, as terraform's -var-file; later ones win.
+	VarFiles []string
+	// Environ is the environment, as os.Environ gives it: TF_VAR_ names are values
+	// of variables, and ARM_SUBSCRIPTION_ID and ARM_TENANT_ID stand in for what the
+	// provider block does not say. None is read where it is nil.
+	Environ []string
+	// RequireVars makes a variable without a value an error. Without it the value
+	// is unknown, and so is what depends on it.
+	RequireVars bool
+	// Secrets puts sensitive values into the estate. Without it each is unknown,
+	// so that no estate that is shown or stored holds one by accident.
+	Secrets bool
+}
+
+// Load reads the Terraform of a directory, or of its folder "terraform" where
+// the directory has none itself. The estate is nil when the diagnostics have
+// errors.
+func Load(dir string, opts Options) (*arm.Estate, Diagnostics) {
+	dir, err := find(dir)
+	if err != nil {
+		return nil, Diagnostics{list: hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No Terraform", Detail: err.Error()}}}
+	}
+	types := azure{environ: environ(opts.Environ)}
+	result := lang.Run(dir, lang.Options{
+		Vars: opts.Vars, VarFiles: opts.VarFiles, Environ: opts.Environ, RequireVars: opts.RequireVars,
+		Schemas: schema.New(), Decider: types,
+	})
+	b := newBuilder(types, opts.Secrets)
+	if !result.Diags.HasErrors() {
+		b.build(result.Resources)
+	}
+	diags := Diagnostics{list: append(result.Diags, b.diags...), files: result.Files}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	estate, err := arm.NewEstate(b.documents()...)
+	if err != nil {
+		diags.list = append(diags.list, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Not an estate", Detail: err.Error() + "."})
+		return nil, diags
+	}
+	return estate, diags
+}
+
+// find is the directory that holds the configuration.
+func find(dir string) (string, error) {
+	dir = filepath.Clean(dir)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("there is no directory %s", dir)
+	case err != nil:
+		return "", err
+	case !info.IsDir():
+		return "", fmt.Errorf("%s is not a directory: name the one that holds the .tf files", dir)
+	}
+	for _, d := range []string{dir, filepath.Join(dir, "terraform")} {
+		entries, err := os.ReadDir(d)
+		if err != nil && d == dir {
+			return "", err
+		}
+		for _, e := range entries {
+			if !e.IsDir() && lang.IsSource(e.Name()) {
+				return d, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("%s holds no .tf files, and neither does a folder terraform in it", dir)
+}
+
+func environ(pairs []string) map[string]string {
+	out := map[string]string{}
+	for _, pair := range pairs {
+		for i := range pair {
+			if pair[i] == '=' {
+				out[pair[:i]] = pair[i+1:]
+				break
+			}
+		}
+	}
+	return out
+}

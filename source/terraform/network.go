@@ -1,0 +1,165 @@
+package terraform
+
+import (
+	"github.com/cloister-ml/cloister/arm"
+)
+
+const (
+	typeVNet    = "Microsoft.Network/virtualNetworks"
+	typeSubnet  = "Microsoft.Network/virtualNetworks/subnets"
+	typePeering = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+	typeNIC     = "Microsoft.Network/networkInterfaces"
+)
+
+var networkKinds = map[string]kind{
+	"azurerm_virtual_network": {
+		arm: typeVNet,
+		id:  inGroup(typeVNet),
+		props: []prop{
+			attr("address_space", "addressSpace.addressPrefixes"),
+			attr("dns_servers", "dhcpOptions.dnsServers"),
+			attr("flow_timeout_in_minutes", "flowTimeoutInMinutes"),
+			attr("ddos_protection_plan.enable", "enableDdosProtection"),
+			attr("ddos_protection_plan.id", "ddosProtectionPlan.id"),
+			attr("encryption.enforcement", "encryption.enforcement"),
+		},
+		effect: inlineSubnets,
+	},
+	"azurerm_subnet": {
+		arm: typeSubnet,
+		id:  under(typeVNet, "virtual_network_name", "subnets"),
+		props: []prop{
+			attr("private_link_service_network_policies_enabled", "privateLinkServiceNetworkPolicies").or("Enabled").as(toggled),
+			attr("default_outbound_access_enabled", "defaultOutboundAccess").or(true),
+			attr("network_security_group_id_wo", "networkSecurityGroup.id"),
+			attr("route_table_id_wo", "routeTable.id"),
+			attr("service_endpoints", "serviceEndpoints").as(listed("service", nil)),
+			attr("service_endpoint_policy_ids", "serviceEndpointPolicies").as(references),
+			attr("sharing_scope", "sharingScope"),
+			each("service_endpoint", "serviceEndpoints", attr("service", "service"), attr("network_identifier", "networkIdentifier.id")),
+			delegations,
+		},
+		finish: func(v view, doc *arm.Resource) {
+			prefixes(v, doc.Properties)
+			doc.Properties["privateEndpointNetworkPolicies"] = endpointPolicies(v)
+		},
+	},
+	"azurerm_virtual_network_peering": {
+		arm: typePeering,
+		id:  under(typeVNet, "virtual_network_name", "virtualNetworkPeerings"),
+		props: []prop{
+			attr("remote_virtual_network_id", "remoteVirtualNetwork.id"),
+			attr("allow_virtual_network_access", "allowVirtualNetworkAccess").or(true),
+			attr("allow_forwarded_traffic", "allowForwardedTraffic").or(false),
+			attr("allow_gateway_transit", "allowGatewayTransit").or(false),
+			attr("use_remote_gateways", "useRemoteGateways").or(false),
+			attr("peer_complete_virtual_networks_enabled", "peerCompleteVnets").or(true),
+			attr("local_subnet_names", "localSubnetNames"),
+			attr("remote_subnet_names", "remoteSubnetNames"),
+		},
+	},
+	"azurerm_virtual_network_dns_servers": {
+		effect: func(v view, _ arm.ID, b *builder) {
+			b.change(v, v.id("virtual_network_id", typeVNet), func(doc *arm.Resource) {
+				set(doc.Properties, "dhcpOptions.dnsServers", v.json("dns_servers"))
+			})
+		},
+	},
+	"azurerm_network_interface": {
+		arm: typeNIC,
+		id:  inGroup(typeNIC),
+		props: []prop{
+			attr("enable_ip_forwarding", "enableIPForwarding").or(false),
+			attr("ip_forwarding_enabled", "enableIPForwarding"),
+			attr("enable_accelerated_networking", "enableAcceleratedNetworking").or(false),
+			attr("accelerated_networking_enabled", "enableAcceleratedNetworking"),
+			attr("dns_servers", "dnsSettings.dnsServers"),
+			attr("internal_dns_name_label", "dnsSettings.internalDnsNameLabel"),
+			each("ip_configuration", "ipConfigurations",
+				attr("name", "name"),
+				attr("subnet_id", "properties.subnet.id"),
+				attr("primary", "properties.primary"),
+				attr("private_ip_address_allocation", "properties.privateIPAllocationMethod"),
+				attr("private_ip_address", "properties.privateIPAddress"),
+				attr("private_ip_address_version", "properties.privateIPAddressVersion").or("IPv4"),
+				attr("public_ip_address_id", "properties.publicIPAddress.id")),
+		},
+		finish: func(_ view, doc *arm.Resource) {
+			if configs := arm.Objects(doc.Properties, "ipConfigurations"); len(configs) == 1 {
+				set(configs[0], "properties.primary", true)
+			}
+		},
+	},
+	"azurerm_network_interface_security_group_association": {
+		effect: func(v view, _ arm.ID, b *builder) {
+			b.change(v, v.id("network_interface_id", typeNIC), func(doc *arm.Resource) {
+				set(doc.Properties, "networkSecurityGroup.id", v.json("network_security_group_id"))
+			})
+		},
+	},
+}
+
+var delegations = each("delegation", "delegations",
+	attr("name", "name"),
+	attr("service_delegation.name", "properties.serviceName"),
+	attr("service_delegation.actions", "properties.actions"))
+
+// prefixes writes one prefix as addressPrefix and several as addressPrefixes, as
+// the REST API has both.
+func prefixes(v view, props arm.Object) {
+	val := v.json("address_prefixes")
+	if v.has("address_prefix") {
+		val = []any{v.json("address_prefix")}
+	}
+	if list, ok := val.([]any); ok && len(list) == 1 {
+		props["addressPrefix"] = list[0]
+		return
+	}
+	if val != nil {
+		props["addressPrefixes"] = val
+	}
+}
+
+// endpointPolicies is which of a subnet's rules and routes apply to private
+// endpoints. Earlier releases of azurerm had two flags for it, the first of them
+// the wrong way round.
+func endpointPolicies(v view) any {
+	switch {
+	case v.has("private_endpoint_network_policies"):
+		return v.json("private_endpoint_network_policies")
+	case v.has("private_endpoint_network_policies_enabled"):
+		return attr("private_endpoint_network_policies_enabled", "").as(toggled).orUnknown(v)
+	case v.has("enforce_private_link_endpoint_network_policies"):
+		return attr("enforce_private_link_endpoint_network_policies", "").as(func(x any) any { return toggled(negated(x)) }).orUnknown(v)
+	}
+	return "Disabled"
+}
+
+// orUnknown is the property's value alone.
+func (p prop) orUnknown(v view) any {
+	val, _ := p.value(v)
+	return val
+}
+
+// inlineSubnets are the subnets that are written within their network.
+func inlineSubnets(v view, id arm.ID, b *builder) {
+	if u, unknown := v.json("subnet").(arm.Unknown); unknown {
+		b.warn(v.r.Range, "Subnets not known", "The subnets of %s depend on %s: they are not in the estate.", v.r.Address, u.Expression)
+		return
+	}
+	for _, s := range v.blocks("subnet") {
+		props := arm.Object{"privateEndpointNetworkPolicies": "Disabled"}
+		apply(s, []prop{
+			attr("private_endpoint_network_policies", "privateEndpointNetworkPolicies"),
+			attr("private_link_service_network_policies_enabled", "privateLinkServiceNetworkPolicies").or("Enabled").as(toggled),
+			attr("default_outbound_access_enabled", "defaultOutboundAccess").or(true),
+			attr("security_group", "networkSecurityGroup.id"),
+			attr("route_table_id", "routeTable.id"),
+			attr("service_endpoints", "serviceEndpoints").as(listed("service", nil)),
+			each("service_endpoint", "serviceEndpoints", attr("service", "service")),
+			delegations,
+		}, props)
+		prefixes(s, props)
+		b.child(v, typeSubnet, id.Child("subnets", s.symbol("name")), props)
+	}
+}

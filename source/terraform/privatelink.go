@@ -1,0 +1,73 @@
+package terraform
+
+import (
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/service"
+)
+
+const typeZoneGroup = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
+
+var privateLinkKinds = map[string]kind{
+	"azurerm_private_endpoint": {
+		arm: service.TypePrivateEndpoint,
+		id:  inGroup(service.TypePrivateEndpoint),
+		props: []prop{
+			attr("subnet_id", "subnet.id"),
+			attr("custom_network_interface_name", "customNetworkInterfaceName"),
+			each("ip_configuration", "ipConfigurations",
+				attr("name", "name"),
+				attr("private_ip_address", "properties.privateIPAddress"),
+				attr("subresource_name", "properties.groupId"),
+				attr("member_name", "properties.memberName")),
+		},
+		finish: connection,
+		effect: zoneGroup,
+	},
+}
+
+// connection writes the endpoint's connection. One that is made automatically is
+// approved; one that is asked for waits for the owner of the service.
+func connection(v view, doc *arm.Resource) {
+	list, status := "privateLinkServiceConnections", "Approved"
+	for _, c := range v.blocks("private_service_connection") {
+		if c.flag("is_manual_connection", false) {
+			list, status = "manualPrivateLinkServiceConnections", "Pending"
+		}
+		o := arm.Object{}
+		apply(c, []prop{
+			attr("name", "name"),
+			attr("private_connection_resource_id", "properties.privateLinkServiceId"),
+			attr("private_connection_resource_alias", "properties.privateLinkServiceId"),
+			attr("subresource_names", "properties.groupIds"),
+			attr("request_message", "properties.requestMessage"),
+		}, o)
+		set(o, "properties.privateLinkServiceConnectionState.status", status)
+		appendTo(doc, list, o)
+	}
+}
+
+// zoneGroup is the child that writes the endpoint's records into its zones.
+func zoneGroup(v view, id arm.ID, b *builder) {
+	for _, g := range v.blocks("private_dns_zone_group") {
+		zones := g.json("private_dns_zone_ids")
+		configs, known := zones.([]any)
+		props := arm.Object{"privateDnsZoneConfigs": zones}
+		if known {
+			list := make([]any, len(configs))
+			for i, zone := range configs {
+				name := any(arm.ID(or(textOf(zone), g.path+"zone").(string)).Name())
+				list[i] = arm.Object{"name": name, "properties": arm.Object{"privateDnsZoneId": zone}}
+			}
+			props["privateDnsZoneConfigs"] = list
+		}
+		b.child(v, typeZoneGroup, id.Child("privateDnsZoneGroups", g.symbol("name")), props)
+	}
+}
+
+// textOf is v where it is a string, and nil where it is not.
+func textOf(v any) any {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	return nil
+}

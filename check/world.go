@@ -95,9 +95,9 @@ func (w *world) admit(p Place, ep service.Endpoint, addr netip.Addr) verdict.Ver
 func (w *world) sourceSeen(p Place, ep service.Endpoint, addr netip.Addr) (network.Source, verdict.Verdict) {
 	yes := verdict.Verdict{Value: verdict.Yes}
 	if pe, ok := w.endpointAt(p.VNet, addr); ok {
-		if !pe.Target.Equal(ep.Owner) || !strings.EqualFold(pe.Group, ep.Group) {
+		if pe.Target.Equal(ep.Owner) && !strings.EqualFold(pe.Group, ep.Group) {
 			return network.Source{}, single(verdict.No, "private endpoint "+pe.Name, pe.ID, fmt.Sprintf(
-				"%s belongs to private endpoint %s of %s (%s), which does not serve %s", addr, pe.Name, pe.Target.Name(), pe.Group, ep.Host))
+				"%s belongs to private endpoint %s for the sub-resource %s, which does not serve %s", addr, pe.Name, pe.Group, ep.Host))
 		}
 		return network.Source{Addr: p.Addr, Endpoint: pe.ID}, yes
 	}

@@ -15,12 +15,13 @@ type connection struct {
 	target   arm.ID
 	groups   []string
 	approved bool
-	unknown  string // why the target is not known, or ""
+	unknown  string // what of it is not known, or ""
 }
 
-// covers reports whether the connection carries a host.
+// covers reports whether the connection carries a host, or may: one whose target
+// is not known may lead to any service that has the group.
 func (c connection) covers(ep service.Endpoint) bool {
-	if !c.target.Equal(ep.Owner) || ep.Group == "" {
+	if ep.Group == "" || c.target != "" && !c.target.Equal(ep.Owner) || c.target == "" && c.unknown == "" {
 		return false
 	}
 	for _, g := range c.groups {
@@ -46,10 +47,14 @@ func connections(pe arm.Resource) []connection {
 				target:   arm.Ref(o, "properties.privateLinkServiceId"),
 				groups:   arm.Strings(o, "properties.groupIds"),
 			}
-			if u, ok := arm.UnknownAt(o, "properties.privateLinkServiceId"); ok {
-				c.unknown = u.String()
+			const state = "properties.privateLinkServiceConnectionState.status"
+			if u, ok := arm.UnknownAt(o, state); ok {
+				c.unknown = "whether the connection of " + pe.Name + " is approved is " + u.String()
 			}
-			status := arm.String(o, "properties.privateLinkServiceConnectionState.status")
+			if u, ok := arm.UnknownAt(o, "properties.privateLinkServiceId"); ok {
+				c.unknown = "the target of private endpoint " + pe.Name + " is " + u.String()
+			}
+			status := arm.String(o, state)
 			c.approved = strings.EqualFold(status, "Approved") || status == "" && !list.manual
 			out = append(out, c)
 		}
@@ -89,7 +94,7 @@ func doubtAll(zones map[string]*zone, d doubt) {
 
 func addConnection(e *arm.Estate, z *zone, pe arm.Resource, c connection, addr addrFunc) {
 	if c.unknown != "" {
-		z.doubts = append(z.doubts, doubt{by: pe.ID, reason: "the target of private endpoint " + pe.Name + " is " + c.unknown})
+		z.doubts = append(z.doubts, doubt{by: pe.ID, reason: c.unknown})
 		return
 	}
 	target, ok := e.Get(c.target)
@@ -128,24 +133,34 @@ func (r *Records) addPublic(e *arm.Estate) {
 		}
 		host, private := strings.ToLower(ep.Host), strings.ToLower(ep.Private)
 		direct := publicRecord{addr: service.PublicAddr(ep), by: ep.Resource, reason: "the public address of " + describe(ep)}
-		pe, covered := coveredBy(all, ep)
-		if !covered {
+		c, covered := coveredBy(all, ep)
+		switch {
+		case !covered:
 			r.public[host] = direct
-			continue
+		case c.unknown != "":
+			r.public[host] = publicRecord{by: c.endpoint, unknown: c.unknown}
+			r.public[private] = direct
+		default:
+			r.public[host] = publicRecord{cname: private, by: c.endpoint, reason: fmt.Sprintf(
+				"%s has the private endpoint %s, so its public name leads to %s", describe(ep), c.endpoint.Name(), private)}
+			r.public[private] = direct
 		}
-		r.public[host] = publicRecord{cname: private, by: pe, reason: fmt.Sprintf(
-			"%s has the private endpoint %s, so its public name leads to %s", describe(ep), pe.Name(), private)}
-		r.public[private] = direct
 	}
 }
 
-func coveredBy(all []connection, ep service.Endpoint) (arm.ID, bool) {
+// coveredBy is the approved connection that covers a host; without one, a
+// connection that may.
+func coveredBy(all []connection, ep service.Endpoint) (found connection, ok bool) {
 	for _, c := range all {
-		if c.approved && c.covers(ep) {
-			return c.endpoint, true
+		switch {
+		case !c.covers(ep):
+		case c.unknown != "":
+			found, ok = c, true
+		case c.approved:
+			return c, true
 		}
 	}
-	return "", false
+	return found, ok
 }
 
 func describe(ep service.Endpoint) string {

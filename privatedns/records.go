@@ -48,10 +48,11 @@ type vnet struct {
 
 // publicRecord is what everyone sees.
 type publicRecord struct {
-	addr   netip.Addr
-	cname  string
-	reason string
-	by     arm.ID
+	addr    netip.Addr
+	cname   string
+	reason  string
+	by      arm.ID
+	unknown string // why it is not known, or ""
 }
 
 // FromEstate reads the zones, links, records, zone groups and services of an

@@ -188,6 +188,9 @@ func (q *question) inPublic(name string) string {
 		q.answer.Code = NXDomain
 		q.add("public DNS", "", verdict.No, name+" is not a name that this cloud serves")
 		return ""
+	case rec.unknown != "":
+		q.add("public DNS", rec.by, verdict.Unknown, rec.unknown)
+		return ""
 	case rec.cname != "":
 		q.add("public DNS", rec.by, verdict.Yes, rec.reason)
 		return rec.cname

@@ -84,7 +84,7 @@ type VariableValue struct {
 
 // MaskHint is a value that must not be shown.
 type MaskHint struct {
-	Type  string `json:"type"` // variable
+	Type  string `json:"type"` // value
 	Value string `json:"value"`
 }
 

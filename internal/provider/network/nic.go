@@ -1,0 +1,215 @@
+package network
+
+import (
+	"encoding/hex"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/cloud"
+	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/service"
+)
+
+func prepareNIC(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Resource, error) {
+	if err := checkLocated(r); err != nil {
+		return r, err
+	}
+	if _, ok := findEndpointNIC(view, r.ID); ok {
+		return r, refuse("CannotModifyNicAttachedToPrivateEndpoint", "Network interface %s belongs to a private endpoint and cannot be written.", r.ID)
+	}
+	for _, computed := range []string{"virtualMachine", "macAddress", "privateEndpoint", "resourceGuid", "hostedWorkloads", "tapConfigurations"} {
+		remove(r.Properties, computed)
+	}
+	if err := optional(view, r, map[string]string{"networkSecurityGroup.id": typeNSG}); err != nil {
+		return r, err
+	}
+	configs := arm.Objects(r.Properties, "ipConfigurations")
+	if len(configs) == 0 {
+		return r, refuse("NetworkInterfaceMustHaveAtLeastOneIPConfiguration", "Network interface %s must have at least one IP configuration.", r.ID)
+	}
+	for _, c := range configs {
+		if err := prepareConfig(view, old, r, c); err != nil {
+			return r, err
+		}
+	}
+	return r, recordAddresses(view, r, configs)
+}
+
+// prepareConfig checks one IP configuration. Of an address that Azure chooses it
+// keeps the one that was chosen before, as long as the subnet is the same.
+func prepareConfig(view cloud.View, old *arm.Resource, r arm.Resource, c arm.Object) error {
+	subnet, err := required(view, r, c, "properties.subnet.id", typeSubnet)
+	if err != nil {
+		return err
+	}
+	if err := inRegion(view, r, subnet); err != nil {
+		return err
+	}
+	if public, ok, err := reference(view, r, c, "properties.publicIPAddress.id", typePublicIP); err != nil {
+		return err
+	} else if ok {
+		if err := freePublicIP(view, r, public); err != nil {
+			return err
+		}
+	}
+	for _, asg := range arm.Objects(c, "properties.applicationSecurityGroups") {
+		if _, err := required(view, r, asg, "id", typeASG); err != nil {
+			return err
+		}
+	}
+	properties, _ := c["properties"].(map[string]any)
+	remove(properties, "provisioningState")
+	for _, field := range []string{"id", "etag", "type"} {
+		remove(c, field)
+	}
+	if strings.EqualFold(arm.String(properties, "privateIPAllocationMethod"), "Static") {
+		if arm.String(properties, "privateIPAddress") == "" {
+			return refuse("PrivateIPAddressRequired", "IP configuration %s of %s is static and names no private IP address.", arm.String(c, "name"), r.ID)
+		}
+		return checkAddress(view, r, subnet, arm.String(properties, "privateIPAddress"))
+	}
+	remove(properties, "privateIPAddress")
+	if old != nil {
+		for _, was := range arm.Objects(old.Properties, "ipConfigurations") {
+			if address := arm.String(was, "properties.privateIPAddress"); address != "" &&
+				strings.EqualFold(arm.String(was, "name"), arm.String(c, "name")) && arm.Ref(was, "properties.subnet.id").Equal(subnet.ID) {
+				properties["privateIPAddress"] = address
+			}
+		}
+	}
+	return nil
+}
+
+// freePublicIP refuses a public IP address that something else has.
+func freePublicIP(view cloud.View, r, public arm.Resource) error {
+	for _, u := range users(view, public.ID) {
+		if !u.Equal(r.ID) {
+			return refuse("PublicIPAddressInUse", "Resource %s is referencing public IP address %s that is already allocated to resource %s.", r.ID, public.ID, u)
+		}
+	}
+	return nil
+}
+
+// checkAddress refuses an address that a subnet cannot give to r.
+func checkAddress(view cloud.View, r, subnet arm.Resource, text string) error {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return refuse("InvalidIPAddressFormat", "IP address %s of %s has an invalid format.", text, r.ID)
+	}
+	space, err := prefixes(subnet.Properties, "addressPrefix", "addressPrefixes")
+	if err != nil {
+		return err
+	}
+	if !contains(space, netip.PrefixFrom(a, a.BitLen())) {
+		return refuse("PrivateIPAddressNotInSubnet", "Private static IP address %s does not belong to the range of subnet prefix %v.", a, space)
+	}
+	t := network.FromEstate(view.Estate())
+	for _, nic := range t.NICs {
+		for _, other := range nic.Addrs {
+			if other == a && nic.Subnet.Equal(subnet.ID) && !nic.ID.Equal(r.ID) && nic.Kind != network.KindCompute {
+				return refuse("PrivateIPAddressIsAllocated", "IP configuration of %s is using the private IP address %s which is already allocated to resource %s.", r.ID, a, nic.ID)
+			}
+		}
+	}
+	return problems(view, r, "PrivateIPAddressInReservedRange")
+}
+
+// recordAddresses writes down the addresses that are given to the NIC, so that
+// they stay its own while others come and go.
+func recordAddresses(view cloud.View, r arm.Resource, configs []arm.Object) error {
+	nic, ok := network.FromEstate(with(view, r)).NIC(r.ID)
+	if !ok || len(nic.Addrs) != len(configs) {
+		return refuse("SubnetIsFull", "Subnet of %s does not have enough capacity for %d IP addresses.", r.ID, len(configs))
+	}
+	for i, c := range configs {
+		properties, _ := c["properties"].(map[string]any)
+		properties["privateIPAddress"] = nic.Addrs[i].String()
+		fill(properties, "privateIPAllocationMethod", "Dynamic")
+	}
+	return nil
+}
+
+func presentNIC(view cloud.View, r arm.Resource) arm.Resource {
+	for i, c := range arm.Objects(r.Properties, "ipConfigurations") {
+		if p, ok := c["properties"].(map[string]any); ok {
+			fill(p, "primary", i == 0)
+			fill(p, "privateIPAddressVersion", "IPv4")
+		}
+	}
+	withIDs(r, "ipConfigurations", "ipConfigurations")
+	if vms := usersOf(view, r.ID, "Microsoft.Compute/virtualMachines"); len(vms) > 0 {
+		r.Properties["virtualMachine"] = arm.Object{"id": string(vms[0])}
+		r.Properties["primary"] = true
+	}
+	fill(r.Properties, "macAddress", mac(r.ID))
+	fill(r.Properties, "enableAcceleratedNetworking", false)
+	fill(r.Properties, "enableIPForwarding", false)
+	fill(r.Properties, "dnsSettings", arm.Object{"dnsServers": []any{}, "appliedDnsServers": []any{}})
+	fill(r.Properties, "nicType", "Standard")
+	fill(r.Properties, "resourceGuid", arm.StableGUID(r.ID, "resourceGuid"))
+	return r
+}
+
+// mac is a MAC address in the range that Azure's machines have.
+func mac(id arm.ID) string {
+	guid, err := hex.DecodeString(strings.ReplaceAll(arm.StableGUID(id, "macAddress"), "-", "")[:6])
+	if err != nil {
+		return ""
+	}
+	return strings.ToUpper("00-0D-3A-" + hex.EncodeToString(guid[:1]) + "-" + hex.EncodeToString(guid[1:2]) + "-" + hex.EncodeToString(guid[2:3]))
+}
+
+// findEndpointNIC makes the network interface of a private endpoint, which is no
+// document of its own.
+func findEndpointNIC(view cloud.View, id arm.ID) (arm.Resource, bool) {
+	for _, pe := range view.Estate().OfType(service.TypePrivateEndpoint) {
+		if endpointNIC(pe).Equal(id) {
+			return makeEndpointNIC(view, pe), true
+		}
+	}
+	return arm.Resource{}, false
+}
+
+// endpointNIC is the id of a private endpoint's network interface.
+func endpointNIC(pe arm.Resource) arm.ID {
+	name := arm.String(pe.Properties, "customNetworkInterfaceName")
+	if name == "" {
+		name = pe.Name + ".nic." + arm.StableGUID(pe.ID, "networkInterface")
+	}
+	return pe.ID.Group() + arm.ID("/providers/"+service.TypeNetworkInterface+"/"+name)
+}
+
+func makeEndpointNIC(view cloud.View, pe arm.Resource) arm.Resource {
+	id := endpointNIC(pe)
+	r := arm.Resource{ID: id, Name: id.Name(), Type: service.TypeNetworkInterface, Location: pe.Location, Properties: arm.Object{
+		"privateEndpoint": arm.Object{"id": string(pe.ID)}, "provisioningState": "Succeeded",
+	}}
+	nic, _ := network.FromEstate(view.Estate()).NIC(pe.ID)
+	configs := []any{}
+	for i, a := range nic.Addrs {
+		member := nic.Members[i]
+		configs = append(configs, arm.Object{
+			"name": "privateEndpointIpConfig." + arm.StableGUID(pe.ID, member),
+			"properties": arm.Object{
+				"privateIPAddress": a.String(), "privateIPAllocationMethod": "Dynamic", "primary": i == 0, "privateIPAddressVersion": "IPv4",
+				"subnet": arm.Object{"id": string(nic.Subnet)},
+				"privateLinkConnectionProperties": arm.Object{
+					"groupId": nic.Group, "requiredMemberName": member, "fqdns": hostsOf(view, nic, member),
+				},
+			},
+		})
+	}
+	r.Properties["ipConfigurations"] = configs
+	return presentNIC(view, r)
+}
+
+func listNICs(view cloud.View, scope arm.ID, _ url.Values, stored []arm.Resource) ([]arm.Resource, error) {
+	for _, pe := range view.Estate().OfType(service.TypePrivateEndpoint) {
+		if pe.ID.Within(scope) {
+			stored = append(stored, makeEndpointNIC(view, pe))
+		}
+	}
+	return stored, nil
+}

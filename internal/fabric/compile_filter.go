@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
@@ -55,7 +56,7 @@ type filter struct {
 func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[string]int, services []serviceRoutes) *nft.Table {
 	f := &filter{table: &nft.Table{Name: tableName}, sets: map[string]bool{}, groups: map[string][]string{}, note: c.note}
 	f.sources(v, c, marks)
-	f.input(gateways)
+	f.input(v, c, gateways)
 	forward := tracked()
 	forward = append(forward, f.dispatch(v, c, network.Outbound), f.dispatch(v, c, network.Inbound))
 	forward = append(forward, f.leave(v, services)...)
@@ -128,14 +129,14 @@ func (f *filter) sources(v *vnetPlan, c *compiler, marks map[string]int) {
 }
 
 // input is what the router itself answers: DNS, metadata and pings of a gateway.
-func (f *filter) input(gateways []netip.Addr) {
+func (f *filter) input(v *vnetPlan, c *compiler, gateways []netip.Addr) {
 	own := nft.Set{Name: "gateways", Key: []nft.Type{nft.Addr}}
 	for _, a := range gateways {
 		own.Elems = append(own.Elems, nft.Elem{Key: []nft.Value{nft.Address(a)}})
 	}
 	f.set(own)
 	guest := nft.Begins(nft.InIf, guestPrefix)
-	rules := tracked()
+	rules := append(tracked(), f.platform(v, c))
 	for _, open := range []struct {
 		addr  netip.Addr
 		proto uint32
@@ -156,6 +157,55 @@ func (f *filter) input(gateways []netip.Addr) {
 		nft.Equals(nft.Protocol, nft.Num(protoICMP)), nft.Equals(nft.ICMPType, nft.Num(echoRequest)),
 	}})
 	f.chain(nft.Chain{Name: "input", Hook: nft.Input, Drop: true, Rules: rules})
+}
+
+// platform sends what is for the platform's addresses through the rules that
+// name them by their tags: others do not concern them.
+func (f *filter) platform(v *vnetPlan, c *compiler) nft.Rule {
+	m := nft.Set{Name: "platform", Key: []nft.Type{nft.IfName}, Data: nft.VerdictType}
+	for _, g := range v.guests {
+		if g.endpoint() { // it starts no connection
+			m.Elems = append(m.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link)}, Verdict: drop})
+			continue
+		}
+		var rules []nft.Rule
+		for _, one := range c.ask.Filters(g.ID, network.Outbound) {
+			own := f.platformRules(one)
+			if len(own) == 0 {
+				continue
+			}
+			chain := nft.Chain{Name: "platform-" + digest(fmt.Sprint(own), 12), Rules: own}
+			f.chainOnce(chain)
+			rules = append(rules, nft.Rule{Do: nft.Action{Verb: nft.Jump, Chain: chain.Name}})
+		}
+		if len(rules) == 0 {
+			continue
+		}
+		all := nft.Chain{Name: "all-" + digest(fmt.Sprint(rules), 12), Rules: rules}
+		f.chainOnce(all)
+		m.Elems = append(m.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link)}, Verdict: nft.Action{Verb: nft.Jump, Chain: all.Name}})
+	}
+	f.set(m)
+	return nft.Rule{Do: nft.Action{Verb: nft.Dispatch, Fields: []nft.Field{nft.InIf}, Map: m.Name}}
+}
+
+func (f *filter) platformRules(one network.Filter) []nft.Rule {
+	var out []nft.Rule
+	for _, m := range one.Matches {
+		if slices.ContainsFunc(m.Rule.Destinations, func(s string) bool {
+			return strings.EqualFold(s, "AzurePlatformDNS") || strings.EqualFold(s, "AzurePlatformIMDS")
+		}) {
+			out = append(out, f.rule(one, m)...)
+		}
+	}
+	return out
+}
+
+// chainOnce adds a chain whose name says all that it holds.
+func (f *filter) chainOnce(c nft.Chain) {
+	if !slices.ContainsFunc(f.table.Chains, func(other nft.Chain) bool { return other.Name == c.Name }) {
+		f.chain(c)
+	}
 }
 
 // dispatch sends a packet through the security groups of its interface.
@@ -198,9 +248,7 @@ func (f *filter) filters(list []network.Filter, d network.Direction) (nft.Action
 	for _, n := range names {
 		all.Rules = append(all.Rules, nft.Rule{Do: nft.Action{Verb: nft.Jump, Chain: n}})
 	}
-	if !slices.ContainsFunc(f.table.Chains, func(c nft.Chain) bool { return c.Name == all.Name }) {
-		f.chain(all)
-	}
+	f.chainOnce(all)
 	return nft.Action{Verb: nft.Jump, Chain: all.Name}, true
 }
 

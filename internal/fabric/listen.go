@@ -82,3 +82,13 @@ func (f *Fabric) Dial(ctx context.Context, namespace, network, address string) (
 	}
 	return c, nil
 }
+
+// Within runs fn on a thread that is in the namespace: sockets that it opens and
+// processes that it starts belong there. fn must not hand its work to other
+// goroutines.
+func (f *Fabric) Within(namespace string, fn func() error) error {
+	if err := inside(namespace, fn); err != nil {
+		return fmt.Errorf("in the network namespace %s: %w", namespace, err)
+	}
+	return nil
+}

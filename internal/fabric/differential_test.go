@@ -1,0 +1,267 @@
+package fabric
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/net/icmp"
+	"golang.org/x/net/ipv4"
+	"pgregory.net/rapid"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/network/networktest"
+	"github.com/cloister-ml/cloister/service"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+// experiment is a random estate with flows to try in it.
+type experiment struct {
+	estate *arm.Estate
+	top    *network.Topology
+	flows  []network.Flow
+}
+
+func experiments(flows int) *rapid.Generator[experiment] {
+	return rapid.Custom(func(t *rapid.T) experiment {
+		e := experiment{estate: networktest.Random(t, networktest.Everything)}
+		e.top = network.FromEstate(e.estate)
+		for range flows {
+			e.flows = append(e.flows, networktest.Flow(t, e.top))
+		}
+		return e
+	})
+}
+
+// TestPacketsAgreeWithProof builds random estates and tries random flows with
+// real packets: what network says of a flow is what happens to it. A few seconds
+// by default, CLOISTER_SOAK=10m for longer.
+func TestPacketsAgreeWithProof(t *testing.T) {
+	if lacks := Check(); len(lacks) > 0 {
+		t.Skip("this host cannot build networks: ", lacks)
+	}
+	deadline, seed := time.Now().Add(4*time.Second), 1
+	if s := os.Getenv("CLOISTER_SOAK"); s != "" {
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			t.Fatalf("CLOISTER_SOAK: %v", err)
+		}
+		deadline, seed = time.Now().Add(d), int(time.Now().UnixNano()%1_000_000_000)
+	}
+	var tried, reached int
+	first := seed
+	for ; time.Now().Before(deadline) && !t.Failed(); seed++ {
+		e := experiments(60).Example(seed)
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			n, yes := e.run(t)
+			tried, reached = tried+n, reached+yes
+		})
+	}
+	t.Logf("%d estates, %d flows, of which %d arrived", seed-first, tried, reached)
+	if tried == 0 || reached == 0 {
+		t.Error("nothing was tried")
+	}
+}
+
+// run builds the estate and tries every flow of which network is certain.
+func (e experiment) run(t *testing.T) (tried, reached int) {
+	f := build(t, Compile(e.top, nil))
+	e.serve(t, f)
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	room := make(chan struct{}, 24)
+	for _, flow := range e.flows {
+		want := e.top.Reach(flow)
+		if want.Value == verdict.Unknown || !e.fair(flow) {
+			continue
+		}
+		for _, from := range e.sources(f, flow) {
+			wait.Go(func() {
+				room <- struct{}{}
+				defer func() { <-room }()
+				got := e.attempt(f, from, flow, patience)
+				if want.Value == verdict.Yes && !got {
+					got = e.attempt(f, from, flow, 5*patience) // the machine may be busy
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				tried++
+				if got {
+					reached++
+				}
+				if got != (want.Value == verdict.Yes) {
+					t.Errorf("%s from %s (%s) to %s:%d arrived: %v; network says %s", flow.Protocol, flow.Source, from, flow.Destination, flow.Port, got, story(want))
+				}
+			})
+		}
+	}
+	wait.Wait()
+	if t.Failed() {
+		b, _ := json.Marshal(e.estate)
+		t.Logf("the estate: %s", b)
+	}
+	return tried, reached
+}
+
+func story(v network.Answer) string {
+	b, _ := json.MarshalIndent(v, "", "  ")
+	return string(b)
+}
+
+// fair leaves out what the fabric answers otherwise by design.
+func (e experiment) fair(flow network.Flow) bool {
+	switch flow.Destination {
+	case service.WireServer, service.Metadata:
+		return flow.Protocol == network.TCP && flow.Port == 80
+	case flow.Source:
+		return false // a machine's own address never leaves it
+	}
+	// Azure does not let networks share a NAT gateway, which random estates do.
+	users := map[netip.Addr]string{}
+	for _, n := range e.top.NICs {
+		a, _ := e.top.EgressAddr(n.ID)
+		v, _ := e.top.VNetOf(n.Subnet)
+		if other, ok := users[a]; ok && a.IsValid() && other != v.ID.Key() && slices.Contains(n.Addrs, flow.Source) {
+			return false
+		}
+		if _, ok := users[a]; !ok {
+			users[a] = v.ID.Key()
+		}
+	}
+	return true
+}
+
+// sources are the namespaces that have the flow's source address.
+func (e experiment) sources(f *Fabric, flow network.Flow) []string {
+	if flow.Source == service.Outsider {
+		return []string{f.OutsiderNamespace()}
+	}
+	var out []string
+	for _, n := range e.top.NICs {
+		if slices.Contains(n.Addrs, flow.Source) {
+			if name, ok := f.Namespace(n.ID); ok {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+// serve answers UDP where it is asked; TCP and ICMP the kernels answer.
+func (e experiment) serve(t *testing.T, f *Fabric) {
+	spaces := []string{f.InternetNamespace(), f.OutsiderNamespace()}
+	for _, n := range e.top.NICs {
+		if name, ok := f.Namespace(n.ID); ok {
+			spaces = append(spaces, name)
+		}
+	}
+	for _, space := range spaces {
+		for _, port := range []string{":22", ":80", ":443", ":8080"} {
+			c, err := f.ListenPacket(t.Context(), space, "udp4", port)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { c.Close() })
+			go answerPackets(c.(*net.UDPConn))
+		}
+	}
+}
+
+// answerPackets answers from the address that was asked, also where that is one
+// of many.
+func answerPackets(c *net.UDPConn) {
+	p := ipv4.NewPacketConn(c)
+	_ = p.SetControlMessage(ipv4.FlagDst, true)
+	b := make([]byte, 64)
+	for {
+		n, cm, from, err := p.ReadFrom(b)
+		if err != nil {
+			return
+		}
+		_, _ = p.WriteTo(b[:n], &ipv4.ControlMessage{Src: cm.Dst}, from)
+	}
+}
+
+// attempt tries a flow once, and reports whether its packets arrived and were
+// answered.
+func (e experiment) attempt(f *Fabric, from string, flow network.Flow, wait time.Duration) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	to := netip.AddrPortFrom(flow.Destination, flow.Port).String()
+	switch flow.Protocol {
+	case network.TCP:
+		c, err := f.Dial(ctx, from, "tcp4", to)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil || errors.Is(err, syscall.ECONNREFUSED)
+	case network.UDP:
+		c, err := f.Dial(ctx, from, "udp4", to)
+		if err != nil {
+			return false
+		}
+		defer c.Close()
+		return exchange(c, []byte("ping"), wait)
+	}
+	c, err := f.Dial(ctx, from, "ip4:icmp", flow.Destination.String())
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	return ping(c.(*net.IPConn), wait)
+}
+
+func exchange(c net.Conn, message []byte, wait time.Duration) bool {
+	_ = c.SetDeadline(time.Now().Add(wait))
+	if _, err := c.Write(message); err != nil {
+		return false
+	}
+	b := make([]byte, 64)
+	_, err := c.Read(b)
+	return err == nil
+}
+
+var pings struct {
+	sync.Mutex
+	n int
+}
+
+func ping(c *net.IPConn, wait time.Duration) bool {
+	pings.Lock()
+	pings.n++
+	id := pings.n & 0xffff
+	pings.Unlock()
+	m := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: id, Seq: 1, Data: []byte("ping")}}
+	b, err := m.Marshal(nil)
+	if err != nil {
+		return false
+	}
+	_ = c.SetDeadline(time.Now().Add(wait))
+	if _, err := c.Write(b); err != nil {
+		return false
+	}
+	buffer := make([]byte, 256)
+	for {
+		n, _, err := c.ReadFrom(buffer) // without the IP header, unlike Read
+		if err != nil {
+			return false
+		}
+		reply, err := icmp.ParseMessage(1, buffer[:n])
+		if err != nil {
+			continue
+		}
+		if echo, ok := reply.Body.(*icmp.Echo); ok && reply.Type == ipv4.ICMPTypeEchoReply && echo.ID == id {
+			return true
+		}
+	}
+}

@@ -23,6 +23,11 @@ func (c *Cloud) accept(d *draft, doc document) (*store.Row, error) {
 		doc.Resource, children = t.Split(doc.Resource)
 	}
 	was := d.row(doc.ID)
+	if was != nil && was.Resource.Location != "" && doc.Location != "" && was.Resource.Location != doc.Location && !doc.IsType(arm.TypeResourceGroup) {
+		return nil, conflict("InvalidResourceLocation",
+			"The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.",
+			doc.Name, was.Resource.Location, doc.ID.ResourceGroup(), doc.Location)
+	}
 	if err := c.identities(d, &doc.Resource); err != nil {
 		return nil, err
 	}

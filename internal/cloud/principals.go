@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -98,15 +99,18 @@ func (p *principals) ownerID() string {
 	return p.owner
 }
 
-func (p *principals) name(objectID string) string {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	for _, known := range p.byApp {
-		if known.ObjectID == objectID {
-			return known.Name
+// Principal is the display name of the service principal or managed identity
+// with an object id.
+func (c *Cloud) Principal(objectID string) (name string, ok bool) {
+	c.principals.mu.RLock()
+	defer c.principals.mu.RUnlock()
+	for _, known := range c.principals.byApp {
+		if strings.EqualFold(known.ObjectID, objectID) {
+			return known.Name, true
 		}
 	}
-	return ""
+	found, ok := c.snapshot().docs.roles().Principal(objectID)
+	return found.Name, ok
 }
 
 // FirstStart are the owner's credentials, where this process has made the cloud.

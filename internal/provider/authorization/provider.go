@@ -1,0 +1,50 @@
+package authorization
+
+import (
+	"net/http"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/cloud"
+)
+
+const (
+	namespace      = "Microsoft.Authorization"
+	typeAssignment = namespace + "/roleAssignments"
+	typeDefinition = namespace + "/roleDefinitions"
+)
+
+// Directory knows the principals of the tenant.
+type Directory interface {
+	// Principal is the display name of the service principal or managed identity
+	// with an object id.
+	Principal(objectID string) (name string, ok bool)
+}
+
+// New makes the provider.
+func New(directory Directory) cloud.Provider {
+	return cloud.Provider{Namespace: namespace, Types: []cloud.Type{
+		{
+			Name: typeAssignment,
+			Prepare: func(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Resource, error) {
+				return prepareAssignment(directory, view, old, r)
+			},
+			List: listAssignments,
+		},
+		{
+			Name: typeDefinition, Prepare: prepareDefinition, CanDelete: canDeleteDefinition,
+			Present: presentDefinition, Find: findDefinition, List: listDefinitions,
+		},
+	}}
+}
+
+func refuse(code, format string, args ...any) error {
+	return cloud.Errorf(http.StatusBadRequest, code, format, args...)
+}
+
+// tenantScope is the scope of the whole tenant, above every subscription.
+const tenantScope = arm.ID("/")
+
+// covers reports whether an assignment at scope holds for what is at id.
+func covers(scope, id arm.ID) bool {
+	return scope == tenantScope || id.Within(scope)
+}

@@ -166,8 +166,7 @@ func (s *Service) deploymentSpec(ctx context.Context, w workspace, r arm.Resourc
 		return online.Spec{}, err
 	}
 	instance := Instance{
-		Deployment: r.ID, Workspace: w.ID, Image: image, SocketDir: scoring.SocketDir, SocketName: scoring.SocketName,
-		Args: scoring.Command(), Env: deploymentEnv(w, r, modelMount),
+		Deployment: r.ID, Workspace: w.ID, Image: image, SocketName: scoring.SocketName, Env: deploymentEnv(w, r, modelMount),
 		Mounts: []Mount{{host, scoring.HostDir}, {code, scoring.CodeDir}, {model, modelMount}},
 	}
 	instance.CPUs, instance.Memory = machineSize(arm.String(r.Properties, "instanceType"))
@@ -179,11 +178,29 @@ func (s *Service) deploymentSpec(ctx context.Context, w workspace, r arm.Resourc
 		ID: r.ID.Key(), Version: string(version), Instances: instanceCount(r),
 		MaxConcurrent: l.concurrent, RequestTimeout: l.timeout, QueueWait: l.queue, ReadyTimeout: l.ready,
 		Start: func(ctx context.Context, index int, log io.Writer) (online.Process, error) {
-			i := instance
-			i.Index, i.Log = index, log
-			return s.options.Instances.Start(ctx, i)
+			return s.startInstance(ctx, instance, index, log)
 		},
 	}, nil
+}
+
+// maxSocket is the longest path of a Unix socket that Linux takes.
+const maxSocket = 107
+
+// startInstance starts one instance, with a folder of its own for its socket.
+func (s *Service) startInstance(ctx context.Context, i Instance, index int, log io.Writer) (online.Process, error) {
+	i.Index, i.Log = index, log
+	i.SocketDir = filepath.Join(s.dir, "s", shortHash(i.Deployment.Key())[:10]+"-"+itoa(index))
+	if socket := filepath.Join(i.SocketDir, i.SocketName); len(socket) > maxSocket {
+		return nil, fmt.Errorf("the path %s is too long for a socket: choose a data folder with a shorter path: %w", socket, cloud.ErrPermanent)
+	}
+	if err := os.RemoveAll(i.SocketDir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(i.SocketDir, 0o700); err != nil {
+		return nil, err
+	}
+	i.Args = scoring.Command(i.SocketDir)
+	return s.options.Instances.Start(ctx, i)
 }
 
 func deploymentEnv(w workspace, r arm.Resource, modelMount string) []string {

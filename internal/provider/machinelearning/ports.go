@@ -55,8 +55,9 @@ type Instance struct {
 	Args       []string // command
 	Env        []string // NAME=value
 	Mounts     []Mount
-	// SocketDir is a folder inside in which the process makes the socket
-	// SocketName and listens. The process has no network at all.
+	// SocketDir is a folder of this machine that the process sees, and may write to,
+	// at the same path. It makes the socket SocketName in it and listens. It has no
+	// network at all.
 	SocketDir, SocketName string
 	CPUs                  float64
 	Memory                int64

@@ -34,6 +34,8 @@ type submission struct {
 	name string
 	root *job.Job
 	by   json.RawMessage
+	// outputs are the places of the steps' outputs.
+	outputs map[string]bool
 }
 
 // submit reads a job's properties, finds everything that it names, and hands it
@@ -50,7 +52,7 @@ func (s *Service) submit(ctx context.Context, w workspace, name string, properti
 	if j.Experiment == "" {
 		j.Experiment = "Default"
 	}
-	sub := submission{s, w, name, j, caller}
+	sub := submission{s: s, w: w, name: name, root: j, by: caller, outputs: map[string]bool{}}
 	var records []schedule.Job
 	if j.Kind == job.Pipeline {
 		records, err = sub.pipeline(ctx, properties)
@@ -108,6 +110,9 @@ func (b submission) pipeline(ctx context.Context, body json.RawMessage) ([]sched
 	for _, step := range order {
 		runs[step] = uuid.NewString()
 		outputs[step] = b.root.Steps[step].OutputValues(runs[step], b.root)
+		for _, v := range outputs[step] {
+			b.outputs[v.Text] = true
+		}
 	}
 	wk := work{Experiment: b.root.Experiment, Root: b.name, DisplayName: b.root.DisplayName, Outputs: b.boundOutputs(outputs)}
 	rec, err := b.record(b.name, schedule.Pipeline, body, wk)
@@ -214,7 +219,7 @@ func (b submission) transfers(ctx context.Context, t *task.Task, code string, pl
 		if err != nil {
 			return fmt.Errorf("inputs.%s: %w", d.Name, asUserError(err))
 		}
-		t.Downloads = append(t.Downloads, task.Download{Name: d.Name, URL: at.URL(), Target: d.Target, File: d.File})
+		t.Downloads = append(t.Downloads, task.Download{Name: d.Name, URL: at.URL(), Target: d.Target, File: d.File, MayBeEmpty: b.isOutput(d.URI)})
 	}
 	for _, d := range plan.Uploads {
 		at, err := b.s.locate(ctx, b.w, d.URI, d.Type)
@@ -224,6 +229,11 @@ func (b submission) transfers(ctx context.Context, t *task.Task, code string, pl
 		t.Uploads = append(t.Uploads, task.Upload{Name: d.Name, Source: d.Target, URL: at.URL(), File: d.File})
 	}
 	return nil
+}
+
+// isOutput reports whether data is an output of the same pipeline's steps.
+func (b submission) isOutput(uri string) bool {
+	return b.outputs[uri]
 }
 
 // environ are the environment variables of a command, but for its secrets.

@@ -23,13 +23,12 @@ const (
 	CodeDir    = Root + "/code"
 	ModelsDir  = Root + "/azureml-models"
 	HostDir    = "/opt/cloister-scoring"
-	SocketDir  = "/run/scoring"
 	SocketName = "http.sock"
 )
 
-// Command starts the program inside.
-func Command() []string {
-	return []string{"python3", "-u", HostDir + "/host.py", "--socket", SocketDir + "/" + SocketName}
+// Command starts the program inside; it listens on SocketName in the folder.
+func Command(folder string) []string {
+	return []string{"python3", "-u", HostDir + "/host.py", "--socket", folder + "/" + SocketName}
 }
 
 // WriteHost lays the program into dir, to be shown inside at HostDir.

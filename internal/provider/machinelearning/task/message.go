@@ -38,6 +38,8 @@ type Download struct {
 	Target   string `json:"target"` // path inside
 	File     bool   `json:"file,omitempty"`
 	Writable bool   `json:"writable,omitempty"`
+	// MayBeEmpty is of another step's output: the step may have left nothing there.
+	MayBeEmpty bool `json:"mayBeEmpty,omitempty"`
 }
 
 // Upload is a folder, or one file, to be put below URL.

@@ -12,10 +12,10 @@ import (
 	"github.com/cloister-ml/cloister/service"
 )
 
-var zoneName = regexp.MustCompile(`^([a-zA-Z0-9_]([-_a-zA-Z0-9]{0,61}[a-zA-Z0-9_])?\.){1,33}[a-zA-Z0-9_]([-_a-zA-Z0-9]{0,61}[a-zA-Z0-9_])?$`)
+var zoneName = regexp.MustCompile(`^([a-zA-Z0-9_]([-_a-zA-Z0-9]{0,61}[a-zA-Z0-9_])?\.)+[a-zA-Z0-9_]([-_a-zA-Z0-9]{0,61}[a-zA-Z0-9_])?$`)
 
 func prepareZone(_ cloud.View, _ *arm.Resource, r arm.Resource) (arm.Resource, error) {
-	if !zoneName.MatchString(r.Name) || len(r.Name) > 253 {
+	if !zoneName.MatchString(r.Name) || len(r.Name) > 253 || strings.Count(r.Name, ".") > 33 {
 		return r, refuse("InvalidPrivateZoneName", "The private DNS zone name '%s' is invalid: it needs 2 to 34 labels of letters, digits, '-' and '_'.", r.Name)
 	}
 	if r.Location == "" {

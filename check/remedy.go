@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -65,7 +66,7 @@ func (w *world) connectRemedy(r Requirement) string {
 	switch {
 	case strings.HasPrefix(typ, "microsoft.network/networksecuritygroups"):
 		return fmt.Sprintf("allow TCP %d from %s to %s in NSG %s, before the rule that denies it: azurerm_network_security_rule",
-			r.To.Port, r.From.Addr, destination(r.To), nsgName(step.Resource))
+			r.To.Port, w.around(r.From.Addr), w.destination(r.To), nsgName(step.Resource))
 	case strings.HasPrefix(typ, "microsoft.network/routetables"):
 		return fmt.Sprintf("give %s a route to %s in route table %s: azurerm_route", r.From.Name, r.To.Addr, step.Resource.Name())
 	case strings.HasSuffix(typ, "virtualnetworkpeerings"):
@@ -74,12 +75,25 @@ func (w *world) connectRemedy(r Requirement) string {
 	return ""
 }
 
-// destination is the service tag of a public target, its address otherwise.
-func destination(t Target) string {
+// destination is the service tag of a public target, and the subnet of any other.
+func (w *world) destination(t Target) string {
 	if t.Endpoint.Tag != "" && service.PublicAddr(t.Endpoint) == t.Addr {
 		return "the service tag " + t.Endpoint.Tag
 	}
-	return t.Addr.String()
+	return w.around(t.Addr)
+}
+
+// around is the prefix of the subnet that an address is in: a rule for the one
+// address would not outlive its machine.
+func (w *world) around(a netip.Addr) string {
+	for _, s := range w.net.Subnets {
+		for _, p := range s.Prefixes {
+			if p.Contains(a) {
+				return p.String()
+			}
+		}
+	}
+	return a.String()
 }
 
 func nsgName(id arm.ID) string {

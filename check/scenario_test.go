@@ -114,7 +114,7 @@ func TestBrokenEstates(t *testing.T) {
 			falls:  []string{"reaches-platform:cpu-cluster:management.azure.com"},
 			reason: []string{"no-endpoints", "denies"},
 			names:  nsgID("nsg-training"),
-			remedy: "allow TCP 443 from 10.1.2.4 to the service tag AzureResourceManager in NSG nsg-training",
+			remedy: "allow TCP 443 from 10.1.2.0/24 to the service tag AzureResourceManager in NSG nsg-training",
 		},
 		{
 			name:   "public access of the storage account enabled",

@@ -18,6 +18,8 @@ packets against the proof.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.AddCommand(newShowCommand())
+	root.AddCommand(newCheckCommand())
 	root.AddCommand(exitStatusTopic())
 	return root
 }

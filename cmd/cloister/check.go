@@ -1,0 +1,241 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/check"
+	"github.com/cloister-ml/cloister/internal/project"
+	"github.com/cloister-ml/cloister/report"
+	"github.com/cloister-ml/cloister/source/terraform"
+)
+
+// checkFlags are what the user asks of check.
+type checkFlags struct {
+	format   string
+	json     bool
+	vars     []string
+	varFiles []string
+	off      []string
+	matrix   bool
+	all      bool
+	strict   bool
+}
+
+func newCheckCommand() *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check DIR",
+		Short: "Prove which flows the solution has and which it has not",
+		Long: `check reads the Terraform in DIR and proves, without deploying anything, that every
+flow which a secured machine learning solution needs exists, and that every flow
+which it must not have is refused: name resolution, routes, peering, security
+groups, private endpoints, the services' own firewalls and role assignments. What
+does not hold is shown hop by hop, with the file and line that decides and the
+smallest change that mends it.
+
+What cannot be known before deployment is shown as unknown, never guessed.
+
+The status is 0 when no requirement falls, 1 when one does (with --strict also when
+one is unknown), and 2 when DIR cannot be read.`,
+		Example: `  cloister check examples/secure-mlops
+  cloister check examples/secure-mlops --all
+  cloister check . --var location=northeurope --var-file prod.tfvars
+  cloister check . --matrix
+  cloister check . --format sarif > cloister.sarif
+  cloister check . --off public-access-off:kv-legacy="closed by policy, ticket 17"`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runCheck(cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.format, "format", "text", "text, json, sarif or junit")
+	flags.BoolVar(&f.json, "json", false, "the same as --format json")
+	flags.StringArrayVar(&f.vars, "var", nil, "value of a Terraform variable, as name=value")
+	flags.StringArrayVar(&f.varFiles, "var-file", nil, "file of values of Terraform variables")
+	flags.StringArrayVar(&f.off, "off", nil, "switch a rule or a requirement off, as id=reason")
+	flags.BoolVar(&f.matrix, "matrix", false, "show what a client at every place meets at every service, and nothing else")
+	flags.BoolVar(&f.all, "all", false, "also show each requirement that holds")
+	flags.BoolVar(&f.strict, "strict", false, "end with status 1 also when a requirement is unknown")
+	return cmd
+}
+
+func runCheck(out, errOut io.Writer, dir string, f checkFlags) error {
+	if f.json {
+		f.format = "json"
+	}
+	write, err := checkWriter(f)
+	if err != nil {
+		return err
+	}
+	opts, err := f.options()
+	if err != nil {
+		return err
+	}
+	e, err := readEstate(errOut, dir, f.vars, f.varFiles)
+	if err != nil {
+		return err
+	}
+	o := reportOptions(out)
+	o.All = f.all
+	if f.matrix {
+		return write(out, nil, check.Matrix(e), o)
+	}
+	r := check.Prove(e, opts)
+	if err := unusedOff(r, opts); err != nil {
+		return err
+	}
+	if err := write(out, r, nil, o); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	if r.Count(check.Violated) > 0 || f.strict && r.Count(check.Unknown) > 0 {
+		return exitStatus(exitFinding)
+	}
+	return nil
+}
+
+type checkWrite func(w io.Writer, r *check.Report, cells []check.Cell, o report.Options) error
+
+// checkWriter is what writes the format that was asked for.
+func checkWriter(f checkFlags) (checkWrite, error) {
+	if f.matrix {
+		switch f.format {
+		case "text":
+			return func(w io.Writer, _ *check.Report, c []check.Cell, o report.Options) error {
+				return report.MatrixText(w, c, o)
+			}, nil
+		case "json":
+			return func(w io.Writer, _ *check.Report, c []check.Cell, _ report.Options) error {
+				return report.MatrixJSON(w, c)
+			}, nil
+		}
+		return nil, fmt.Errorf("--matrix is written as text or json, not as %q", f.format)
+	}
+	switch f.format {
+	case "text":
+		return func(w io.Writer, r *check.Report, _ []check.Cell, o report.Options) error {
+			return report.Text(w, r, o)
+		}, nil
+	case "json":
+		return report.JSON, nil
+	case "sarif":
+		return func(w io.Writer, r *check.Report, _ []check.Cell, o report.Options) error {
+			return report.SARIF(w, r, o)
+		}, nil
+	case "junit":
+		return func(w io.Writer, r *check.Report, _ []check.Cell, o report.Options) error {
+			return report.JUnit(w, r, o)
+		}, nil
+	}
+	return nil, fmt.Errorf("--format is text, json, sarif or junit, not %q", f.format)
+}
+
+func (f checkFlags) options() (check.Options, error) {
+	opts := check.Options{Disable: map[string]string{}}
+	for _, s := range f.off {
+		id, reason, ok := strings.Cut(s, "=")
+		if !ok || id == "" || strings.TrimSpace(reason) == "" {
+			return opts, fmt.Errorf("--off %q: give a reason, as --off rule=\"why\"", s)
+		}
+		opts.Disable[id] = reason
+	}
+	return opts, nil
+}
+
+// unusedOff refuses a switch that switches nothing: a typing error in it would
+// otherwise go unseen.
+func unusedOff(r *check.Report, opts check.Options) error {
+	for id := range opts.Disable {
+		used := false
+		for _, rule := range check.Rules() {
+			used = used || rule.ID == id
+		}
+		for _, q := range r.Requirements {
+			used = used || q.ID == id
+		}
+		if !used {
+			return fmt.Errorf("--off %s: there is no rule or requirement of that name; cloister check --all --json lists them", id)
+		}
+	}
+	return nil
+}
+
+// readEstate reads the Terraform of a solution. What is wrong is written with its
+// source text to errOut, and ends the command with the status of bad input.
+func readEstate(errOut io.Writer, dir string, vars, varFiles []string) (*arm.Estate, error) {
+	values := map[string]string{}
+	for _, v := range vars {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("--var %q: write it as name=value", v)
+		}
+		values[name] = value
+	}
+	root, err := terraformDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	e, diags := terraform.Load(root, terraform.Options{Vars: values, VarFiles: varFiles, Environ: os.Environ()})
+	f, _ := errOut.(*os.File)
+	if err := diags.Write(errOut, 100, f != nil && report.WantColor(f)); err != nil {
+		return nil, err
+	}
+	if diags.HasErrors() {
+		return nil, exitStatus(exitError)
+	}
+	return e, nil
+}
+
+// terraformDir is the folder of Terraform in dir: the one that its cloister.hcl
+// names, or dir as it is.
+func terraformDir(dir string) (string, error) {
+	if _, err := os.Stat(filepath.Join(dir, project.FileName)); errors.Is(err, os.ErrNotExist) {
+		return dir, nil
+	}
+	p, err := project.Read(dir)
+	if err != nil {
+		return "", err
+	}
+	return fromHere(p.Terraform), nil
+}
+
+// fromHere is a path as seen from the working directory, where it is below that.
+func fromHere(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(here, abs)
+	if err != nil || !filepath.IsLocal(rel) {
+		return path
+	}
+	return rel
+}
+
+// reportOptions are those of a report to out: coloured and as wide as the
+// terminal, where it is one.
+func reportOptions(out io.Writer) report.Options {
+	o := report.Options{Path: fromHere}
+	f, ok := out.(*os.File)
+	if !ok {
+		return o
+	}
+	o.Color = report.WantColor(f)
+	if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil {
+		o.Width = min(int(size.Col), 140)
+	}
+	return o
+}

@@ -188,7 +188,11 @@ func (b *builder) missing(typ string, rs []*lang.Resource) {
 	if more := len(rs) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("and %d more", more))
 	}
-	b.warn(rs[0].Range, "Type not in the estate", "%s has no mapping to Azure Resource Manager here, so the estate lacks %d of it: %s.", typ, len(rs), strings.Join(names, ", "))
+	hint := ""
+	if rs[0].Schema == nil && strings.HasPrefix(typ, "azurerm_") {
+		hint = lang.DidYouMean(typ, kinds)
+	}
+	b.warn(rs[0].Range, "Type not in the estate", "%s has no mapping to Azure Resource Manager here, so the estate lacks %d of it: %s.%s", typ, len(rs), strings.Join(names, ", "), hint)
 }
 
 // documents are the estate's, ordered by id.

@@ -55,8 +55,7 @@ func zoneGroup(v view, id arm.ID, b *builder) {
 		if known {
 			list := make([]any, len(configs))
 			for i, zone := range configs {
-				name := any(arm.ID(or(textOf(zone), g.path+"zone").(string)).Name())
-				list[i] = arm.Object{"name": name, "properties": arm.Object{"privateDnsZoneId": zone}}
+				list[i] = arm.Object{"name": zoneName(zone), "properties": arm.Object{"privateDnsZoneId": zone}}
 			}
 			props["privateDnsZoneConfigs"] = list
 		}
@@ -64,10 +63,10 @@ func zoneGroup(v view, id arm.ID, b *builder) {
 	}
 }
 
-// textOf is v where it is a string, and nil where it is not.
-func textOf(v any) any {
-	if s, ok := v.(string); ok {
-		return s
+// zoneName is what azurerm calls a zone's entry: by the zone's own name.
+func zoneName(id any) any {
+	if s, ok := id.(string); ok {
+		return arm.ID(s).Name()
 	}
-	return nil
+	return id
 }

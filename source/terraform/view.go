@@ -181,5 +181,8 @@ func (v view) unknown(val cty.Value, name string) arm.Unknown {
 	if from.Expression == "" {
 		return arm.Unknown{Expression: v.r.Address + "." + v.path + name, File: v.r.Range.Filename, Line: v.r.Range.Start.Line}
 	}
+	if from.File == "" {
+		from.File, from.Line = v.r.Range.Filename, v.r.Range.Start.Line
+	}
 	return arm.Unknown{Expression: from.Expression, File: from.File, Line: from.Line}
 }

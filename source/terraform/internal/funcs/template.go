@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -107,9 +108,9 @@ func plain(diags hcl.Diagnostics) error {
 			continue
 		}
 		if d.Subject != nil {
-			return fmt.Errorf("%s:%d: %s: %s", d.Subject.Filename, d.Subject.Start.Line, d.Summary, d.Detail)
+			return fmt.Errorf("%s:%d: %s: %s", d.Subject.Filename, d.Subject.Start.Line, d.Summary, strings.TrimSuffix(d.Detail, "."))
 		}
-		return fmt.Errorf("%s: %s", d.Summary, d.Detail)
+		return fmt.Errorf("%s: %s", d.Summary, strings.TrimSuffix(d.Detail, "."))
 	}
 	return diags
 }

@@ -52,7 +52,7 @@ func (c *callNode) open() {
 	mod := ev.load(dir)
 	for name, a := range b.args {
 		if mod.variables[name] == nil {
-			ev.fail(&a.NameRange, "Unsupported argument", "The module in %s has no variable %q.%s", dir, name, DidYouMean(name, mod.variables))
+			ev.fail(&a.NameRange, "Unsupported argument", "%s has no variable %q.%s", ev.called(mod), name, DidYouMean(name, mod.variables))
 		}
 	}
 	address := c.inst.address("module." + b.name)
@@ -67,6 +67,7 @@ func (c *callNode) open() {
 
 func (c *callNode) child(mod *module, path string, outer *scope) *instance {
 	child := c.inst.ev.newInstance(mod, c.inst, path)
+	child.call = c.block
 	child.inputs = func(v *variable) (cty.Value, hcl.Range, bool) {
 		a, ok := c.block.args[v.name]
 		if !ok {
@@ -157,9 +158,9 @@ func (c *callNode) value(a *ask) cty.Value {
 		}
 		return cty.ObjectVal(attrs)
 	}
-	for _, name := range a.names {
+	for i, name := range a.names {
 		if len(c.children) > 0 && c.children[0].outputs[name] == nil {
-			ev.fail(&c.block.at, "Reference to nothing", "The module in %s has no output %q.%s", c.children[0].mod.dir, name, DidYouMean(name, c.children[0].outputs))
+			ev.fail(&a.at[i], "Reference to nothing", "%s has no output %q.%s", ev.called(c.children[0].mod), name, DidYouMean(name, c.children[0].outputs))
 			return cty.DynamicVal
 		}
 	}

@@ -31,13 +31,12 @@ type Decider interface {
 	// by name; those of a nested block as block.attribute. Others lists the
 	// instances of a type that can be evaluated now.
 	Decide(r *Resource, others func(typ string) []*Resource) map[string]cty.Value
-	// Mapped reports whether the type's meaning is known: if not, it is only kept.
-	Mapped(typ string) bool
 }
 
 // Result is what a directory declares.
 type Result struct {
-	Resources []*Resource // managed resources, ordered by address
+	Resources []*Resource          // managed resources, ordered by address
+	Outputs   map[string]cty.Value // of the root module
 	Diags     hcl.Diagnostics
 	Files     map[string]*hcl.File
 }
@@ -87,6 +86,10 @@ func Run(dir string, opts Options) Result {
 		root.inputs = ev.rootInputs(mod)
 		ev.tree = root
 		root.visit()
+		result.Outputs = map[string]cty.Value{}
+		for name, out := range root.outputs {
+			result.Outputs[name] = ev.force(out)
+		}
 		for inst := range root.walk {
 			result.Resources = append(result.Resources, inst.managed()...)
 		}

@@ -106,7 +106,7 @@ func (s *scope) undecided(expr hcl.Expression, from Origin, argument, what strin
 	}
 	remedy := "make it depend on variables and locals only"
 	if isVariable(from.Expression) {
-		remedy = "give it a value, as --var " + from.Expression[len("var."):] + "=..."
+		remedy = "give it a value with --var " + from.Expression[len("var."):] + "=VALUE"
 	}
 	s.inst.ev.fail(&at, "Number of instances not known", "%s of %s depends on %s, which has no value before deployment: %s.", argument, what, from.Expression, remedy)
 }

@@ -38,7 +38,7 @@ func (ev *evaluator) rootInputs(mod *module) func(*variable) (cty.Value, hcl.Ran
 	for _, name := range slices.Sorted(maps.Keys(ev.opts.Vars)) {
 		v := mod.variables[name]
 		if v == nil {
-			ev.fail(nil, "Value for a variable that is not declared", "No variable %q is declared in %s.%s", name, mod.dir, DidYouMean(name, mod.variables))
+			ev.fail(nil, "Value for a variable that is not declared", "%s declares no variable %q.%s", ev.called(mod), name, DidYouMean(name, mod.variables))
 			continue
 		}
 		ev.literal(values, v, ev.opts.Vars[name], "--var "+name)
@@ -84,7 +84,7 @@ func (ev *evaluator) valuesFile(values map[string]given, mod *module, path strin
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		a := attrs[name]
 		if mod.variables[name] == nil {
-			ev.warn(&a.NameRange, "Value for a variable that is not declared", "No variable %q is declared in %s.%s", name, mod.dir, DidYouMean(name, mod.variables))
+			ev.warn(&a.NameRange, "Value for a variable that is not declared", "%s declares no variable %q.%s", ev.called(mod), name, DidYouMean(name, mod.variables))
 			continue
 		}
 		v, diags := a.Expr.Value(nil)

@@ -13,7 +13,8 @@ type instance struct {
 	ev     *evaluator
 	mod    *module
 	parent *instance
-	path   string // "" or module.private_service["blob"]
+	call   *callBlock // nil for the root
+	path   string     // "" or module.private_service["blob"]
 	depth  int
 
 	// inputs gives the value of a variable, and false where none is given.

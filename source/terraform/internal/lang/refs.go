@@ -42,11 +42,7 @@ func (s *scope) declared(t hcl.Traversal) (group, name string, ok bool) {
 	if found {
 		return group, name, true
 	}
-	where := "the root module"
-	if inst.path != "" {
-		where = inst.mod.dir
-	}
-	inst.ev.fail(&at, "Reference to nothing", "%s is not declared in %s.%s", key, where, hint)
+	inst.ev.fail(&at, "Reference to nothing", "%s declares no %s.%s", inst.ev.called(inst.mod), key, hint)
 	return "", "", false
 }
 

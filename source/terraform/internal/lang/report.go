@@ -37,6 +37,14 @@ func (ev *evaluator) warn(at *hcl.Range, summary, detail string, args ...any) {
 	ev.report(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: at}})
 }
 
+// called is how messages name a module at the beginning of a sentence.
+func (ev *evaluator) called(m *module) string {
+	if m.dir == ev.root {
+		return "The root module"
+	}
+	return "The module in " + m.dir
+}
+
 // short is a place as file:line.
 func short(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }
 

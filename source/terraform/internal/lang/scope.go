@@ -43,11 +43,26 @@ func (s *scope) eval(expr hcl.Expression) cty.Value {
 		return cty.DynamicVal
 	}
 	if !v.IsKnown() {
-		if _, from, _ := Marks(v); from == (Origin{}) {
-			v = v.Mark(s.origin(expr))
-		}
+		return s.placed(v, expr)
 	}
 	return v
+}
+
+// placed gives an unknown value an origin where it has none, and its origin a
+// place where that has none, as a function's has not.
+func (s *scope) placed(v cty.Value, expr hcl.Expression) cty.Value {
+	plain, from, secret := Marks(v)
+	if from.File != "" {
+		return v
+	}
+	here := s.origin(expr)
+	if from.Expression != "" {
+		here.Expression = from.Expression
+	}
+	if plain = plain.Mark(here); secret {
+		plain = plain.Mark(Sensitive)
+	}
+	return plain
 }
 
 // origin is the expression itself, for values whose origin nothing else tells.
@@ -150,7 +165,8 @@ func (s *scope) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
 // ask is which attributes an expression takes of a resource or module by name.
 type ask struct {
 	names []string
-	whole bool // also in another way
+	at    []hcl.Range // of each name
+	whole bool        // also in another way
 }
 
 func (s *scope) asked(refs []hcl.Traversal) map[string]*ask {
@@ -172,7 +188,7 @@ func (s *scope) asked(refs []hcl.Traversal) map[string]*ask {
 		}
 		if len(rest) > 0 {
 			if attr, ok := rest[0].(hcl.TraverseAttr); ok {
-				a.names = append(a.names, attr.Name)
+				a.names, a.at = append(a.names, attr.Name), append(a.at, t.SourceRange())
 				continue
 			}
 		}

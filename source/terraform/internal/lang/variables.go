@@ -102,10 +102,10 @@ func (inst *instance) missing(v *variable) cty.Value {
 	ev := inst.ev
 	switch {
 	case inst.parent != nil:
-		ev.fail(&v.at, "Missing argument", "%s does not give variable %q, which has no default.", inst.path, v.name)
+		ev.fail(&inst.call.at, "Missing argument", "%s does not give variable %q (%s), which has no default.", inst.path, v.name, short(v.at))
 		return cty.UnknownVal(v.typ)
 	case ev.opts.RequireVars:
-		ev.fail(&v.at, "Variable without a value", "Give %q a value: --var %s=..., or TF_VAR_%s in the environment, or a line in terraform.tfvars.", v.name, v.name, v.name)
+		ev.fail(&v.at, "Variable without a value", "Give %q a value: --var %s=VALUE, or TF_VAR_%s in the environment, or a line in terraform.tfvars.", v.name, v.name, v.name)
 	}
 	return unknown(v.typ, originAt("var."+v.name, v.at))
 }

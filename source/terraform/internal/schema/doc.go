@@ -2,8 +2,9 @@
 // azurerm and azapi providers have, and of which types they are.
 //
 // azurerm.txt is generated from the real provider's schema by gen; older.txt adds
-// the names that earlier releases used and that people still write; azapi.txt is
-// the azapi provider's few types. The package gives no attribute a meaning.
+// the names that earlier releases used and that people still write; azapi.txt and
+// helpers.txt are the few types of azapi and of the providers that generate
+// values. The package gives no attribute a meaning.
 //
 // The files are lists of blocks by indentation: an attribute is a name, flags
 // (r required, o optional, c computed, s sensitive, w write-only) and a type; a

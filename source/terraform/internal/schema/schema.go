@@ -46,6 +46,9 @@ var older string
 //go:embed azapi.txt
 var azapi string
 
+//go:embed helpers.txt
+var helpers string
+
 // Set holds the schemas of every type; each is parsed when it is first asked for.
 type Set struct {
 	text   map[string][]string // "resource azurerm_subnet" -> its texts, later ones on top
@@ -56,7 +59,7 @@ type Set struct {
 // New indexes the schemas.
 func New() *Set {
 	s := &Set{text: map[string][]string{}, parsed: map[string]*Block{}}
-	for _, file := range []string{azurerm, azapi, older} {
+	for _, file := range []string{azurerm, azapi, helpers, older} {
 		for file != "" {
 			end := nextHeading(file)
 			heading, body, _ := strings.Cut(file[:end], "\n")

@@ -9,7 +9,7 @@ import (
 
 // Every line of the files must be understood: read passes over what it does not.
 func TestFilesParse(t *testing.T) {
-	for name, file := range map[string]string{"azurerm.txt": azurerm, "older.txt": older, "azapi.txt": azapi} {
+	for name, file := range map[string]string{"azurerm.txt": azurerm, "older.txt": older, "azapi.txt": azapi, "helpers.txt": helpers} {
 		for i, line := range strings.Split(strings.TrimSuffix(file, "\n"), "\n") {
 			f := strings.Fields(line)
 			switch {

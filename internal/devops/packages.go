@@ -7,8 +7,9 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"sync"
+
+	"github.com/cloister-ml/cloister/internal/agent"
 )
 
 // PackagePath is where the agent's package is, on its host.
@@ -37,22 +38,13 @@ func (s *Server) PackageHandler() http.Handler {
 			http.Error(w, "the package could not be made; see the log of the organisation", http.StatusInternalServerError)
 			return
 		}
-		version := Version()
+		version := agent.Version()
 		w.Header().Set("Content-Type", "application/gzip")
 		w.Header().Set("X-Agent-Version", version)
 		w.Header().Set("ETag", fmt.Sprintf("%q", fmt.Sprintf("%s-%x-%x", version, info.Size(), info.ModTime().UnixNano())))
 		http.ServeContent(w, r, "", info.ModTime(), io.NewSectionReader(f, 0, size))
 	})
 	return mux
-}
-
-// Version is the version of the executable, and so of the agent.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "0.0.0-dev"
-	}
-	return info.Main.Version
 }
 
 func (c *packageCache) open() (*os.File, os.FileInfo, error) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -18,7 +17,6 @@ import (
 
 const (
 	maxRecordsOfJob = 1000
-	maxIssues       = 100
 	maxFeedLines    = 500
 )
 
@@ -38,49 +36,11 @@ func putRecord(tx *sql.Tx, r *run, rec wire.Record) error {
 	if err := tx.QueryRow(`UPDATE run SET change = change + 1 WHERE id = ? RETURNING change`, r.ID).Scan(&r.Change); err != nil {
 		return err
 	}
-	merged := merge(known, rec)
+	merged := known.Merge(rec)
 	merged.ChangeID = r.Change
 	_, err = tx.Exec(`INSERT INTO record (run_id, id, value) VALUES (?, ?, ?)
 		ON CONFLICT (run_id, id) DO UPDATE SET value = excluded.value`, r.ID, rec.ID, encode(merged))
 	return err
-}
-
-// merge lays what is said anew over what was known.
-func merge(known, said wire.Record) wire.Record {
-	out := known
-	out.ID = said.ID
-	out.ParentID = cmp.Or(said.ParentID, known.ParentID)
-	out.Type = cmp.Or(said.Type, known.Type)
-	out.Name = cmp.Or(said.Name, known.Name)
-	out.Identifier = cmp.Or(said.Identifier, known.Identifier)
-	out.RefName = cmp.Or(said.RefName, known.RefName)
-	out.StartTime = cmp.Or(said.StartTime, known.StartTime)
-	out.FinishTime = cmp.Or(said.FinishTime, known.FinishTime)
-	if known.State != wire.StateCompleted { // what is done stays done
-		out.State = cmp.Or(said.State, known.State)
-	}
-	out.Result = cmp.Or(said.Result, known.Result)
-	out.ResultCode = cmp.Or(said.ResultCode, known.ResultCode)
-	out.WorkerName = cmp.Or(said.WorkerName, known.WorkerName)
-	out.Order = cmp.Or(said.Order, known.Order)
-	out.Log = cmp.Or(said.Log, known.Log)
-	out.PercentComplete = cmp.Or(said.PercentComplete, known.PercentComplete)
-	out.ErrorCount = max(said.ErrorCount, known.ErrorCount)
-	out.WarningCount = max(said.WarningCount, known.WarningCount)
-	for _, i := range said.Issues {
-		same := func(other wire.Issue) bool { return other.Type == i.Type && other.Message == i.Message }
-		if len(out.Issues) < maxIssues && !slices.ContainsFunc(out.Issues, same) {
-			out.Issues = append(out.Issues, i)
-		}
-	}
-	if len(said.Variables) > 0 {
-		out.Variables = maps.Clone(known.Variables)
-		if out.Variables == nil {
-			out.Variables = map[string]wire.VariableValue{}
-		}
-		maps.Copy(out.Variables, said.Variables)
-	}
-	return out
 }
 
 func recordsOf(q querier, runID int) ([]wire.Record, error) {

@@ -120,8 +120,9 @@ func (a *advance) startStage(s pipeline.Stage, p *Progress) bool {
 		}
 	}
 	names := map[string]expression.Value{
-		"variables":    object(a.Variables),
-		"dependencies": deps.object(),
+		"variables":         object(a.Variables),
+		"dependencies":      deps.object(),
+		"stagedependencies": a.stageJobs(s),
 	}
 	run, err := a.holds(s.Condition, names, deps)
 	if err != nil {

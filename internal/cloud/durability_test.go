@@ -1,0 +1,183 @@
+package cloud_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/cloud"
+	"github.com/cloister-ml/cloister/internal/cloud/cloudtest"
+	"github.com/cloister-ml/cloister/internal/cloud/store"
+)
+
+// crashDir, in the environment, makes the test binary the process that is killed.
+const crashDir = "CLOISTER_TEST_CRASH_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashDir); dir != "" {
+		if err := writeUntilKilled(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// slow is a provider whose resources take a moment to become real, and to go.
+func slow(cloud.Host) []cloud.Provider {
+	pause := func(ctx context.Context, _ arm.Resource) error {
+		time.Sleep(time.Duration(rand.IntN(3)) * time.Millisecond)
+		return ctx.Err()
+	}
+	return []cloud.Provider{{Namespace: "A.B", Types: []cloud.Type{{Name: "A.B/c", Reconcile: pause, Remove: pause}}}}
+}
+
+// writeUntilKilled writes and deletes documents through ARM, and says on its
+// standard output what was acknowledged.
+func writeUntilKilled(dir string) error {
+	t := &process{dir: dir}
+	defer t.close()
+	c, err := t.open()
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	group := arm.GroupID(cloudtest.Subscription, "rg")
+	if _, err := c.Put(ctx, arm.Resource{ID: group, Location: "westeurope"}); err != nil {
+		return err
+	}
+	for {
+		id := group + arm.ID(fmt.Sprintf("/providers/A.B/c/n%d", rand.IntN(20)))
+		if rand.IntN(4) == 0 {
+			fmt.Printf("delete? %s\n", id)
+			if err := c.Delete(ctx, id); err != nil {
+				return err
+			}
+			fmt.Printf("deleted %s\n", id)
+			continue
+		}
+		value := fmt.Sprint(rand.Uint64())
+		fmt.Printf("put? %s %s\n", id, value)
+		if _, err := c.BeginPut(ctx, arm.Resource{ID: id, Properties: arm.Object{"value": value}}); err != nil {
+			if !strings.Contains(err.Error(), "AnotherOperationInProgress") {
+				return err
+			}
+			continue
+		}
+		fmt.Printf("put %s %s\n", id, value)
+	}
+}
+
+// expected is what is known of one document: its last acknowledged value ("" for
+// none), and those that were asked for since and may or may not be there.
+type expected struct {
+	value string
+	maybe []string
+}
+
+// What was acknowledged is there after the process was killed at any instant, and
+// what is there can be made real.
+func TestKilledAtAnyInstant(t *testing.T) {
+	rounds := 12
+	if testing.Short() {
+		rounds = 3
+	}
+	dir := t.TempDir()
+	want := map[arm.ID]*expected{}
+	acknowledged := 0
+	for range rounds {
+		acknowledged += crash(t, dir, want)
+		check(t, dir, want)
+	}
+	if acknowledged < rounds {
+		t.Errorf("only %d changes were acknowledged in %d rounds", acknowledged, rounds)
+	}
+	t.Logf("%d changes acknowledged, %d processes killed", acknowledged, rounds)
+}
+
+// crash runs the writer, kills it after a random while, and notes what it said.
+func crash(t *testing.T, dir string, want map[arm.ID]*expected) (acknowledged int) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill := time.AfterFunc(time.Duration(200+rand.IntN(500))*time.Millisecond, func() { cmd.Process.Kill() })
+	defer kill.Stop()
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 2 {
+			continue
+		}
+		id, value := arm.ID(fields[1]), ""
+		if len(fields) > 2 {
+			value = fields[2]
+		}
+		if want[id] == nil {
+			want[id] = &expected{}
+		}
+		switch fields[0] {
+		case "put?", "delete?":
+			want[id].maybe = append(want[id].maybe, value)
+		case "put", "deleted":
+			*want[id] = expected{value: value}
+			acknowledged++
+		}
+	}
+	cmd.Wait()
+	return acknowledged
+}
+
+// check opens what the killed process has left.
+func check(t *testing.T, dir string, want map[arm.ID]*expected) {
+	t.Helper()
+	c, err := cloud.Open(t.Context(), cloud.Options{Dir: dir, Providers: slow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for id, w := range want {
+		got := ""
+		if r, ok := c.Get(id); ok {
+			got = arm.String(r.Properties, "value")
+		}
+		good := got == w.value
+		for _, m := range w.maybe {
+			good = good || got == m
+		}
+		if !good {
+			t.Errorf("%s is %q; %q was acknowledged, and asked for since: %q", id.Name(), got, w.value, w.maybe)
+		}
+		*w = expected{value: got}
+	}
+	c.Start()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := c.Wait(ctx); err != nil {
+		t.Error(err)
+	}
+	for _, s := range c.Status() {
+		if s.State != store.Succeeded || !s.Ready {
+			t.Errorf("half made after the restart: %+v", s)
+		}
+	}
+	for id, w := range want { // a deletion that had begun is done now
+		if _, ok := c.Get(id); !ok {
+			w.value = ""
+		}
+	}
+}

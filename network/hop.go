@@ -95,7 +95,7 @@ func (t *Topology) nowhere(from place, r Route, step verdict.Step, to netip.Addr
 }
 
 // apart adds to a No why the network of the destination cannot be reached, and
-// makes it unknown where that is not certain.
+// makes it unknown where a gateway may know a way.
 func (t *Topology) apart(from place, step verdict.Step, to netip.Addr) verdict.Step {
 	if t.hasGateway(from.vnet) {
 		step.Value = verdict.Unknown
@@ -106,25 +106,9 @@ func (t *Topology) apart(from place, step verdict.Step, to netip.Addr) verdict.S
 		if p.vnet.ID == "" || p.vnet.ID.Equal(from.vnet.ID) {
 			continue
 		}
-		link, declared := from.vnet.link(p.vnet.ID)
-		if d, unknown := link.Doubts.About(aboutConnected); unknown {
-			step.Value, step.Reason = verdict.Unknown, d.Reason
-			return step
-		}
+		_, declared := from.vnet.link(p.vnet.ID)
 		step.Reason += ": " + whyApart(from.vnet, p.vnet, declared)
 		break
-	}
-	for _, p := range from.vnet.Peerings {
-		for _, about := range []string{aboutRemote, aboutSpace, aboutConnected} {
-			if d, unknown := p.Doubts.About(about); unknown && d.concerns(to) && step.Value == verdict.No {
-				step.Value = verdict.Unknown
-				step.Reason += fmt.Sprintf(", as far as is known: peering %s: %s", p.ID.Name(), d.Reason)
-			}
-		}
-	}
-	if d, unknown := from.vnet.Doubts.About(aboutSpace); unknown && step.Value == verdict.No {
-		step.Value = verdict.Unknown
-		step.Reason += ", as far as is known: " + d.Reason
 	}
 	return step
 }

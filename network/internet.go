@@ -64,13 +64,20 @@ func (t *Topology) toPublic(a *Answer, f Flow) {
 }
 
 // unlessAttached makes a No unknown where a resource that is not modelled, as a
-// load balancer, has the public address.
+// load balancer, has the public address, or a NIC whose address is not known may.
 func (t *Topology) unlessAttached(use publicUse, step verdict.Step) verdict.Step {
 	for _, e := range t.estate.ReferencesTo(use.id) {
 		r, ok := t.estate.Get(e.From)
 		if ok && use.key == use.id.Key() && !r.IsType(typeNATGateway) && !r.IsType(service.TypeNetworkInterface) {
 			step.Value = verdict.Unknown
 			step.Reason = fmt.Sprintf("%s (%s) has this address, and what it does with traffic is not modelled", r.ID.Name(), r.Type)
+		}
+	}
+	for _, n := range t.NICs {
+		if d, unknown := firstDoubt(n.Doubts, aboutPublic, aboutConfigs); unknown && n.Kind == KindVM && use.key == use.id.Key() {
+			step.Value = verdict.Unknown
+			step.Reason += fmt.Sprintf(", as far as is known: %s: %s", n.Name, d.Reason)
+			break
 		}
 	}
 	return step

@@ -79,6 +79,9 @@ func (b *builder) peering(r arm.Resource) Peering {
 	p.UseRemoteGateways = d.flag("useRemoteGateways", false)
 	if remote, ok := b.t.VNet(p.Remote); ok {
 		p.RemoteAddressSpace = remote.AddressSpace
+		if hidden, unknown := remote.Doubts.About(aboutSpace); unknown {
+			p.Doubts = append(p.Doubts, Doubt{About: aboutSpace, Within: private, Reason: remote.Name + ": " + hidden.Reason})
+		}
 	}
 	return p
 }

@@ -96,6 +96,10 @@ func (t *Topology) reachFrom(from place, f Flow) Answer {
 // pass takes a flow through the groups of a place. It reports whether the flow
 // may go on: a path ends where packets are certain to be dropped.
 func (t *Topology) pass(a *Answer, p place, d Direction, f Flow) bool {
+	if step, nowhere := homeless(p); nowhere {
+		a.Add(step)
+		return false
+	}
 	filters := t.filters(p.nic, d)
 	for _, filter := range filters {
 		a.Add(filter.Decide(f))
@@ -111,17 +115,15 @@ func (t *Topology) pass(a *Answer, p place, d Direction, f Flow) bool {
 
 // leave adds what keeps a place from starting a connection at all.
 func (t *Topology) leave(a *Answer, from place, f Flow) bool {
+	homeless, nowhere := homeless(from)
 	switch {
+	case nowhere:
+		a.Add(homeless)
 	case from.nic.Kind == KindPrivateEndpoint:
 		a.Add(verdict.Step{At: "private endpoint " + from.nic.Name, Resource: from.nic.ID, Value: verdict.No, Reason: "a private endpoint accepts connections and starts none"})
-	case from.subnet.ID == "":
-		reason := from.nic.Name + " is in no subnet of the estate"
-		if d, ok := from.nic.Doubts.About(aboutSubnet); ok {
-			reason = d.Reason
-		}
-		a.Add(verdict.Step{At: "NIC " + from.nic.Name, Resource: from.nic.ID, Value: verdict.Unknown, Reason: reason})
-	case from.vnet.ID == "":
-		a.Add(verdict.Step{At: "subnet " + from.subnet.Name, Resource: from.subnet.ID, Value: verdict.Unknown, Reason: "its virtual network is not in the estate"})
+	case from.free && slices.ContainsFunc(t.unplaced, func(d Doubt) bool { return d.concerns(f.Source) }):
+		step := verdict.Step{At: "source " + f.Source.String(), Resource: from.subnet.ID, Value: verdict.No, Reason: "no network interface has this address"}
+		a.Add(t.unlessHidden(step, f.Source))
 	case from.free:
 		a.Add(verdict.Step{At: "source " + f.Source.String(), Resource: from.subnet.ID, Value: verdict.Yes, Reason: fmt.Sprintf(
 			"no network interface of the estate has this address; taken as a machine in subnet %s of %s", from.subnet.Name, from.vnet.Name)})
@@ -130,6 +132,22 @@ func (t *Topology) leave(a *Answer, from place, f Flow) bool {
 		return true
 	}
 	return false
+}
+
+// homeless is the step at a NIC of which it is not known in which network it is.
+func homeless(p place) (verdict.Step, bool) {
+	step := verdict.Step{At: "NIC " + p.nic.Name, Resource: p.nic.ID, Value: verdict.Unknown}
+	switch d, unknown := p.nic.Doubts.About(aboutSubnet); {
+	case p.subnet.ID == "" && unknown:
+		step.Reason = d.Reason
+	case p.subnet.ID == "":
+		step.Reason = p.nic.Name + " is in no subnet of the estate"
+	case p.vnet.ID == "":
+		step.Reason = fmt.Sprintf("the virtual network of subnet %s is not in the estate", p.subnet.Name)
+	default:
+		return step, false
+	}
+	return step, true
 }
 
 // unfiltered is the step that says that no group stands in the way.
@@ -245,7 +263,7 @@ func (t *Topology) vacant(vnet arm.ID, a netip.Addr) verdict.Step {
 // unlessHidden makes a No unknown where the address may belong to something
 // whose address is not known.
 func (t *Topology) unlessHidden(step verdict.Step, a netip.Addr) verdict.Step {
-	for _, d := range t.unplaced {
+	for _, d := range slices.Concat(t.unplaced, t.modelless) {
 		if d.concerns(a) {
 			step.Value = verdict.Unknown
 			step.Reason += ", as far as is known: " + d.Reason

@@ -115,6 +115,16 @@ func system(v VNet) []candidate {
 	return out
 }
 
+// servedByEndpoints reports whether a service endpoint may route an address.
+func servedByEndpoints(a netip.Addr) bool {
+	for _, tag := range serviceEndpointTags {
+		if prefixes, _ := service.Tag(tag); contains(prefixes, a) {
+			return true
+		}
+	}
+	return false
+}
+
 func serviceRoutes(s Subnet) []candidate {
 	var out []candidate
 	for _, name := range s.ServiceEndpoints {
@@ -149,18 +159,35 @@ func (t *Topology) endpointRoutes(v VNet, users []candidate) []candidate {
 		}
 		home, _ := t.VNet(s.VNet)
 		for _, a := range n.Addrs {
-			r.Prefix, r.Doubts = single(a), nil
-			covered := coveredBy(users, a, home.AddressSpace)
-			policies, unknown := s.Doubts.About(aboutPolicies)
-			if covered && unknown {
-				r.Doubts = Doubts{policies}
-			} else if covered && s.EndpointRoutes {
+			r.Prefix = single(a)
+			var displaced bool
+			if displaced, r.Doubts = displace(users, a, s, home); displaced {
 				continue
 			}
 			out = append(out, candidate{r, 1, 0})
 		}
 	}
 	return out
+}
+
+// displace says whether user-defined routes take the place of an endpoint's /32,
+// or why they may.
+func displace(users []candidate, a netip.Addr, s Subnet, home VNet) (bool, Doubts) {
+	policies, unknown := s.Doubts.About(aboutPolicies)
+	if !s.EndpointRoutes && !unknown {
+		return false, nil
+	}
+	space, hidden := home.Doubts.About(aboutSpace)
+	shorter := slices.ContainsFunc(users, func(c candidate) bool { return c.Prefix.Contains(a) && c.Prefix.Bits() > 0 })
+	switch covered := coveredBy(users, a, home.AddressSpace); {
+	case covered && !unknown:
+		return true, nil
+	case covered:
+		return false, Doubts{policies}
+	case hidden && shorter:
+		return false, Doubts{space}
+	}
+	return false, nil
 }
 
 func coveredBy(users []candidate, a netip.Addr, space []netip.Prefix) bool {
@@ -192,12 +219,41 @@ func (t *Topology) lookup(subnet arm.ID, a netip.Addr) (Route, []Doubt) {
 			doubts = append(doubts, d)
 		}
 	}
-	if s, ok := t.Subnet(subnet); ok && isPublic(a) {
-		if d, unknown := s.Doubts.About(aboutServices); unknown && route.NextHop != HopInternet {
+	doubts = append(doubts, t.hiddenRoutes(subnet, route, a)...)
+	if s, ok := t.Subnet(subnet); ok && servedByEndpoints(a) {
+		if d, unknown := s.Doubts.About(aboutServices); unknown {
 			doubts = append(doubts, d)
 		}
 	}
 	return route, doubts
+}
+
+// hiddenRoutes are reasons why a system route that is not seen may lead to a: a
+// prefix of the network or of a peer that is not known. A prefix of theirs that
+// is seen settles it, since they do not overlap.
+func (t *Topology) hiddenRoutes(subnet arm.ID, seen Route, a netip.Addr) []Doubt {
+	if seen.Source == sourceDefault && (seen.NextHop == HopVNetLocal || seen.NextHop == HopPeering || seen.NextHop == HopEndpoint) {
+		return nil
+	}
+	v, _ := t.VNetOf(subnet)
+	out := slices.Clone(t.hiddenEndpoints)
+	if d, unknown := v.Doubts.About(aboutSpace); unknown {
+		d.Within = private
+		out = append(out, d)
+	}
+	for _, p := range v.Peerings {
+		for _, about := range []string{aboutRemote, aboutSpace, aboutConnected} {
+			if d, unknown := p.Doubts.About(about); unknown {
+				d.Within = private
+				d.Reason = "peering " + p.ID.Name() + ": " + d.Reason
+				if about == aboutConnected {
+					d.Within = orPrivate(p.RemoteAddressSpace)
+				}
+				out = append(out, d)
+			}
+		}
+	}
+	return slices.DeleteFunc(out, func(d Doubt) bool { return !d.concerns(a) })
 }
 
 // String is a route as a step shows it: 10.2.0.0/16 -> VNetPeering (vnet-b).
@@ -208,6 +264,8 @@ func (r Route) String() string {
 		hop += " " + r.Address.String()
 	case r.NextHop == HopPeering:
 		hop += " to " + r.Peer.Name()
+	case r.NextHop == HopService:
+		hop += " " + r.Name
 	case r.NextHop == HopEndpoint && r.Peer != "":
 		hop += " " + r.Name + " in " + r.Peer.Name()
 	case r.NextHop == HopEndpoint:

@@ -36,7 +36,10 @@ type state struct {
 	byPublic  map[netip.Addr]int        // public address -> NIC
 	holders   []holder
 	gateways  map[string]bool // networks with a virtual network gateway
-	unplaced  []Doubt         // addresses that exist but are not known
+	unplaced  []Doubt         // NICs and subnets whose addresses are not known
+	// hiddenEndpoints are those of unplaced that are private endpoints: each may have a route.
+	hiddenEndpoints []Doubt
+	modelless       []Doubt // addresses of resources of kinds that are not modelled
 }
 
 func newState(e *arm.Estate) state {
@@ -105,7 +108,7 @@ func (b *builder) index() {
 	}
 	for _, h := range t.holders {
 		if s, ok := t.Subnet(h.subnet); ok {
-			t.unplaced = append(t.unplaced, Doubt{Within: h.within(s), Reason: h.id.Name() + " (" + h.id.Type() + ") has an address there, and what it does with traffic is not modelled"})
+			t.modelless = append(t.modelless, Doubt{Within: h.within(s), Reason: h.id.Name() + " (" + h.id.Type() + ") has an address there, and what it does with traffic is not modelled"})
 		}
 	}
 }
@@ -129,13 +132,15 @@ func (h holder) within(s Subnet) []netip.Prefix {
 // doubtsOf keeps why a NIC may have addresses or memberships that are not known.
 func (t *Topology) doubtsOf(n NIC) {
 	s, _ := t.Subnet(n.Subnet)
-	for _, about := range []string{aboutAddr, aboutSubnet, aboutConfigs} {
-		if d, ok := n.Doubts.About(about); ok {
-			within := s.Prefixes
-			if about == aboutSubnet {
-				within = nil
-			}
-			t.unplaced = append(t.unplaced, Doubt{Within: within, Reason: n.Name + ": " + d.Reason})
+	for _, about := range []string{aboutAddr, aboutSubnet, aboutConfigs, aboutTarget} {
+		d, ok := n.Doubts.About(about)
+		if !ok {
+			continue
+		}
+		d = Doubt{Within: orPrivate(s.Prefixes), Reason: n.Name + ": " + d.Reason}
+		t.unplaced = append(t.unplaced, d)
+		if n.Kind == KindPrivateEndpoint {
+			t.hiddenEndpoints = append(t.hiddenEndpoints, d)
 		}
 	}
 	if d, ok := firstDoubt(n.Doubts, aboutASGs, aboutConfigs); ok && len(n.Addrs) > 0 {

@@ -80,17 +80,22 @@ func (w *view) addPeer(p Peering) {
 	state, stateUnknown := p.Doubts.About(aboutConnected)
 	remote, remoteUnknown := p.Doubts.About(aboutRemote)
 	space, spaceUnknown := p.Doubts.About(aboutSpace)
+	connected, allowed := p.Connected || stateUnknown, p.AllowAccess || accessUnknown
 	switch {
 	case remoteUnknown:
 		w.maybe = append(w.maybe, Doubt{Reason: remote.Reason, Within: private})
-	case spaceUnknown:
-		w.maybe = append(w.maybe, Doubt{Reason: space.Reason, Within: private})
-	case stateUnknown && (p.AllowAccess || accessUnknown):
+		return
+	case !connected || !allowed:
+		return
+	case stateUnknown:
 		w.maybe = append(w.maybe, Doubt{Reason: state.Reason, Within: orPrivate(p.RemoteAddressSpace)})
-	case p.Connected && accessUnknown:
+	case accessUnknown:
 		w.maybe = append(w.maybe, Doubt{Reason: access.Reason, Within: p.RemoteAddressSpace})
-	case p.Connected && p.AllowAccess:
+	default:
 		w.network = append(w.network, p.RemoteAddressSpace...)
+	}
+	if spaceUnknown {
+		w.maybe = append(w.maybe, Doubt{Reason: space.Reason, Within: private})
 	}
 }
 
@@ -102,7 +107,14 @@ func orPrivate(space []netip.Prefix) []netip.Prefix {
 }
 
 func (w *view) addRoutes(t *Topology, subnet arm.ID) {
-	for _, u := range t.table(subnet).routes {
+	table := t.table(subnet)
+	for _, d := range table.doubts {
+		w.maybe = append(w.maybe, Doubt{Reason: "Azure counts the prefixes of user-defined routes to VirtualNetwork, and " + d.Reason})
+	}
+	for _, u := range table.routes {
+		if d, unknown := u.doubts.About(aboutPrefix); unknown {
+			w.maybe = append(w.maybe, Doubt{Within: d.Within, Reason: "Azure counts the prefixes of user-defined routes to VirtualNetwork, and " + d.Reason})
+		}
 		extra := subtract(u.prefixes, w.network)
 		if len(extra) == 0 {
 			continue

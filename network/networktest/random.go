@@ -17,8 +17,8 @@ type Shape struct {
 	Routes  bool // user-defined routes to None, Internet and VnetLocal
 	Relays  bool // ... and to virtual appliances
 	Public  bool // public IP addresses, NAT gateways, private subnets
-	Overlap bool // networks whose spaces overlap, endpoints that are not approved, service endpoints
-	Strange bool // tags that are not in the plan, rules on source ports
+	Overlap bool // networks whose spaces overlap
+	Strange bool // tags that are not in the plan, rules on source ports, endpoints that are not approved, service endpoints
 }
 
 // Everything is the shape with all there is.
@@ -122,7 +122,7 @@ func (g *generator) associations() []Set {
 	if g.shape.Public && g.chance(30, "private") {
 		sets = append(sets, Set{"defaultOutboundAccess", false})
 	}
-	if g.shape.Overlap && g.chance(20, "service endpoint") {
+	if g.shape.Strange && g.chance(20, "service endpoint") {
 		sets = append(sets, Set{"serviceEndpoints", []arm.Object{{"service": "Microsoft.Storage"}}})
 	}
 	return sets
@@ -152,7 +152,7 @@ func (g *generator) vm(vnet, subnet string) {
 func (g *generator) endpoint(vnet, subnet string) {
 	name := "pe-" + vnet + "-" + subnet
 	pe := Endpoint(name, vnet, subnet, StorageID("st"), "blob")
-	if g.shape.Overlap && g.chance(20, "not approved") {
+	if g.shape.Strange && g.chance(20, "not approved") {
 		pe = With(pe, Set{"privateLinkServiceConnections", []arm.Object{Connection(StorageID("st"), "blob", "Pending")}})
 	}
 	g.add(pe)
@@ -220,6 +220,28 @@ func (g *generator) tables() {
 		g.add(RouteTable(name, routes...))
 		g.routes = append(g.routes, name)
 	}
+}
+
+// Pinned is an estate in which every machine and endpoint asks for the address
+// that it would have been given, so that a change elsewhere moves nobody.
+func Pinned(e *arm.Estate) (*arm.Estate, error) {
+	top := network.FromEstate(e)
+	var docs []arm.Resource
+	for _, r := range e.All() {
+		n, ok := top.NIC(r.ID)
+		switch {
+		case ok && n.Kind == network.KindVM && len(n.Addrs) > 0:
+			r = With(r)
+			for _, c := range arm.Objects(r.Properties, "ipConfigurations") {
+				put(c, []string{"properties", "privateIPAddress"}, n.Addrs[0].String())
+			}
+		case ok && n.Kind == network.KindPrivateEndpoint && len(n.Addrs) > 0:
+			r = With(r, Set{"ipConfigurations", []arm.Object{{"name": "static", "properties": arm.Object{
+				"memberName": n.Members[0], "privateIPAddress": n.Addrs[0].String()}}}})
+		}
+		docs = append(docs, r)
+	}
+	return arm.NewEstate(docs...)
 }
 
 // Flow is a random flow of a topology: between its NICs, to services, to and

@@ -1,7 +1,6 @@
 package terraform
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -68,14 +67,9 @@ func azapiID(v view) arm.ID {
 
 // azapiBody is the body, given as an object or, as azapi 1 had it, as JSON.
 func azapiBody(v view) arm.Object {
-	switch body := v.json("body").(type) {
+	switch body := v.encoded("body").(type) {
 	case arm.Object:
 		return body
-	case string:
-		var o arm.Object
-		if json.Unmarshal([]byte(body), &o) == nil {
-			return o
-		}
 	case arm.Unknown:
 		return arm.Object{"properties": arm.Object{"body": body}}
 	}

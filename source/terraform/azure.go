@@ -44,6 +44,16 @@ func (a azure) Mapped(typ string) bool {
 	return false
 }
 
+// Strict reports whether a type must fit its schema: those that have a meaning
+// here, resources and data sources alike.
+func (a azure) Strict(typ string) bool {
+	switch typ {
+	case "azurerm_client_config", "azapi_client_config", "azurerm_subscription", "azurerm_role_definition":
+		return true
+	}
+	return a.Mapped(typ)
+}
+
 // nowhere stands for a subscription that neither the provider nor the
 // environment names.
 const nowhere = "00000000-0000-0000-0000-000000000000"

@@ -2,7 +2,6 @@ package terraform
 
 import (
 	"encoding/json"
-	"maps"
 
 	"github.com/cloister-ml/cloister/arm"
 )
@@ -75,8 +74,12 @@ var computeKinds = map[string]kind{
 			attr("auto_upgrade_minor_version", "autoUpgradeMinorVersion").or(false),
 			attr("automatic_upgrade_enabled", "enableAutomaticUpgrade").or(false),
 			attr("failure_suppression_enabled", "suppressFailures").or(false),
-			attr("settings", "settings").as(parsed),
 			attr("protected_settings", "protectedSettings").secret().as(parsed),
+		},
+		finish: func(v view, doc *arm.Resource) {
+			if s := v.encoded("settings"); s != nil {
+				doc.Properties["settings"] = s
+			}
 		},
 		effect: inRegionOf("virtual_machine_id", typeVM),
 	},
@@ -113,5 +116,5 @@ func parsed(v any) any {
 	if err := json.Unmarshal([]byte(s), &o); err != nil {
 		return v
 	}
-	return maps.Clone(o)
+	return o
 }

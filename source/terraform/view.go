@@ -130,6 +130,15 @@ func (v view) json(name string) any {
 	return v.document(v.value(name), name)
 }
 
+// encoded is json for an attribute that holds JSON as text: what it says, where
+// that is known, even if only in part.
+func (v view) encoded(name string) any {
+	if val, ok := v.body.Encoded[name]; ok {
+		return v.document(val, name)
+	}
+	return parsed(v.json(name))
+}
+
 // hidden is json for an attribute that holds a secret whatever it is marked with.
 func (v view) hidden(name string) any {
 	if !v.secrets && v.has(name) {

@@ -17,11 +17,14 @@ import (
 type Body struct {
 	Attrs  map[string]cty.Value
 	Blocks map[string][]*Body
-	Range  hcl.Range
+	// Encoded are the arguments of jsonencode where an attribute is such a call and
+	// part of it is not known: the text is not, but its structure is.
+	Encoded map[string]cty.Value
+	Range   hcl.Range
 }
 
 func newBody(at hcl.Range) *Body {
-	return &Body{Attrs: map[string]cty.Value{}, Blocks: map[string][]*Body{}, Range: at}
+	return &Body{Attrs: map[string]cty.Value{}, Blocks: map[string][]*Body{}, Encoded: map[string]cty.Value{}, Range: at}
 }
 
 // bodySchema is sch as hcl reads it. An attribute that holds a list of objects
@@ -80,6 +83,9 @@ func (s *scope) decode(body hcl.Body, sch *schema.Block) *Body {
 			continue
 		}
 		out.Attrs[name] = v
+		if call, ok := attr.Expr.(*hclsyntax.FunctionCallExpr); ok && call.Name == "jsonencode" && len(call.Args) == 1 && !v.IsKnown() {
+			out.Encoded[name] = s.eval(call.Args[0])
+		}
 	}
 	for _, b := range content.Blocks {
 		if b.Type == "dynamic" {

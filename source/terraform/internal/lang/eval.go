@@ -31,6 +31,9 @@ type Decider interface {
 	// by name; those of a nested block as block.attribute. Others lists the
 	// instances of a type that can be evaluated now.
 	Decide(r *Resource, others func(typ string) []*Resource) map[string]cty.Value
+	// Strict reports whether a type's schema is binding: what it does not have is
+	// an error. Types that are only named need not fit one release's schema.
+	Strict(typ string) bool
 }
 
 // Result is what a directory declares.

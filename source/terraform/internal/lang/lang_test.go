@@ -27,6 +27,7 @@ var update = flag.Bool("update", false, "write what the archives should say")
 type plain struct{}
 
 func (plain) Decide(*lang.Resource, func(string) []*lang.Resource) map[string]cty.Value { return nil }
+func (plain) Strict(string) bool                                                        { return true }
 
 // Each archive is a directory of Terraform. What it comes to is in its last file:
 // outputs, diagnostics and, where the archive says so, resources.

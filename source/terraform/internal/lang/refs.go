@@ -94,6 +94,9 @@ func names(b *schema.Block) map[string]bool {
 }
 
 func (ev *evaluator) schemaOf(b *resourceBlock) *schema.Block {
+	if !ev.opts.Decider.Strict(b.typ) {
+		return nil
+	}
 	if b.data {
 		return ev.opts.Schemas.Data(b.typ)
 	}

@@ -31,6 +31,9 @@ func (q *request) provider() error {
 		}
 		return methodNotAllowed(q.r)
 	}
+	if _, err := arm.ParseID(string(t.id())); err != nil {
+		return Errorf(http.StatusBadRequest, "InvalidRequestUri", "The request URI is not valid: it is not a resource id.")
+	}
 	id := q.c.spellID(q.at, t.id())
 	if typ.Nested != "" {
 		return q.nested(typ, id)

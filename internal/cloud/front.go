@@ -141,14 +141,24 @@ func (f *front) dispatch(w http.ResponseWriter, r *http.Request) {
 		misdirected(w, "the private endpoint does not lead to this host name")
 		return
 	}
-	h := f.c.types.services[found.endpoint.Service]
-	if h == nil {
-		WriteError(w, Errorf(http.StatusNotFound, "ServiceNotAvailable", "No service answers at %s: its documents are kept, and not run.", host))
-		return
-	}
 	call := Call{Endpoint: found.endpoint, Resource: found.resource, Source: f.source(s, d, r)}
 	call.Admission = admission(s, found, call.Source)
+	h := f.c.types.services[found.endpoint.Service]
+	if h == nil {
+		f.unserved(w, host, call)
+		return
+	}
 	h.ServeHTTP(w, r.WithContext(WithCall(r.Context(), call)))
+}
+
+// unserved answers for a host whose documents are kept, and not run: its firewall
+// is as closed as if they were.
+func (f *front) unserved(w http.ResponseWriter, host string, call Call) {
+	if call.Admission.Value != verdict.Yes {
+		WriteError(w, Errorf(http.StatusForbidden, "Forbidden", "The resource behind %s does not let this caller in: %s.", host, call.Admission.Decisive().Reason))
+		return
+	}
+	WriteError(w, Errorf(http.StatusNotFound, "ServiceNotAvailable", "No service answers at %s: its documents are kept, and not run.", host))
 }
 
 // hostOf is a Host header's name, without a port.

@@ -64,6 +64,11 @@ func peeringsConnected(w *world) []Requirement {
 
 func (w *world) peeringState(v network.VNet, p network.Peering) (value verdict.Value, reason, remedy string) {
 	_, inside := w.net.VNet(p.Remote)
+	for _, about := range []string{"remoteVirtualNetwork.id", "connected", "allowVirtualNetworkAccess"} {
+		if d, unknown := p.Doubts.About(about); unknown {
+			return verdict.Unknown, d.Reason, ""
+		}
+	}
 	switch {
 	case !p.Connected && !inside:
 		return verdict.Unknown, fmt.Sprintf("%s is not in the estate, so the peering back from there is not known", p.Remote.Name()), ""
@@ -103,6 +108,11 @@ func peeringsOpenNoMore(w *world) []Requirement {
 			}
 			if _, inside := w.net.VNet(p.Remote); !inside && value == verdict.No {
 				value, reason = verdict.Unknown, reason+", but "+p.Remote.Name()+" is not in the estate"
+			}
+			for _, about := range []string{"allowForwardedTraffic", "allowGatewayTransit", "useRemoteGateways"} {
+				if d, unknown := p.Doubts.About(about); unknown && value == verdict.Yes {
+					value, reason = verdict.Unknown, d.Reason
+				}
 			}
 			doc, _ := w.estate.Get(p.ID)
 			r := w.configured("peering-opens-no-more", doc, fmt.Sprintf("The peering from %s to %s opens no more than is needed", v.Name, p.Remote.Name()),

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
@@ -58,12 +59,12 @@ func machinesClosed(w *world) []Requirement {
 		if nic.PublicAddr.IsValid() {
 			addrs = append(addrs, nic.PublicAddr)
 		}
-		worst := w.worstFlow(service.Outsider, addrs, shellPorts)
-		r.To.Addr, r.To.Port = worst.addr, worst.port
+		worst := w.worstFlow(flows(service.Outsider, addrs, network.TCP, shellPorts))
+		r.To.Addr, r.To.Port = worst.flow.Destination, worst.flow.Port
 		r.Stages = []Stage{{StageConnect, worst.answer}}
 		w.settle(&r, nic.ID, nic.Owner)
 		if r.Outcome == Violated {
-			r.Reason = fmt.Sprintf("TCP %d of %s can be reached: %s", worst.port, worst.addr, r.Reason)
+			r.Reason = fmt.Sprintf("TCP %d of %s can be reached: %s", worst.flow.Port, worst.flow.Destination, r.Reason)
 			r.Remedy = fmt.Sprintf("take the public address off %s (azurerm_network_interface, public_ip_address_id) and come in by Bastion", nic.Name)
 		}
 		out = append(out, r)
@@ -73,25 +74,30 @@ func machinesClosed(w *world) []Requirement {
 
 // flowAnswer is the answer about one flow of several.
 type flowAnswer struct {
-	addr   netip.Addr
-	port   uint16
+	flow   network.Flow
 	answer verdict.Verdict
 }
 
-// worstFlow asks about each address and port, and keeps the answer that is worst
-// for a flow that must not be: yes, then unknown, then no.
-func (w *world) worstFlow(from netip.Addr, to []netip.Addr, ports []uint16) flowAnswer {
-	worst := flowAnswer{answer: single(verdict.No, "", "", "it has no address")}
-	if len(to) > 0 {
-		worst.addr = to[0]
+// flows are those from one address to each of several, at each port.
+func flows(from netip.Addr, to []netip.Addr, protocol network.Protocol, ports []uint16) []network.Flow {
+	var out []network.Flow
+	for _, addr := range to {
+		for _, port := range ports {
+			out = append(out, network.Flow{Source: from, Destination: addr, Protocol: protocol, Port: port})
+		}
 	}
+	return out
+}
+
+// worstFlow asks about each flow, and keeps the answer that is worst for one that
+// must not be: yes, then unknown, then no.
+func (w *world) worstFlow(list []network.Flow) flowAnswer {
+	worst := flowAnswer{answer: single(verdict.No, "", "", "it has no address")}
 	rank := map[verdict.Value]int{verdict.No: 0, verdict.Unknown: 1, verdict.Yes: 2}
-	for i, addr := range to {
-		for j, port := range ports {
-			a := w.net.Reach(network.Flow{Source: from, Destination: addr, Protocol: network.TCP, Port: port})
-			if i+j == 0 || rank[a.Value] > rank[worst.answer.Value] {
-				worst = flowAnswer{addr, port, a}
-			}
+	for i, f := range list {
+		a := w.net.Reach(f)
+		if i == 0 || rank[a.Value] > rank[worst.answer.Value] {
+			worst = flowAnswer{f, a}
 		}
 	}
 	return worst
@@ -134,16 +140,19 @@ func trainingDataStays(w *world) []Requirement {
 		if !p.Addr.IsValid() {
 			continue
 		}
-		worst := w.worstFlow(p.Addr, []netip.Addr{service.Outsider}, []uint16{443, 80, 22, 8443})
+		outside := []netip.Addr{service.Outsider}
+		worst := w.worstFlow(append(
+			flows(p.Addr, outside, network.TCP, []uint16{443, 80, 22, 8443}),
+			flows(p.Addr, outside, network.UDP, []uint16{53, 443})...))
 		r := Requirement{
 			ID:    slug("training-data-stays", p.Name),
 			Title: fmt.Sprintf("Compute cluster %s sends nothing to the internet at large", p.Name),
-			From:  p, To: Target{Name: "any address on the internet", Addr: worst.addr, Port: worst.port},
+			From:  p, To: Target{Name: "any address on the internet", Addr: worst.flow.Destination, Port: worst.flow.Port},
 			Stages: []Stage{{StageConnect, worst.answer}},
 		}
 		w.settle(&r, p.Subnet, p.Resource)
 		if r.Outcome == Violated {
-			r.Reason = fmt.Sprintf("TCP %d to any address is open: %s", worst.port, r.Reason)
+			r.Reason = fmt.Sprintf("%s %d to any address is open: %s", strings.ToUpper(string(worst.flow.Protocol)), worst.flow.Port, r.Reason)
 			r.Remedy = fmt.Sprintf("deny the destination tag Internet outbound in %s, below rules that allow the service tags which compute needs: azurerm_network_security_rule", w.nsgOf(p.Subnet))
 		}
 		out = append(out, r)

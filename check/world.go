@@ -48,7 +48,7 @@ const httpsPort = 443
 
 // cell follows a client from a place to an endpoint through every stage.
 func (w *world) cell(p Place, ep service.Endpoint) Cell {
-	c := Cell{From: p, To: ep, Resolve: w.names.Resolve(p.VNet, ep.Host)}
+	c := Cell{From: p, To: ep, Resolve: w.resolve(p, ep.Host)}
 	if len(c.Resolve.Addrs) == 0 {
 		c.Connect = notReached(c.Resolve.Verdict, "there is no address to connect to")
 		c.Admit = notReached(c.Connect, "nothing arrives at the service")
@@ -59,6 +59,14 @@ func (w *world) cell(p Place, ep service.Endpoint) Cell {
 	}
 	c.Authorize, c.Called = w.authorizeCall(p, ep)
 	return c
+}
+
+// resolve asks for a name as the place would.
+func (w *world) resolve(p Place, host string) privatedns.Answer {
+	if p.VNet == "" && p.Kind != KindInternet {
+		return privatedns.Answer{Name: host, Verdict: single(verdict.Unknown, string(p.Kind)+" "+p.Name, p.Resource, "the network that it is in is not known")}
+	}
+	return w.names.Resolve(p.VNet, host)
 }
 
 // notReached answers a stage that an earlier one kept from being asked.

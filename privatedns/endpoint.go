@@ -11,17 +11,17 @@ import (
 
 // connection is what a private endpoint connects to.
 type connection struct {
-	endpoint arm.ID
-	target   arm.ID
-	groups   []string
-	approved bool
-	unknown  string // what of it is not known, or ""
+	endpoint  arm.ID
+	target    arm.ID // "" where it is not known
+	groups    []string
+	anyGroup  bool // the groups are not known
+	approved  bool
+	uncertain string // what of it is not known, or ""
 }
 
-// covers reports whether the connection carries a host, or may: one whose target
-// is not known may lead to any service that has the group.
+// covers reports whether the connection carries a host, or may carry it.
 func (c connection) covers(ep service.Endpoint) bool {
-	if ep.Group == "" || c.target != "" && !c.target.Equal(ep.Owner) || c.target == "" && c.unknown == "" {
+	if ep.Group == "" || c.target != "" && !c.target.Equal(ep.Owner) || c.target == "" && c.uncertain == "" {
 		return false
 	}
 	for _, g := range c.groups {
@@ -29,7 +29,7 @@ func (c connection) covers(ep service.Endpoint) bool {
 			return true
 		}
 	}
-	return false
+	return c.anyGroup
 }
 
 // connections are those of one private endpoint document. A connection without a
@@ -37,29 +37,60 @@ func (c connection) covers(ep service.Endpoint) bool {
 // where it asks for a manual one.
 func connections(pe arm.Resource) []connection {
 	var out []connection
-	for _, list := range []struct {
-		path   string
-		manual bool
-	}{{"privateLinkServiceConnections", false}, {"manualPrivateLinkServiceConnections", true}} {
-		for _, o := range arm.Objects(pe.Properties, list.path) {
-			c := connection{
-				endpoint: pe.ID,
-				target:   arm.Ref(o, "properties.privateLinkServiceId"),
-				groups:   arm.Strings(o, "properties.groupIds"),
-			}
-			const state = "properties.privateLinkServiceConnectionState.status"
-			if u, ok := arm.UnknownAt(o, state); ok {
-				c.unknown = "whether the connection of " + pe.Name + " is approved is " + u.String()
-			}
-			if u, ok := arm.UnknownAt(o, "properties.privateLinkServiceId"); ok {
-				c.unknown = "the target of private endpoint " + pe.Name + " is " + u.String()
-			}
-			status := arm.String(o, state)
-			c.approved = strings.EqualFold(status, "Approved") || status == "" && !list.manual
-			out = append(out, c)
+	for _, path := range []string{"privateLinkServiceConnections", "manualPrivateLinkServiceConnections"} {
+		v, _ := arm.Lookup(pe.Properties, path)
+		if u, ok := v.(arm.Unknown); ok {
+			v = []any{u}
+		}
+		list, _ := v.([]any)
+		for _, e := range list {
+			out = append(out, readConnection(pe, e, path == "privateLinkServiceConnections"))
 		}
 	}
 	return out
+}
+
+func readConnection(pe arm.Resource, v any, automatic bool) connection {
+	c := connection{endpoint: pe.ID}
+	doubt := func(what string, u arm.Unknown) {
+		c.uncertain = what + " of private endpoint " + pe.Name + " is " + u.String()
+	}
+	if u, ok := v.(arm.Unknown); ok {
+		doubt("the connection", u)
+		c.anyGroup = true
+		return c
+	}
+	o, _ := v.(map[string]any)
+	const state, target, groups = "properties.privateLinkServiceConnectionState.status", "properties.privateLinkServiceId", "properties.groupIds"
+	status := arm.String(o, state)
+	c.approved = strings.EqualFold(status, "Approved") || status == "" && automatic
+	c.target = arm.Ref(o, target)
+	c.groups = arm.Strings(o, groups)
+	if u, ok := arm.UnknownAt(o, state); ok {
+		doubt("the approval", u)
+	}
+	if u, ok := unknownIn(o, groups); ok {
+		doubt("the sub-resource", u)
+		c.anyGroup = true
+	}
+	if u, ok := arm.UnknownAt(o, target); ok {
+		doubt("the target", u)
+	}
+	return c
+}
+
+// unknownIn finds a value that is not known at a path, on the way to it, or among
+// the elements of the list there.
+func unknownIn(o arm.Object, path string) (arm.Unknown, bool) {
+	if u, ok := arm.UnknownAt(o, path); ok {
+		return u, true
+	}
+	for _, e := range arm.List(o, path) {
+		if u, ok := e.(arm.Unknown); ok {
+			return u, true
+		}
+	}
+	return arm.Unknown{}, false
 }
 
 // addZoneGroups writes the records that private endpoints keep in their zones.
@@ -70,7 +101,11 @@ func addZoneGroups(e *arm.Estate, zones map[string]*zone, addr addrFunc) {
 		if !ok {
 			continue
 		}
-		for _, cfg := range arm.Objects(group.Properties, "privateDnsZoneConfigs") {
+		const configs = "privateDnsZoneConfigs"
+		if u, ok := unknownIn(group.Properties, configs); ok {
+			doubtAll(zones, doubt{by: group.ID, reason: "a zone of zone group " + group.Name + " of " + pe.Name + " is " + u.String()})
+		}
+		for _, cfg := range arm.Objects(group.Properties, configs) {
 			if u, ok := arm.UnknownAt(cfg, "properties.privateDnsZoneId"); ok {
 				doubtAll(zones, doubt{by: group.ID, reason: "the zone of zone group " + group.Name + " of " + pe.Name + " is " + u.String()})
 				continue
@@ -93,8 +128,8 @@ func doubtAll(zones map[string]*zone, d doubt) {
 }
 
 func addConnection(e *arm.Estate, z *zone, pe arm.Resource, c connection, addr addrFunc) {
-	if c.unknown != "" {
-		z.doubts = append(z.doubts, doubt{by: pe.ID, reason: c.unknown})
+	if c.uncertain != "" {
+		z.doubts = append(z.doubts, doubt{by: pe.ID, reason: c.uncertain})
 		return
 	}
 	target, ok := e.Get(c.target)
@@ -137,8 +172,8 @@ func (r *Records) addPublic(e *arm.Estate) {
 		switch {
 		case !covered:
 			r.public[host] = direct
-		case c.unknown != "":
-			r.public[host] = publicRecord{by: c.endpoint, unknown: c.unknown}
+		case c.uncertain != "":
+			r.public[host] = publicRecord{by: c.endpoint, unknown: c.uncertain}
 			r.public[private] = direct
 		default:
 			r.public[host] = publicRecord{cname: private, by: c.endpoint, reason: fmt.Sprintf(
@@ -154,7 +189,7 @@ func coveredBy(all []connection, ep service.Endpoint) (found connection, ok bool
 	for _, c := range all {
 		switch {
 		case !c.covers(ep):
-		case c.unknown != "":
+		case c.uncertain != "":
 			found, ok = c, true
 		case c.approved:
 			return c, true

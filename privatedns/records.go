@@ -105,7 +105,7 @@ func (r *Records) addVNet(doc arm.Resource) {
 func addRecordSets(e *arm.Estate, z *zone) {
 	for _, doc := range e.Children(z.id, typeA) {
 		rec := record{origin: "A record set " + doc.Name, by: doc.ID}
-		if u, ok := arm.UnknownAt(doc.Properties, "aRecords"); ok {
+		if u, ok := unknownIn(doc.Properties, "aRecords"); ok {
 			rec.unknown = u.String()
 		}
 		for _, entry := range arm.Objects(doc.Properties, "aRecords") {

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloister-ml/cloister/arm"
+)
+
+type showFlags struct {
+	json     bool
+	edges    bool
+	vars     []string
+	varFiles []string
+}
+
+func newShowCommand() *cobra.Command {
+	var f showFlags
+	cmd := &cobra.Command{
+		Use:   "show DIR",
+		Short: "Show the estate that a directory of Terraform declares",
+		Long: `show evaluates the Terraform in DIR, without Terraform, credentials or a network,
+and prints the estate: the Azure Resource Manager documents that it would deploy,
+where each is declared, and what cannot be known before deployment.
+
+Sensitive values are never shown. The status is 0, or 2 when DIR cannot be read.`,
+		Example: `  cloister show examples/secure-mlops
+  cloister show examples/secure-mlops --edges
+  cloister show . --json --var location=northeurope --var-file prod.tfvars`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			e, err := readEstate(cmd.ErrOrStderr(), args[0], f.vars, f.varFiles)
+			if err != nil {
+				return err
+			}
+			if f.json {
+				return showJSON(cmd.OutOrStdout(), e, f.edges)
+			}
+			return showText(cmd.OutOrStdout(), e, f.edges)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.json, "json", false, "write the documents as JSON")
+	flags.BoolVar(&f.edges, "edges", false, "also show the references between documents")
+	flags.StringArrayVar(&f.vars, "var", nil, "value of a Terraform variable, as name=value")
+	flags.StringArrayVar(&f.varFiles, "var-file", nil, "file of values of Terraform variables")
+	return cmd
+}
+
+// jsonEdge is an edge as JSON has it.
+type jsonEdge struct {
+	From     arm.ID `json:"from"`
+	To       arm.ID `json:"to"`
+	Path     string `json:"path"`
+	Dangling bool   `json:"dangling,omitempty"`
+}
+
+func showJSON(w io.Writer, e *arm.Estate, edges bool) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if !edges {
+		return enc.Encode(e)
+	}
+	out := struct {
+		Resources []arm.Resource `json:"resources"`
+		Edges     []jsonEdge     `json:"edges"`
+	}{Resources: e.All()}
+	for _, edge := range e.Edges() {
+		out.Edges = append(out.Edges, jsonEdge(edge))
+	}
+	return enc.Encode(out)
+}
+
+func showText(w io.Writer, e *arm.Estate, edges bool) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	types := map[string]bool{}
+	for _, r := range e.All() {
+		types[r.Type] = true
+	}
+	fmt.Fprintf(t, "%d resources of %d types, %d references\n", e.Len(), len(types), len(e.Edges()))
+	for _, typ := range slices.Sorted(maps.Keys(types)) {
+		all := e.OfType(typ)
+		fmt.Fprintf(t, "\n%s (%d)\n", typ, len(all))
+		for _, r := range all {
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", shownName(r.ID), orDash(r.Location), r.Source.Address, declaredAt(r.Source))
+		}
+	}
+	if edges {
+		showEdges(t, e)
+	}
+	showUnknowns(t, e)
+	return t.Flush()
+}
+
+func showEdges(w io.Writer, e *arm.Estate) {
+	fmt.Fprintf(w, "\nReferences (%d)\n", len(e.Edges()))
+	for _, edge := range e.Edges() {
+		outside := ""
+		if edge.Dangling {
+			outside = " (not in this estate)"
+		}
+		fmt.Fprintf(w, "  %s\t-> %s%s\t%s\n", shownName(edge.From), shownName(edge.To), outside, edge.Path)
+	}
+}
+
+// showUnknowns lists what only deployment decides, or what is sensitive.
+func showUnknowns(w io.Writer, e *arm.Estate) {
+	var lines []string
+	for _, r := range e.All() {
+		eachUnknown(r.Properties, "properties", func(path string, u arm.Unknown) {
+			lines = append(lines, fmt.Sprintf("  %s\t%s\t%s\t%s", shownName(r.ID), path, u.Expression, declaredAt(arm.Source{File: u.File, Line: u.Line})))
+		})
+		eachUnknown(r.SKU, "sku", func(path string, u arm.Unknown) {
+			lines = append(lines, fmt.Sprintf("  %s\t%s\t%s\t%s", shownName(r.ID), path, u.Expression, declaredAt(arm.Source{File: u.File, Line: u.Line})))
+		})
+	}
+	if len(lines) > 0 {
+		fmt.Fprintf(w, "\nUnknown before deployment, or sensitive (%d)\n%s\n", len(lines), strings.Join(lines, "\n"))
+	}
+}
+
+// eachUnknown visits the unknown values in a document, in order.
+func eachUnknown(v any, path string, visit func(path string, u arm.Unknown)) {
+	switch node := v.(type) {
+	case arm.Unknown:
+		visit(path, node)
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(node)) {
+			eachUnknown(node[k], path+"."+k, visit)
+		}
+	case []any:
+		for i, e := range node {
+			eachUnknown(e, path+"."+strconv.Itoa(i), visit)
+		}
+	}
+}
+
+// shownName is a resource's name with those of what it is within, up to the group.
+func shownName(id arm.ID) string {
+	parent := id.Parent()
+	switch parent.Type() {
+	case "", arm.TypeSubscription, arm.TypeResourceGroup:
+		if parent.Type() == arm.TypeResourceGroup && strings.HasPrefix(id.Type(), "Microsoft.Authorization/") {
+			return parent.Name() + "/" + id.Name()
+		}
+		return id.Name()
+	}
+	return shownName(parent) + "/" + id.Name()
+}
+
+func declaredAt(s arm.Source) string {
+	if s.File == "" {
+		return "-"
+	}
+	return s.String()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -46,7 +46,7 @@ type Front struct {
 // Serve starts a front, which ends with the test; with it end the services that
 // are io.Closers.
 func Serve(t testing.TB, h *Host, p cloud.Provider) *Front {
-	f := &Front{host: h, provider: p, source: network.Source{Addr: netip.MustParseAddr("10.0.0.4"), Endpoint: "/test/endpoint"}}
+	f := &Front{host: h, provider: p, source: network.Source{Addr: netip.MustParseAddr("203.0.113.9")}}
 	f.Server = httptest.NewUnstartedServer(f)
 	f.Server.EnableHTTP2 = true
 	f.Server.Config.ErrorLog = log.New(io.Discard, "", 0)

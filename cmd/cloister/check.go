@@ -172,13 +172,9 @@ func unusedOff(r *check.Report, opts check.Options) error {
 // readEstate reads the Terraform of a solution. What is wrong is written with its
 // source text to errOut, and ends the command with the status of bad input.
 func readEstate(errOut io.Writer, dir string, vars, varFiles []string) (*arm.Estate, error) {
-	values := map[string]string{}
-	for _, v := range vars {
-		name, value, ok := strings.Cut(v, "=")
-		if !ok || name == "" {
-			return nil, fmt.Errorf("--var %q: write it as name=value", v)
-		}
-		values[name] = value
+	values, err := assignments(vars)
+	if err != nil {
+		return nil, err
 	}
 	root, err := terraformDir(dir)
 	if err != nil {

@@ -100,13 +100,13 @@ module "bastion_nsg" {
     { name = "allow-https", why = "People, from their browsers.", from = ["Internet"] },
     { name = "allow-gateway-manager", why = "Bastion's control plane.", from = ["GatewayManager"] },
     { name = "allow-load-balancer", why = "Health probes.", from = ["AzureLoadBalancer"] },
-    { name = "allow-hosts", why = "Bastion's hosts among themselves.", from = ["VirtualNetwork"], to = "VirtualNetwork", protocol = "*", ports = ["8080", "5701"] },
+    { name = "allow-hosts-in", why = "Bastion's hosts among themselves.", from = ["VirtualNetwork"], to = "VirtualNetwork", protocol = "*", ports = ["8080", "5701"] },
   ]
 
   outbound = [
     { name = "allow-ssh-rdp", why = "The machines behind Bastion.", to = "VirtualNetwork", protocol = "*", ports = ["22", "3389"] },
     { name = "allow-azure", why = "Diagnostics and metering.", to = "AzureCloud" },
-    { name = "allow-hosts", why = "Bastion's hosts among themselves.", from = ["VirtualNetwork"], to = "VirtualNetwork", protocol = "*", ports = ["8080", "5701"] },
+    { name = "allow-hosts-out", why = "Bastion's hosts among themselves.", from = ["VirtualNetwork"], to = "VirtualNetwork", protocol = "*", ports = ["8080", "5701"] },
     { name = "allow-certificates", why = "Certificate validation.", to = "Internet", protocol = "*", ports = ["80"] },
   ]
 }

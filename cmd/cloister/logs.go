@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/mission"
+	"github.com/cloister-ml/cloister/service"
+)
+
+// logQuery is what the query action of an Application Insights component takes.
+type logQuery struct {
+	Table    string `json:"table,omitempty"`
+	Since    string `json:"since,omitempty"` // RFC 3339
+	Contains string `json:"contains,omitempty"`
+	Limit    int    `json:"limit,omitempty"`
+}
+
+// logTables is the answer, in the shape of Azure's query API.
+type logTables struct {
+	Tables []struct {
+		Name    string                  `json:"name"`
+		Columns []struct{ Name string } `json:"columns"`
+		Rows    [][]any                 `json:"rows"`
+	} `json:"tables"`
+}
+
+func newLogsCommand() *cobra.Command {
+	var p place
+	var q logQuery
+	var component string
+	var since time.Duration
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "logs",
+		Short: "Telemetry that Application Insights has kept",
+		Example: `  sudo cloister logs
+  sudo cloister logs --table requests --since 10m
+  sudo cloister logs --table traces --contains timeout --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if since > 0 {
+				q.Since = time.Now().Add(-since).UTC().Format(time.RFC3339)
+			}
+			out, err := queryLogs(cmd.Context(), p, component, q)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(cmd.OutOrStdout(), out)
+			}
+			writeLogs(cmd.OutOrStdout(), out)
+			return nil
+		},
+	}
+	p.flags(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&component, "component", "", "name of the Application Insights component (the only one)")
+	flags.StringVar(&q.Table, "table", "", "requests, dependencies, traces, exceptions, customMetrics, customEvents or availabilityResults (all)")
+	flags.StringVar(&q.Contains, "contains", "", "only items with this text")
+	flags.IntVar(&q.Limit, "limit", 100, "how many items at most, the newest")
+	flags.DurationVar(&since, "since", 0, "only items that are at most this old, as 10m (any)")
+	flags.BoolVar(&asJSON, "json", false, "write JSON")
+	return cmd
+}
+
+func queryLogs(ctx context.Context, p place, component string, q logQuery) (logTables, error) {
+	var out logTables
+	c, err := p.dial()
+	if err != nil {
+		return out, err
+	}
+	e, err := c.Estate(ctx)
+	if err != nil {
+		return out, err
+	}
+	id, err := findComponent(e, component)
+	if err != nil {
+		return out, err
+	}
+	client, err := mission.Owner(c)
+	if err != nil {
+		return out, err
+	}
+	return out, client.Post(ctx, id, "query", q, &out)
+}
+
+func findComponent(e *arm.Estate, name string) (arm.ID, error) {
+	var names []string
+	for _, r := range e.OfType(service.TypeAppInsights) {
+		if strings.EqualFold(r.Name, name) {
+			return r.ID, nil
+		}
+		names = append(names, r.Name)
+	}
+	switch {
+	case len(names) == 0:
+		return "", errors.New("the estate has no Application Insights component")
+	case name == "" && len(names) == 1:
+		return e.OfType(service.TypeAppInsights)[0].ID, nil
+	case name == "":
+		return "", fmt.Errorf("name one with --component: %s", strings.Join(names, ", "))
+	}
+	return "", fmt.Errorf("there is no component %q; there are %s", name, strings.Join(names, ", "))
+}
+
+func writeLogs(w io.Writer, out logTables) {
+	n := 0
+	for _, t := range out.Tables {
+		for _, row := range t.Rows {
+			n++
+			var parts []string
+			for i, cell := range row {
+				if text := fmt.Sprint(cell); cell != nil && text != "" && i < len(t.Columns) {
+					parts = append(parts, t.Columns[i].Name+"="+text)
+				}
+			}
+			fmt.Fprintf(w, "%-12s %s\n", t.Name, strings.Join(parts, " "))
+		}
+	}
+	if n == 0 {
+		fmt.Fprintln(w, "no telemetry")
+	}
+}

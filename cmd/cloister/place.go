@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloister-ml/cloister/internal/daemon"
+)
+
+// place says which cloud a command is about.
+type place struct {
+	name string
+	data string
+}
+
+// flags adds --name and --data to a command.
+func (p *place) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.name, "name", envOr("CLOISTER_NAME", "cloister"), "which cloud: 1 to 16 lower-case letters and digits (CLOISTER_NAME)")
+	cmd.Flags().StringVar(&p.data, "data", os.Getenv("CLOISTER_DATA"), "folder that keeps the cloud (CLOISTER_DATA; /var/lib/cloister/NAME)")
+}
+
+// dir is the cloud's folder.
+func (p place) dir() string {
+	if p.data != "" {
+		if abs, err := filepath.Abs(p.data); err == nil {
+			return abs
+		}
+		return p.data
+	}
+	return filepath.Join("/var/lib/cloister", p.name)
+}
+
+// cache is where roots and layers are kept, for all clouds.
+func cacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("finding a folder for downloads (set XDG_CACHE_HOME): %w", err)
+	}
+	return filepath.Join(dir, "cloister"), nil
+}
+
+// dial finds the running cloud.
+func (p place) dial() (*daemon.Client, error) {
+	c, err := daemon.Dial(p.dir())
+	if errors.Is(err, daemon.ErrNotRunning) {
+		return nil, fmt.Errorf("%w in %s: start one with `cloister up DIR`, or name its folder with --data", err, p.dir())
+	}
+	return c, err
+}
+
+// assignments reads values of Terraform variables, each as name=value.
+func assignments(vars []string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, v := range vars {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("--var %q: write it as name=value", v)
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+func envOr(name, def string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return def
+}

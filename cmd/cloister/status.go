@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloister-ml/cloister/internal/cloud"
+	"github.com/cloister-ml/cloister/internal/daemon"
+)
+
+func newStatusCommand() *cobra.Command {
+	var p place
+	var asJSON, all bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "What runs, and how far each document is real",
+		Example: `  sudo cloister status
+  sudo cloister status --all     # every document
+  sudo cloister status --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := p.dial()
+			if err != nil {
+				return err
+			}
+			s, err := c.Status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(cmd.OutOrStdout(), s)
+			}
+			return writeStatus(cmd.OutOrStdout(), c.State, s, all)
+		},
+	}
+	p.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	cmd.Flags().BoolVar(&all, "all", false, "show every document, not only counts and what is not real yet")
+	return cmd
+}
+
+func writeStatus(w io.Writer, state daemon.State, s daemon.Status, all bool) error {
+	fmt.Fprintf(w, "cloud %s, process %d, control plane https://%s, subscription %s\n", s.Name, s.PID, state.Listen, s.Subscription)
+	if len(s.Limits) > 0 {
+		fmt.Fprintf(w, "this host does not enforce limits of %s\n", strings.Join(s.Limits, ", "))
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "\nMACHINE\tKIND\tADDRESS\tSTATE\tNETWORK NAMESPACE")
+	for _, m := range s.Machines {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", m.Name, m.Kind, cmp.Or(m.Address, "-"), choose(m.Running, "running", "stopped"), m.Namespace)
+	}
+	if len(s.Agents) > 0 {
+		fmt.Fprintln(tw, "\nAGENT\tPOOL\t\tSTATE")
+		for _, a := range s.Agents {
+			fmt.Fprintf(tw, "%s\t%s\t\t%s\n", a.Name, a.Pool, choose(a.Online, "online", "offline"))
+		}
+	}
+	if all {
+		writeDocuments(tw, s.Resources)
+	} else {
+		writeCounts(tw, s.Resources)
+	}
+	return tw.Flush()
+}
+
+func choose(yes bool, a, b string) string {
+	if yes {
+		return a
+	}
+	return b
+}
+
+// standing says how far a document is real.
+func standing(r cloud.Status) string {
+	switch {
+	case r.Kept:
+		return "kept, not run"
+	case r.Ready:
+		return "real"
+	case r.Error != "":
+		return fmt.Sprintf("%s: %s", r.State, r.Error)
+	}
+	return string(r.State)
+}
+
+func writeDocuments(w io.Writer, resources []cloud.Status) {
+	fmt.Fprintln(w, "\nDOCUMENT\tTYPE\t\tSTATE")
+	for _, r := range resources {
+		fmt.Fprintf(w, "%s\t%s\t\t%s\n", r.ID.Name(), r.Type, standing(r))
+	}
+}
+
+// writeCounts counts the documents of each type, and names those that are not real.
+func writeCounts(w io.Writer, resources []cloud.Status) {
+	counts := map[string]int{}
+	for _, r := range resources {
+		counts[r.Type+"\t"+choose(r.Kept, "kept, not run", choose(r.Ready, "real", "not yet real"))]++
+	}
+	fmt.Fprintln(w, "\nDOCUMENTS\tTYPE\t\tSTATE")
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		typ, state, _ := strings.Cut(k, "\t")
+		fmt.Fprintf(w, "%d\t%s\t\t%s\n", counts[k], typ, state)
+	}
+	for _, r := range resources {
+		if !r.Ready && !r.Kept {
+			fmt.Fprintf(w, "%s\t%s\t\t%s\n", r.ID.Name(), r.Type, standing(r))
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/probe"
+)
+
+// Client talks to a running daemon over its socket.
+type Client struct {
+	State State
+	http  *http.Client
+	dir   string
+}
+
+// ErrNotRunning says that no cloud runs in a folder.
+var ErrNotRunning = errors.New("no cloud is running")
+
+// Dial finds the daemon that runs the cloud in dir.
+func Dial(dir string) (*Client, error) {
+	data, err := os.ReadFile(stateFile(dir))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, ErrNotRunning
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("the cloud belongs to root: run this with sudo (%w)", err)
+	case err != nil:
+		return nil, err
+	}
+	c := &Client{dir: dir, http: &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", socketFile(dir))
+		},
+	}}}
+	if err := json.Unmarshal(data, &c.State); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", stateFile(dir), err)
+	}
+	if err := syscall.Kill(c.State.PID, 0); errors.Is(err, syscall.ESRCH) {
+		return nil, ErrNotRunning // it was killed
+	}
+	conn, err := net.Dial("unix", socketFile(dir))
+	if err != nil {
+		return nil, ErrNotRunning
+	}
+	conn.Close()
+	return c, nil
+}
+
+// Dir is the cloud's folder.
+func (c *Client) Dir() string { return c.dir }
+
+// DevOps is an HTTP client and the base URL of the DevOps organisation's host.
+func (c *Client) DevOps() (*http.Client, string) { return c.http, "http://cloister/devops" }
+
+// do makes a call and decodes the answer into out, unless that is nil.
+func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
+	resp, err := c.send(ctx, method, path, in)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if out == nil {
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(out)
+}
+
+func (c *Client) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	var body io.Reader
+	if in != nil {
+		data, err := json.Marshal(in)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://cloister"+path, body)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("asking the cloud's daemon: %w", err)
+	}
+	if resp.StatusCode >= 300 {
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what can be read of the message
+		return nil, errors.New(strings.TrimSpace(string(text)))
+	}
+	return resp, nil
+}
+
+// Status asks how the cloud is.
+func (c *Client) Status(ctx context.Context) (s Status, err error) {
+	return s, c.do(ctx, http.MethodGet, "/status", nil, &s)
+}
+
+// Estate asks for the documents as the cloud keeps them.
+func (c *Client) Estate(ctx context.Context) (*arm.Estate, error) {
+	resp, err := c.send(ctx, http.MethodGet, "/estate", nil)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return arm.ReadEstate(resp.Body)
+}
+
+// SetPackages settles which pip packages machines have that are started from now on.
+func (c *Client) SetPackages(ctx context.Context, packages []string) error {
+	return c.do(ctx, http.MethodPost, "/packages", packages, nil)
+}
+
+// SetProject makes the DevOps project and imports its repository.
+func (c *Client) SetProject(ctx context.Context, p Project) (t Tokens, err error) {
+	return t, c.do(ctx, http.MethodPost, "/project", p, &t)
+}
+
+// Probe tries every place by every service, and hands over each place's cells as
+// they come.
+func (c *Client) Probe(ctx context.Context, each func([]probe.Comparison)) error {
+	resp, err := c.send(ctx, http.MethodPost, "/probe", nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	lines := json.NewDecoder(resp.Body)
+	for {
+		var line probeLine
+		switch err := lines.Decode(&line); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("reading the probe's results: %w", err)
+		case line.Error != "":
+			return errors.New(line.Error)
+		}
+		each(line.Cells)
+	}
+}
+
+// Down asks the daemon to take everything down, and returns when it has agreed.
+func (c *Client) Down(ctx context.Context) error {
+	return c.do(ctx, http.MethodPost, "/down", nil, nil)
+}

@@ -1,0 +1,333 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/cloud"
+	"github.com/cloister-ml/cloister/internal/fabric"
+	"github.com/cloister-ml/cloister/internal/image"
+	"github.com/cloister-ml/cloister/internal/provider/authorization"
+	"github.com/cloister-ml/cloister/internal/provider/compute"
+	"github.com/cloister-ml/cloister/internal/provider/containerregistry"
+	"github.com/cloister-ml/cloister/internal/provider/keyvault"
+	"github.com/cloister-ml/cloister/internal/provider/machinelearning"
+	"github.com/cloister-ml/cloister/internal/provider/machinelearning/mlflow"
+	"github.com/cloister-ml/cloister/internal/provider/managedidentity"
+	netprovider "github.com/cloister-ml/cloister/internal/provider/network"
+	"github.com/cloister-ml/cloister/internal/provider/storage"
+	"github.com/cloister-ml/cloister/internal/sandbox"
+	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/privatedns"
+)
+
+// Options of a daemon.
+type Options struct {
+	Name         string // of the cloud: 1 to 16 lower-case letters and digits
+	Dir          string // where everything is kept
+	Cache        string // roots and layers, shared by clouds
+	Listen       string // address of the control plane on the host; 127.0.0.1:0 where ""
+	Tenant       string // for a new cloud; made up where ""
+	Subscription string // likewise
+	Log          *slog.Logger
+}
+
+// Daemon is a running cloud.
+type Daemon struct {
+	options Options
+	log     *slog.Logger
+
+	cloud       *cloud.Cloud
+	fabric      *fabric.Fabric
+	boxes       *sandbox.Runtime
+	cache       image.Cache
+	images      image.Store
+	devops      *organization
+	learning    *machinelearning.Service
+	learningErr error
+	scheduler   sync.WaitGroup // while the machine learning service works
+	syncer      syncer
+	nodes       nodes
+	trackers    trackers
+	machines    machines
+
+	mu    sync.Mutex
+	world *world
+
+	stop context.CancelCauseFunc
+}
+
+// ErrDown is the cause of a daemon's end that [Client.Down] asked for: everything
+// that runs is to go.
+var ErrDown = errors.New("the cloud was taken down")
+
+// shutdownTime is how long the parts have to end.
+const shutdownTime = 10 * time.Second
+
+// Run runs a cloud until ctx ends or it is taken down. ready is called when it
+// answers.
+func Run(ctx context.Context, o Options, ready func()) (err error) {
+	if missing := fabric.Check(); len(missing) > 0 {
+		return &MissingError{missing}
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	d := &Daemon{options: o, log: o.Log, stop: stop, cache: image.Cache{Dir: o.Cache}, images: image.Store{Dir: filepath.Join(o.Dir, "images")}}
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.open(ctx); err != nil {
+		return err
+	}
+	if err := d.serve(ctx, ready); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// MissingError says what this machine lacks to run a cloud.
+type MissingError struct{ Missing []string }
+
+func (e *MissingError) Error() string {
+	msg := "this machine cannot run a cloud:"
+	for _, m := range e.Missing {
+		msg += "\n  " + m
+	}
+	return msg
+}
+
+// open makes the parts. What a process that was killed has left in the kernel is
+// removed first; what it has accepted is in the store.
+func (d *Daemon) open(ctx context.Context) error {
+	if err := os.MkdirAll(d.images.Dir, 0o700); err != nil {
+		return err
+	}
+	var err error
+	if d.fabric, err = fabric.New(fabric.Options{Name: d.options.Name, Log: d.log}); err != nil {
+		return err
+	}
+	if d.boxes, err = sandbox.Open(filepath.Join(d.options.Dir, "sandboxes")); err != nil {
+		return err
+	}
+	d.machines.d, d.nodes.d, d.syncer.d = d, d, d
+	d.cloud, err = cloud.Open(ctx, cloud.Options{
+		Dir: filepath.Join(d.options.Dir, "cloud"), Tenant: d.options.Tenant, Subscription: d.options.Subscription,
+		Log: d.log, Providers: d.providers,
+	})
+	if err := errors.Join(err, d.learningErr); err != nil {
+		return err
+	}
+	if err := d.cloud.CA().WriteBundle(d.bundleFile()); err != nil {
+		return err
+	}
+	// The lock on the cloud's folder is ours from here on, so what runs is left over.
+	if err := d.nodes.endLeftOver(); err != nil {
+		return err
+	}
+	if err := d.boxes.RemoveAll(ctx); err != nil {
+		return err
+	}
+	d.devops, err = openOrganization(filepath.Join(d.options.Dir, "devops"), d.log)
+	return err
+}
+
+// providers are asked for by the cloud while it opens. What goes wrong is in
+// d.learningErr: the cloud has no ear for it.
+func (d *Daemon) providers(host cloud.Host) []cloud.Provider {
+	c := host.(*cloud.Cloud) // the only one that there is: it asks us
+	d.learning, d.learningErr = machinelearning.New(host, machinelearning.Options{
+		Nodes: &d.nodes, Images: builder{d}, Instances: instances{d},
+		Tracking: func(ws arm.ID, artifacts machinelearning.Artifacts) (machinelearning.Tracking, error) {
+			return d.trackers.open(filepath.Join(host.Dir("mlflow"), digest(ws)+".db"), artifacts)
+		},
+	})
+	if d.learningErr != nil {
+		return nil
+	}
+	return []cloud.Provider{
+		authorization.New(c),
+		managedidentity.New(c.Tenant()),
+		netprovider.New(&d.syncer),
+		compute.New(host, &d.machines),
+		storage.New(host),
+		keyvault.New(host),
+		containerregistry.New(host),
+		d.learning.Provider(),
+		{Namespace: "Microsoft.DevOps", Services: map[string]http.Handler{
+			"devops":        http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.devops.handler().ServeHTTP(w, r) }),
+			"agentpackages": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.devops.packages().ServeHTTP(w, r) }),
+		}},
+	}
+}
+
+// serve builds the networks, opens every socket and starts to make the store real.
+func (d *Daemon) serve(ctx context.Context, ready func()) error {
+	if err := d.syncer.Sync(ctx); err != nil {
+		return err
+	}
+	err := errors.Join(
+		d.fabric.ServeDNS(ctx, func(vnet arm.ID, name string) privatedns.Answer { return d.view().names.Resolve(vnet, name) }),
+		d.fabric.ServeMetadata(ctx, func(nic network.NIC) http.Handler { return d.cloud.Metadata(nic.Owner) }),
+		d.fabric.Serve(ctx, 443, func(l net.Listener, endpoint arm.ID) {
+			if err := d.cloud.Serve(l, endpoint); err != nil && !errors.Is(err, net.ErrClosed) {
+				d.log.Error("serving", "endpoint", endpoint, "error", err)
+			}
+		}),
+	)
+	if err != nil {
+		return err
+	}
+	loopback, err := d.listen()
+	if err != nil {
+		return err
+	}
+	go func() {
+		if err := d.cloud.ServeLoopback(loopback); err != nil && !errors.Is(err, net.ErrClosed) {
+			d.log.Error("serving the control plane", "error", err)
+		}
+	}()
+	if err := d.machines.startOutsider(ctx); err != nil {
+		return err
+	}
+	d.cloud.Start()
+	d.scheduler.Go(func() {
+		if err := d.learning.Run(ctx); err != nil {
+			d.log.Error("running jobs", "error", err)
+			d.stop(err)
+		}
+	})
+	if err := d.writeState(ctx, loopback.Addr().String()); err != nil {
+		return err
+	}
+	if err := d.serveSocket(ctx); err != nil {
+		return err
+	}
+	ready()
+	return nil
+}
+
+func (d *Daemon) listen() (net.Listener, error) {
+	address := d.options.Listen
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("the control plane cannot listen at %s (choose another with --listen): %w", address, err)
+	}
+	return l, nil
+}
+
+// close ends the parts in the order of who uses whom, and takes out of the kernel
+// what was put there.
+func (d *Daemon) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	var errs []error
+	d.stop(nil)
+	d.scheduler.Wait()
+	d.nodes.stopAll(ctx)
+	if d.cloud != nil {
+		errs = append(errs, d.cloud.Close())
+	}
+	if d.learning != nil {
+		errs = append(errs, d.learning.Close())
+	}
+	if d.devops != nil {
+		errs = append(errs, d.devops.close())
+	}
+	errs = append(errs, d.trackers.close())
+	if d.boxes != nil && d.cloud != nil { // without the cloud's lock they may be another daemon's
+		errs = append(errs, d.boxes.RemoveAll(ctx), d.fabric.Remove(ctx), d.removeState())
+	}
+	return errors.Join(errs...)
+}
+
+// world is what the meanings say of the estate at one moment.
+type world struct {
+	estate   *arm.Estate
+	topology *network.Topology
+	names    *privatedns.Records
+}
+
+// view is the world as it is now; it is made again only when a document changed.
+func (d *Daemon) view() *world {
+	e := d.cloud.Estate()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.world == nil || d.world.estate != e {
+		t := network.FromEstate(e)
+		d.world = &world{estate: e, topology: t, names: privatedns.FromEstate(e, t.MemberAddr)}
+	}
+	return d.world
+}
+
+// syncer brings the kernel to what the estate says. Calls that come while one
+// runs share the next.
+type syncer struct {
+	d    *Daemon
+	mu   sync.Mutex // held while the fabric is applied
+	ask  sync.Mutex // guards what follows
+	want uint64     // calls so far
+	done uint64     // the last call that an Apply has served
+	err  error      // of that Apply
+}
+
+// Sync implements the network provider's Fabric.
+func (s *syncer) Sync(ctx context.Context) error {
+	s.ask.Lock()
+	s.want++
+	mine := s.want
+	s.ask.Unlock()
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ask.Lock()
+	if s.done >= mine {
+		defer s.ask.Unlock()
+		return s.err
+	}
+	serving := s.want
+	s.ask.Unlock()
+
+	_, err := s.d.fabric.Apply(ctx, fabric.Compile(s.d.view().topology, s.d.nodes.wanted))
+	s.ask.Lock()
+	defer s.ask.Unlock()
+	s.done, s.err = serving, err
+	return err
+}
+
+// trackers are the MLflow stores that are open.
+type trackers struct {
+	mu     sync.Mutex
+	stores []*mlflow.Store
+}
+
+func (t *trackers) open(path string, artifacts machinelearning.Artifacts) (machinelearning.Tracking, error) {
+	s, err := mlflow.Open(path, artifacts)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stores = append(t.stores, s)
+	return s, nil
+}
+
+func (t *trackers) close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var errs []error
+	for _, s := range t.stores {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}

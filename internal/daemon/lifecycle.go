@@ -1,0 +1,198 @@
+package daemon
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/cloister-ml/cloister/internal/fabric"
+	"github.com/cloister-ml/cloister/internal/sandbox"
+)
+
+// readyEnv names the descriptor over which a daemon in the background says that
+// it answers.
+const readyEnv = "CLOISTER_READY_FD"
+
+// SignalReady tells who started the daemon in the background that it answers.
+func SignalReady() {
+	if os.Getenv(readyEnv) == "" {
+		return
+	}
+	f := os.NewFile(3, "ready")
+	fmt.Fprintln(f, "ready")
+	f.Close()
+}
+
+// Requirements says what this machine lacks to run a cloud, each with what to do.
+func Requirements() []string {
+	missing := fabric.Check()
+	for name, install := range map[string]string{"runc": "runc", "mmdebstrap": "mmdebstrap", "git": "git", "python3": "python3 python3-pip"} {
+		if _, err := exec.LookPath(name); err != nil {
+			missing = append(missing, name+" is not installed: apt-get install "+install)
+		}
+	}
+	return missing
+}
+
+// startTime is how long a daemon may take until it answers.
+const startTime = 60 * time.Second
+
+// Start starts a daemon in the background, with args after `cloister serve`, and
+// returns when it answers. What it says goes to daemon.log in dir.
+func Start(ctx context.Context, dir string, args ...string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the cloud's folder: %w", err)
+	}
+	logName := filepath.Join(dir, "daemon.log")
+	log, err := os.OpenFile(logName, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening the daemon's log: %w", err)
+	}
+	defer log.Close()
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	cmd := exec.Command("/proc/self/exe", append([]string{"serve"}, args...)...)
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{w}
+	cmd.Env = append(os.Environ(), readyEnv+"=3")
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		return fmt.Errorf("starting the daemon: %w", err)
+	}
+	return awaitReady(ctx, cmd, r, logName)
+}
+
+func awaitReady(ctx context.Context, cmd *exec.Cmd, r *os.File, logName string) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	context.AfterFunc(ctx, func() { _ = r.SetReadDeadline(time.Now()) })
+	line, _ := bufio.NewReader(r).ReadString('\n')
+	if line == "ready\n" {
+		go func() { _ = cmd.Wait() }() // should it end while we are here, it is not to stay a zombie
+		return nil
+	}
+	if ctx.Err() != nil {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it cleans up and ends; there is nobody to tell
+	}
+	_ = cmd.Wait() // its status says less than its log
+	return fmt.Errorf("the cloud did not start: %s", lastWords(logName))
+}
+
+// lastWords is the daemon's own error, from the end of its log.
+func lastWords(name string) string {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return err.Error()
+	}
+	text := string(data)
+	if i := strings.LastIndex(text, "cloister: "); i >= 0 {
+		return strings.TrimSpace(text[i+len("cloister: "):])
+	}
+	return "see " + name
+}
+
+// Stop asks the daemon in dir to end with all that runs, and waits until it has.
+// A cloud that does not run is fine.
+func Stop(ctx context.Context, dir string) error {
+	c, err := Dial(dir)
+	if errors.Is(err, ErrNotRunning) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.Down(ctx); err != nil {
+		return err
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for syscall.Kill(c.State.PID, 0) == nil {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the daemon (process %d) to end: %w", c.State.PID, ctx.Err())
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// Down ends the cloud called name in dir and removes what it has put into the
+// kernel, also where its daemon was killed; and its folder, unless keep.
+func Down(ctx context.Context, name, dir string, keep bool) error {
+	if err := Stop(ctx, dir); err != nil {
+		return err
+	}
+	f, err := fabric.New(fabric.Options{Name: name})
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "sandboxes")); err == nil {
+		boxes, err := sandbox.Open(filepath.Join(dir, "sandboxes"))
+		if err != nil {
+			return err
+		}
+		left := nodes{d: &Daemon{options: Options{Dir: dir}}}
+		if err := errors.Join(left.endLeftOver(), boxes.RemoveAll(ctx)); err != nil {
+			return err
+		}
+	}
+	if err := f.Remove(ctx); err != nil || keep {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "cloud")); err != nil {
+		return nil // no cloud has been here: the folder is somebody else's
+	}
+	return os.RemoveAll(dir)
+}
+
+// Command is run in a machine by Exec.
+type Command struct {
+	Args   []string
+	UID    uint32
+	TTY    bool
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+}
+
+// Exec runs a command in the machine called name and returns its exit status.
+func Exec(ctx context.Context, c *Client, name string, cmd Command) (int, error) {
+	s, err := c.Status(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var known []string
+	for _, m := range s.Machines {
+		if m.Sandbox == "" {
+			continue
+		}
+		known = append(known, m.Name)
+		if m.Name != name {
+			continue
+		}
+		if !m.Running {
+			return 0, fmt.Errorf("the machine %s does not run; see `cloister status`", name)
+		}
+		boxes, err := sandbox.Open(filepath.Join(c.dir, "sandboxes"))
+		if err != nil {
+			return 0, err
+		}
+		return boxes.Exec(ctx, m.Sandbox, sandbox.Exec{
+			Args: cmd.Args, UID: cmd.UID, TTY: cmd.TTY, Stdin: cmd.Stdin, Stdout: cmd.Stdout, Stderr: cmd.Stderr,
+		})
+	}
+	return 0, fmt.Errorf("there is no machine %q; there are %s", name, strings.Join(known, ", "))
+}

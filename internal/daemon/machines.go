@@ -1,0 +1,254 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/fabric"
+	"github.com/cloister-ml/cloister/internal/sandbox"
+	"github.com/cloister-ml/cloister/service"
+)
+
+// outsider is the name of the machine on the internet.
+const outsider = "internet"
+
+// outsiderResolver answers as public DNS does, in the internet's namespace.
+const outsiderResolver = "192.0.2.53"
+
+// Paths in a machine.
+const (
+	bundlePath = "/etc/ssl/certs/ca-certificates.crt"
+	binaryPath = "/usr/bin/cloister"
+)
+
+// machines runs virtual machines as sandboxes.
+type machines struct {
+	d  *Daemon
+	mu sync.Mutex // one machine is started at a time
+	// running are the sandboxes of machines, by the machine's key.
+	running sync.Map
+}
+
+// box is a machine's sandbox.
+type box struct {
+	name    string // of the machine
+	sandbox *sandbox.Sandbox
+}
+
+// boxName is the sandbox of a machine.
+func (d *Daemon) boxName(machine arm.ID) string {
+	return d.options.Name + "-" + strings.ToLower(machine.Name()) + "-" + digest(machine)
+}
+
+func digest(id arm.ID) string {
+	sum := sha256.Sum256([]byte(id.Key()))
+	return hex.EncodeToString(sum[:5])
+}
+
+// disk is what a machine has written.
+func (d *Daemon) disk(machine arm.ID) string {
+	return filepath.Join(d.options.Dir, "machines", d.boxName(machine), "disk")
+}
+
+// Start implements compute.Machines.
+func (m *machines) Start(ctx context.Context, vm arm.Resource) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.isRunning(vm.ID) {
+		return nil
+	}
+	if err := m.d.syncer.Sync(ctx); err != nil {
+		return fmt.Errorf("building the network of %s: %w", vm.Name, err)
+	}
+	nics := arm.Objects(vm.Properties, "networkProfile.networkInterfaces")
+	if len(nics) == 0 {
+		return fmt.Errorf("the virtual machine %s has no network interface", vm.Name)
+	}
+	namespace, ok := m.d.fabric.Namespace(arm.Ref(nics[0], "id"))
+	if !ok {
+		return fmt.Errorf("the network interface %s of %s is not built", arm.Ref(nics[0], "id").Name(), vm.Name)
+	}
+	host := arm.String(vm.Properties, "osProfile.computerName")
+	if host == "" {
+		host = vm.Name
+	}
+	return m.start(ctx, vm.ID, sandbox.Spec{
+		Hostname: host,
+		NetNS:    fabric.NamespacePath(namespace),
+		Limits:   sizeLimits(arm.String(vm.Properties, "hardwareProfile.vmSize")),
+		Files:    m.d.systemFiles(host, service.WireServer.String()),
+	})
+}
+
+// outsiderID names the machine on the internet as documents are named; there is
+// no such document.
+const outsiderID = arm.ID("/providers/Cloister.Internet/machines/" + outsider)
+
+// startOutsider runs the machine on the internet that has nothing to do with the
+// estate.
+func (m *machines) startOutsider(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.start(ctx, outsiderID, sandbox.Spec{
+		Hostname: outsider,
+		NetNS:    fabric.NamespacePath(m.d.fabric.OutsiderNamespace()),
+		Files:    m.d.systemFiles(outsider, outsiderResolver),
+	})
+}
+
+// start completes the spec of a machine and starts it. The caller holds mu.
+func (m *machines) start(ctx context.Context, id arm.ID, s sandbox.Spec) error {
+	layers, err := m.d.machineLayers(ctx)
+	if err != nil {
+		return err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(m.d.disk(id))
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return err
+	}
+	console, err := os.OpenFile(filepath.Join(dir, "console.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer console.Close() // the sandbox has its own descriptor
+	s.Name, s.Layers, s.Upper, s.Machine = m.d.boxName(id), layers, m.d.disk(id), true
+	s.Args = []string{binaryPath, "machine", "init"}
+	s.Env = trustEnv()
+	s.Mounts = append(s.Mounts, sandbox.Mount{Source: exe, Target: binaryPath, ReadOnly: true})
+	s.Stdout, s.Stderr = console, console
+	started := time.Now()
+	sb, err := m.d.boxes.Start(ctx, s)
+	if err != nil {
+		return err
+	}
+	m.d.log.Info("machine started", "machine", id.Name(), "took", time.Since(started))
+	m.running.Store(id.Key(), box{name: id.Name(), sandbox: sb})
+	go m.watch(id, sb)
+	return nil
+}
+
+// watch notices that a machine has ended, so that the next Start starts it again.
+func (m *machines) watch(id arm.ID, sb *sandbox.Sandbox) {
+	code, err := sb.Wait()
+	m.d.log.Log(context.Background(), slog.LevelInfo, "machine ended", "machine", id.Name(), "status", code, "error", err)
+	if b, ok := m.running.Load(id.Key()); ok && b.(box).sandbox == sb {
+		m.running.CompareAndDelete(id.Key(), b)
+	}
+}
+
+func (m *machines) isRunning(id arm.ID) bool {
+	_, ok := m.running.Load(id.Key())
+	return ok
+}
+
+// machineStop is how long a machine's services have to end.
+const machineStop = 2 * time.Second
+
+// Stop implements compute.Machines.
+func (m *machines) Stop(ctx context.Context, vm arm.ID, forget bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if b, ok := m.running.LoadAndDelete(vm.Key()); ok {
+		if err := b.(box).sandbox.Stop(ctx, machineStop); err != nil {
+			return err
+		}
+	}
+	if !forget {
+		return nil
+	}
+	return os.RemoveAll(filepath.Dir(m.d.disk(vm)))
+}
+
+// maxOutput is how much of the end of a script's output is kept, as Azure's
+// extension does.
+const maxOutput = 4 << 10
+
+// runScript takes the script from its input, so that it is on no command line,
+// and leaves no copy of it, since it may hold secrets.
+const runScript = `set -e
+umask 077
+dir=/var/lib/waagent/custom-script/download/0
+mkdir -p "$dir"
+cat >"$dir/script.sh"
+chmod 700 "$dir/script.sh"
+cd "$dir"
+set +e
+case $(head -c 2 script.sh) in '#!') ./script.sh </dev/null ;; *) /bin/sh ./script.sh </dev/null ;; esac
+status=$?
+rm -f script.sh
+exit $status`
+
+// Script implements compute.Machines.
+func (m *machines) Script(ctx context.Context, vm arm.ID, script []byte) (int, string, error) {
+	var out tail
+	status, err := m.d.boxes.Exec(ctx, m.d.boxName(vm), sandbox.Exec{
+		Args: []string{"/bin/sh", "-c", runScript}, Stdin: bytes.NewReader(script), Stdout: &out, Stderr: &out,
+	})
+	return status, strings.TrimSpace(string(out.data)), err
+}
+
+// tail keeps the end of what is written to it.
+type tail struct{ data []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.data = append(t.data, p...)
+	if len(t.data) > maxOutput {
+		t.data = t.data[len(t.data)-maxOutput:]
+	}
+	return len(p), nil
+}
+
+// systemFiles are what a machine needs to know of the cloud around it.
+func (d *Daemon) systemFiles(host, resolver string) map[string]sandbox.File {
+	bundle, err := os.ReadFile(d.bundleFile())
+	if err != nil { // written when the daemon started
+		d.log.Error("reading the trusted certificates", "error", err)
+	}
+	return map[string]sandbox.File{
+		"/etc/resolv.conf": {Data: []byte("nameserver " + resolver + "\noptions timeout:2 attempts:2\n"), Mode: 0o644},
+		"/etc/hostname":    {Data: []byte(host + "\n"), Mode: 0o644},
+		"/etc/hosts":       {Data: []byte("127.0.0.1 localhost\n127.0.1.1 " + host + "\n"), Mode: 0o644},
+		bundlePath:         {Data: bundle, Mode: 0o644},
+	}
+}
+
+// trustEnv makes clients with certificates of their own trust the machine's.
+func trustEnv() []string {
+	var out []string
+	for _, name := range []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"} {
+		out = append(out, name+"="+bundlePath)
+	}
+	return out
+}
+
+// vcpus finds the number of cores in a size's name, as in Standard_D2s_v3.
+var vcpus = regexp.MustCompile(`^(?i:Standard|Basic)_[A-Za-z]+(\d+)`)
+
+// sizeLimits are the limits that a virtual machine size stands for: its cores and
+// 4 GiB for each, as far as this machine has them.
+func sizeLimits(size string) sandbox.Limits {
+	cores := 2
+	if m := vcpus.FindStringSubmatch(size); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil && n > 0 {
+			cores = n
+		}
+	}
+	return sandbox.Limits{CPUs: float64(min(cores, runtime.NumCPU())), Memory: int64(min(cores, 16)) << 32, PIDs: 4096}
+}

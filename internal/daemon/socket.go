@@ -1,0 +1,153 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/cloud"
+	"github.com/cloister-ml/cloister/internal/probe"
+)
+
+// Status is what a running cloud says of itself.
+type Status struct {
+	Name         string         `json:"name"`
+	PID          int            `json:"pid"`
+	Tenant       string         `json:"tenant"`
+	Subscription string         `json:"subscription"`
+	Machines     []Machine      `json:"machines"`
+	Resources    []cloud.Status `json:"resources"`
+	Agents       []Agent        `json:"agents"`
+	Limits       []string       `json:"unenforcedLimits,omitempty"` // that this host does not enforce
+}
+
+// Machine is a virtual machine, a compute node or the machine on the internet.
+type Machine struct {
+	Name      string `json:"name"`
+	ID        arm.ID `json:"id,omitempty"`
+	Kind      string `json:"kind"`
+	Address   string `json:"address,omitempty"`
+	Namespace string `json:"namespace"`
+	Sandbox   string `json:"sandbox,omitempty"` // that a command can be run in
+	Running   bool   `json:"running"`
+}
+
+// Agent is a self-hosted agent of the DevOps organisation.
+type Agent struct {
+	Name   string `json:"name"`
+	Pool   string `json:"pool"`
+	Online bool   `json:"online"`
+}
+
+// serveSocket answers the command line at the daemon's private socket: who may
+// open it may do everything.
+func (d *Daemon) serveSocket(ctx context.Context) error {
+	path := socketFile(d.options.Dir)
+	if err := ignoreMissing(os.Remove(path)); err != nil { // left by a process that was killed
+		return err
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return fmt.Errorf("opening the daemon's socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return err
+	}
+	server := &http.Server{Handler: d.socketRoutes(), ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { server.Close() })
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			d.log.Error("serving the command line", "error", err)
+		}
+	}()
+	return nil
+}
+
+func (d *Daemon) socketRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
+		cloud.WriteJSON(w, http.StatusOK, d.status(r.Context()))
+	})
+	mux.HandleFunc("GET /estate", func(w http.ResponseWriter, _ *http.Request) {
+		cloud.WriteJSON(w, http.StatusOK, d.cloud.Estate())
+	})
+	mux.HandleFunc("POST /packages", d.postPackages)
+	mux.HandleFunc("POST /project", d.postProject)
+	mux.HandleFunc("POST /probe", d.postProbe)
+	mux.HandleFunc("POST /down", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusAccepted)
+		d.stop(ErrDown)
+	})
+	mux.Handle("/devops/", http.StripPrefix("/devops", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.devops.handler().ServeHTTP(w, r)
+	})))
+	return mux
+}
+
+// maxBody bounds what the command line sends.
+const maxBody = 4 << 20
+
+func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(into); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return false
+	}
+	return true
+}
+
+// postPackages settles which pip packages the machines' root has, before the
+// first machine is started.
+func (d *Daemon) postPackages(w http.ResponseWriter, r *http.Request) {
+	var packages []string
+	if !readJSON(w, r, &packages) {
+		return
+	}
+	if err := d.setMachinePackages(packages); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (d *Daemon) postProject(w http.ResponseWriter, r *http.Request) {
+	var p Project
+	if !readJSON(w, r, &p) {
+		return
+	}
+	tokens, err := d.devops.set(r.Context(), p)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	cloud.WriteJSON(w, http.StatusOK, tokens)
+}
+
+// probeLine is one line of the probe's answer.
+type probeLine struct {
+	Cells []probe.Comparison `json:"cells,omitempty"` // of one place
+	Error string             `json:"error,omitempty"` // at the end
+}
+
+// postProbe answers place by place, a JSON object a line.
+func (d *Daemon) postProbe(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	var mu sync.Mutex
+	write := func(line probeLine) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = json.NewEncoder(w).Encode(line) // the client has gone: its context ends the probe
+		if f, ok := w.(http.Flusher); ok {
+			f.Flush()
+		}
+	}
+	if err := d.Probe(r.Context(), func(cells []probe.Comparison) { write(probeLine{Cells: cells}) }); err != nil {
+		write(probeLine{Error: err.Error()})
+	}
+}

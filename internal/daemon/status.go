@@ -1,0 +1,50 @@
+package daemon
+
+import (
+	"context"
+	"os"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network"
+)
+
+func (d *Daemon) status(ctx context.Context) Status {
+	s := Status{
+		Name: d.options.Name, PID: os.Getpid(), Tenant: d.cloud.Tenant(), Subscription: d.cloud.Subscription(),
+		Resources: d.cloud.Status(), Agents: d.devops.agents(ctx), Limits: d.boxes.Unenforced(),
+	}
+	for _, nic := range d.view().topology.NICs {
+		if m, ok := d.machineOf(nic); ok {
+			s.Machines = append(s.Machines, m)
+		}
+	}
+	s.Machines = append(s.Machines, Machine{
+		Name: outsider, Kind: "internet", Namespace: d.fabric.OutsiderNamespace(), Sandbox: d.boxName(outsiderID), Running: d.machines.isRunning(outsiderID),
+	})
+	return s
+}
+
+// machineOf describes the machine behind a network interface; a private endpoint
+// is none, and neither is a compute node that does not run.
+func (d *Daemon) machineOf(nic network.NIC) (Machine, bool) {
+	m := Machine{Name: nic.Name, Kind: string(nic.Kind), ID: nic.Owner}
+	m.Namespace, _ = d.fabric.Namespace(nic.ID)
+	if len(nic.Addrs) > 0 {
+		m.Address = nic.Addrs[0].String()
+	}
+	switch nic.Kind {
+	case network.KindVM:
+		m.Running = d.machines.isRunning(nic.Owner)
+		m.Sandbox = d.boxName(nic.Owner)
+	case network.KindCompute:
+		m.ID, m.Running = nic.ID, d.nodes.isRunning(nic.ID)
+	default:
+		return Machine{}, false
+	}
+	return m, m.Running || nic.Kind == network.KindVM
+}
+
+func (d *Daemon) executable() (string, error) { return os.Executable() }
+
+// nodeID is the network interface of a compute node, as network names it.
+func nodeID(cluster arm.ID, n string) arm.ID { return cluster.Child("nodes", n) }

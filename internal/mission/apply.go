@@ -1,0 +1,101 @@
+package mission
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/cloud/client"
+	"github.com/cloister-ml/cloister/internal/durable"
+)
+
+// applied is what was accepted at the last time: the hash of each document, by
+// its id, in the order in which it was written.
+type applied struct {
+	Order  []arm.ID          `json:"order"`
+	Hashes map[string]string `json:"hashes"`
+}
+
+func appliedFile(dir string) string { return filepath.Join(dir, "applied.json") }
+
+func readApplied(dir string) (applied, error) {
+	a := applied{Hashes: map[string]string{}}
+	data, err := os.ReadFile(appliedFile(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return a, nil
+	}
+	if err != nil {
+		return a, err
+	}
+	return a, json.Unmarshal(data, &a)
+}
+
+func (a applied) write(dir string) error {
+	data, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(appliedFile(dir), data)
+}
+
+// changes says what an apply did.
+type changes struct{ written, deleted, kept int }
+
+// apply makes the control plane hold the estate: documents that are new, changed
+// or gone from the cloud are written, those that the project no longer has are
+// deleted. All are accepted when it returns; they become real after that.
+func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate) (changes, error) {
+	var did changes
+	last, err := readApplied(dir)
+	if err != nil {
+		return did, fmt.Errorf("reading what was applied before: %w", err)
+	}
+	next := applied{Hashes: map[string]string{}}
+	for _, r := range e.InOrder() {
+		hash, err := hashOf(r)
+		if err != nil {
+			return did, err
+		}
+		next.Order, next.Hashes[r.ID.Key()] = append(next.Order, r.ID), hash
+		if last.Hashes[r.ID.Key()] == hash && there(ctx, c, r.ID) {
+			did.kept++
+			continue
+		}
+		if _, err := c.BeginPut(ctx, r); err != nil {
+			return did, fmt.Errorf("%s (%s): %w", r.Source.Address, r.Source, err)
+		}
+		did.written++
+	}
+	for _, id := range slices.Backward(last.Order) {
+		if _, wanted := next.Hashes[id.Key()]; wanted {
+			continue
+		}
+		if err := c.Delete(ctx, id); err != nil {
+			return did, fmt.Errorf("deleting %s: %w", id, err)
+		}
+		did.deleted++
+	}
+	return did, next.write(dir)
+}
+
+func there(ctx context.Context, c *client.Client, id arm.ID) bool {
+	_, err := c.Get(ctx, id)
+	return err == nil
+}
+
+func hashOf(r arm.Resource) (string, error) {
+	data, err := json.Marshal(r) // maps are written in the order of their keys
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", r.ID, err)
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}

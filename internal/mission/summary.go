@@ -1,0 +1,88 @@
+package mission
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/cloister-ml/cloister/internal/daemon"
+	"github.com/cloister-ml/cloister/internal/project"
+)
+
+// summarise verifies the claims and prints the summary. It reports whether all hold.
+func (u *up) summarise(ctx context.Context) (bool, error) {
+	var claims []Claim
+	claimed := u.o.Run && u.project.Run != nil
+	if claimed {
+		err := u.j.do("verify", true, func() (string, error) {
+			err := u.under.verify(ctx, func(c Claim) { claims = append(claims, c) })
+			return fmt.Sprintf("%d claims", len(claims)), err
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	if err := u.j.Write(PhasesFile(u.o.Data)); err != nil {
+		return false, err
+	}
+	held := WriteClaims(u.o.Out, claims)
+	fmt.Fprintf(u.o.Out, "  time      %.1f s of Cloister's own, by phase in %s\n", u.j.own(), PhasesFile(u.o.Data))
+	u.hints()
+	return held, nil
+}
+
+// WriteClaims prints what was claimed and whether it is so.
+func WriteClaims(w io.Writer, claims []Claim) (held bool) {
+	held = true
+	if len(claims) > 0 {
+		fmt.Fprint(w, "\nWhat this run shows\n")
+	}
+	for _, c := range claims {
+		mark := " "
+		if !c.Holds {
+			held, mark = false, "!"
+		}
+		fmt.Fprintf(w, "%s %-9s %s\n", mark, c.Name, c.Text)
+	}
+	return held
+}
+
+// hints say what to do next.
+func (u *up) hints() {
+	flags := ""
+	if u.o.Name != "cloister" {
+		flags += " --name " + u.o.Name
+	}
+	if u.o.Data != filepath.Join("/var/lib/cloister", u.o.Name) {
+		flags += " --data " + u.o.Data
+	}
+	fmt.Fprintf(u.o.Out, "\nThe cloud %s is running. Look around:\n", u.o.Name)
+	for _, line := range []string{
+		"status%s                     what runs, and how far each document is real",
+		"probe%s                      every place by every service, against the proof",
+		"exec%s vm-jump -- bash       a shell in a machine",
+		"logs%s                       telemetry kept by Application Insights",
+		"down%s                       end it and leave nothing behind",
+	} {
+		fmt.Fprintln(u.o.Out, "  cloister "+strings.Replace(line, "%s", flags, 1))
+	}
+}
+
+// Verify checks the claims of a running cloud's project again.
+func Verify(ctx context.Context, dir, data string, each func(Claim)) error {
+	p, err := project.Read(dir)
+	if err != nil {
+		return err
+	}
+	d, err := daemon.Dial(data)
+	if err != nil {
+		return err
+	}
+	c, err := armClient(data, d.State)
+	if err != nil {
+		return err
+	}
+	return cloudUnder{daemon: d, arm: c, project: p}.verify(ctx, each)
+}

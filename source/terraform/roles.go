@@ -50,4 +50,10 @@ var roleGUIDs = map[string]string{
 	"virtual machine user login":                      "fb879df8-f326-4884-b1cf-06f3ad86be52",
 	"cognitive services user":                         "a97b65f3-24c7-4388-baec-2e87135dc908",
 	"cognitive services openai user":                  "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd",
+	"role based access control administrator":         "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+	"storage blob delegator":                          "db58b8e5-c6ad-4a2a-8342-4190687cbf4a",
+	"storage account key operator service role":       "81a9662b-bebf-436f-a333-f67b29880f12",
+	"azureml registry user":                           "1823dd4f-9b8c-4ab6-ab4e-7397a3684615",
+	"azureml metrics writer (preview)":                "635dd51f-9968-44d3-b7fb-6d9a6bd613ae",
+	"application insights component contributor":      "ae349356-3a1b-4a5e-921d-050484c6347e",
 }

@@ -180,7 +180,9 @@ func nameOf(o arm.Object, i int) string {
 func (d document) refs(path string) []arm.ID {
 	var out []arm.ID
 	for _, o := range d.objects(path, path) {
-		o.about = path
+		if o.about == "" {
+			o.about = path
+		}
 		if id := o.ref("id"); id != "" {
 			out = append(out, id)
 		}

@@ -25,7 +25,7 @@ func TestUnknownIsNeverADefault(t *testing.T) {
 			t.Fatal(err)
 		}
 		top := network.FromEstate(known)
-		hidden, where := hideSomething(t, known)
+		hidden, where := change(t, known, hide)
 		dim := network.FromEstate(hidden)
 		for range 20 {
 			f := nt.Flow(t, top)
@@ -38,14 +38,33 @@ func TestUnknownIsNeverADefault(t *testing.T) {
 	})
 }
 
-// hideSomething replaces one value of one document by an unknown.
-func hideSomething(t *rapid.T, e *arm.Estate) (*arm.Estate, string) {
+// hide is the unknown that takes a value's place.
+func hide() any { return arm.Unknown{Expression: "var.hidden"} }
+
+// Documents of any shape are read to an answer.
+func TestGarbageNeverPanics(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := nt.Random(t, nt.Everything)
+		garbage := func() any {
+			return rapid.SampledFrom([]any{nil, "", "x", "/", "*", "::/0", "0.0.0.0/0", "10.1.0.0/31", "fe80::1%eth0", "::ffff:10.0.0.1", -1.0, 1e300, true,
+				[]any{}, []any{nil, 1.0, "x", []any{}}, arm.Object{}, arm.Object{"id": 1.0, "name": true, "properties": "x"}, string(nt.VNetID("a")), hide(),
+			}).Draw(t, "garbage")
+		}
+		for range rapid.IntRange(1, 5).Draw(t, "changes") {
+			e, _ = change(t, e, garbage)
+		}
+		askEverything(e)
+	})
+}
+
+// change replaces one value of one document.
+func change(t *rapid.T, e *arm.Estate, to func() any) (*arm.Estate, string) {
 	docs := slices.Clone(e.All())
 	i := rapid.IntRange(0, len(docs)-1).Draw(t, "document")
 	docs[i].Properties = arm.Clone(docs[i].Properties)
 	where := docs[i].ID.Name()
 	if len(docs[i].Properties) > 0 {
-		where += hideIn(t, docs[i].Properties)
+		where += changeIn(t, docs[i].Properties, to)
 	}
 	out, err := arm.NewEstate(docs...)
 	if err != nil {
@@ -54,25 +73,25 @@ func hideSomething(t *rapid.T, e *arm.Estate) (*arm.Estate, string) {
 	return out, where
 }
 
-func hideIn(t *rapid.T, o arm.Object) string {
+func changeIn(t *rapid.T, o arm.Object, to func() any) string {
 	key := rapid.SampledFrom(slices.Sorted(maps.Keys(o))).Draw(t, "key")
 	if rapid.IntRange(0, 3).Draw(t, "deeper") > 0 {
 		switch v := o[key].(type) {
 		case map[string]any:
 			if len(v) > 0 {
-				return "." + key + hideIn(t, v)
+				return "." + key + changeIn(t, v, to)
 			}
 		case []any:
 			if len(v) > 0 {
 				i := rapid.IntRange(0, len(v)-1).Draw(t, "element")
 				if inner, ok := v[i].(map[string]any); ok && len(inner) > 0 {
-					return "." + key + "[]" + hideIn(t, inner)
+					return "." + key + "[]" + changeIn(t, inner, to)
 				}
-				v[i] = arm.Unknown{Expression: "var.hidden"}
+				v[i] = to()
 				return "." + key + "[]"
 			}
 		}
 	}
-	o[key] = arm.Unknown{Expression: "var.hidden"}
+	o[key] = to()
 	return "." + key
 }

@@ -1,0 +1,126 @@
+package cloister_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/cloister-ml/cloister/"
+
+// floor is a part of the house and what of ours its packages may import, tests
+// aside. A name stands for the package and all below it.
+type floor struct {
+	part    string
+	imports []string
+}
+
+// The house from the ground up. A package belongs to the longest part that fits.
+var ground = []string{"arm", "service", "verdict"}
+
+var meanings = append([]string{"network", "privatedns", "access"}, ground...)
+
+var house = []floor{
+	{"arm", nil},
+	{"verdict", []string{"arm"}},
+	{"service", []string{"arm"}},
+	{"network", ground},
+	{"network/networktest", append([]string{"network"}, ground...)},
+	{"privatedns", ground},
+	{"access", ground},
+	{"check", meanings},
+	{"report", append([]string{"check"}, meanings...)},
+	{"source/terraform", append([]string{"source/terraform"}, ground...)},
+
+	{"internal/durable", nil},
+	{"internal/acr", nil},
+	{"internal/image", nil},
+	{"internal/sandbox", nil},
+	{"internal/machine", nil},
+	{"internal/project", nil},
+	{"internal/fabric", append([]string{"internal/fabric"}, meanings...)},
+	{"internal/cloud", append([]string{"internal/cloud", "internal/durable"}, meanings...)},
+	{"internal/devops", []string{"internal/devops", "internal/agent"}}, // it hands out the agent
+	{"internal/agent", []string{"internal/devops/wire", "internal/devops/expression", "internal/machine"}},
+	{"internal/probe", append([]string{"check"}, meanings...)},
+	{"internal/node", append([]string{"internal/provider/machinelearning/datastore", "internal/provider/machinelearning/task", "internal/sandbox"}, ground...)},
+}
+
+// A provider imports the control plane's registration interface, and never
+// another provider.
+var provider = append([]string{"internal/cloud", "internal/durable"}, meanings...)
+
+// top are the parts that join the floors.
+var top = []string{"cmd", "internal/daemon", "internal/mission", "internal/mlclient", "e2e"}
+
+func TestFloorsImportDownwards(t *testing.T) {
+	for _, p := range packages(t) {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		allowed, ok := allowance(path)
+		if !ok {
+			if !slices.ContainsFunc(top, func(s string) bool { return within(path, s) }) {
+				t.Errorf("%s is on no floor of the house", path)
+			}
+			allowed = nil
+		}
+		for _, imported := range p.Imports {
+			imported, ours := strings.CutPrefix(imported, module)
+			if !ours {
+				continue
+			}
+			if within(imported, "cmd") {
+				t.Errorf("%s imports %s: nothing imports cmd", path, imported)
+			}
+			if ok && !slices.ContainsFunc(allowed, func(a string) bool { return within(imported, a) }) {
+				t.Errorf("%s imports %s, which is not below it", path, imported)
+			}
+		}
+	}
+}
+
+// allowance is what a package may import.
+func allowance(path string) ([]string, bool) {
+	if rest, ok := strings.CutPrefix(path, "internal/provider/"); ok {
+		own, _, _ := strings.Cut(rest, "/")
+		return append(slices.Clone(provider), "internal/provider/"+own), true
+	}
+	var best floor
+	for _, f := range house {
+		if within(path, f.part) && len(f.part) > len(best.part) {
+			best = f
+		}
+	}
+	return best.imports, best.part != ""
+}
+
+// within reports whether a package is the part or below it.
+func within(path, part string) bool { return path == part || strings.HasPrefix(path, part+"/") }
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("listing the packages: %v", err)
+	}
+	var all []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(p.ImportPath, module) {
+			all = append(all, p)
+		}
+	}
+}

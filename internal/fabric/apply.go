@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sync/errgroup"
@@ -28,7 +28,7 @@ func (f *Fabric) Apply(ctx context.Context, p Plan) (Changes, error) {
 	}
 	a := &application{fabric: f, plan: p, spaces: map[string]*space{}, done: &recorder{}}
 	defer a.close()
-	for _, step := range []func(context.Context) error{a.open, a.filters, a.dropSpaces, a.dropLinks, a.addLinks, a.routers, a.machines} {
+	for _, step := range []func(context.Context) error{a.open, a.filters, a.dropSpaces, a.dropLinks, a.addLinks, a.routers, a.machines, a.settle} {
 		if err := step(ctx); err != nil {
 			return a.done.sorted(), err
 		}
@@ -39,6 +39,13 @@ func (f *Fabric) Apply(ctx context.Context, p Plan) (Changes, error) {
 	}
 	return a.done.sorted(), f.serve()
 }
+
+// settleTime is far more than the kernel ever takes.
+const settleTime = 10 * time.Second
+
+// removers is how many namespaces lose their cables at a time: the kernel makes
+// each wait, and several wait together.
+const removers = 16
 
 // application is one Apply on its way.
 type application struct {
@@ -243,6 +250,30 @@ func (a *application) machines(ctx context.Context) error {
 	return a.each(ctx, func(s *space) bool { return s.Filter == nil }, a.configure)
 }
 
+// settle waits until the kernel has made every new cable carry packets. The end
+// that comes up last carries at once; the first, which had nobody to talk to, is
+// told in the background, and would drop packets until then.
+func (a *application) settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	return a.each(ctx, func(s *space) bool { return len(s.plugged) > 0 }, func(s *space) error {
+		for {
+			if err := s.list(); err != nil {
+				return err
+			}
+			down := s.down()
+			if down == "" {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("%s does not come up: %w", down, ctx.Err())
+			case <-time.After(time.Millisecond):
+			}
+		}
+	})
+}
+
 // configure brings the addresses, routes and rules of a namespace to the plan.
 func (a *application) configure(s *space) error {
 	for name := range s.links {
@@ -287,14 +318,15 @@ func (f *Fabric) Remove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Routers hold the first ends of all cables: with theirs, all are gone.
-	slices.Reverse(names)
-	for _, full := range names {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		errs = append(errs, unplug(full))
+	if err := ctx.Err(); err != nil {
+		return err
 	}
+	var group errgroup.Group
+	group.SetLimit(removers)
+	for _, full := range names {
+		group.Go(func() error { return unplug(full) })
+	}
+	errs = append(errs, group.Wait())
 	for _, full := range names {
 		errs = append(errs, removeNamespace(full))
 	}

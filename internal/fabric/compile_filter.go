@@ -50,11 +50,12 @@ type filter struct {
 	table  *nft.Table
 	sets   map[string]bool     // names of the shared sets
 	groups map[string][]string // the variants of an NSG's chain, as text
+	done   map[compiled]string // the chain of rules that were compiled before
 	note   func(string, ...any)
 }
 
 func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[string]int, services []serviceRoutes) *nft.Table {
-	f := &filter{table: &nft.Table{Name: tableName}, sets: map[string]bool{}, groups: map[string][]string{}, note: c.note}
+	f := &filter{table: &nft.Table{Name: tableName}, sets: map[string]bool{}, groups: map[string][]string{}, done: map[compiled]string{}, note: c.note}
 	f.sources(v, c, marks)
 	f.input(v, c, gateways)
 	forward := tracked()
@@ -260,10 +261,32 @@ func groupChain(nsg arm.ID, d network.Direction) string {
 	return "nsg-in-" + digest(nsg.Key(), 12)
 }
 
+// compiled are rules that several interfaces share: a topology gives each the
+// same ones.
+type compiled struct {
+	first     *network.Match
+	n         int
+	at        string
+	direction network.Direction
+}
+
 // group is the chain of one security group: it returns for what the group
 // allows and drops the rest. One is made for all interfaces for which the
 // group's tags mean the same.
 func (f *filter) group(one network.Filter, d network.Direction) string {
+	key := compiled{n: len(one.Matches), at: one.NSG.Key(), direction: d}
+	if key.n > 0 {
+		key.first = &one.Matches[0]
+	}
+	name, ok := f.done[key]
+	if !ok {
+		name = f.compile(one, d)
+		f.done[key] = name
+	}
+	return name
+}
+
+func (f *filter) compile(one network.Filter, d network.Direction) string {
 	chain := nft.Chain{Rules: f.rules(one)}
 	text := fmt.Sprint(chain.Rules)
 	name := groupChain(one.NSG, d)

@@ -39,8 +39,10 @@ func (c *compiler) router(v *vnetPlan) {
 			s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(a), Type: Unicast, Dev: g.link, Src: gatewayOf(g.subnet, a)})
 		}
 	}
-	for key := range v.peers {
-		peer := c.vnets[key]
+	for _, peer := range c.order {
+		if !v.peers[peer.ID.Key()] {
+			continue
+		}
 		s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(peer.transit), Type: Unicast, Dev: linkName(peeringPrefix, peer.ID)})
 	}
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -38,13 +39,10 @@ func build(t testing.TB, p Plan) *Fabric {
 	return f
 }
 
-var clouds int
+var clouds atomic.Int32
 
 // testName is a cloud's name that no other process uses.
-func testName() string {
-	clouds++
-	return fmt.Sprintf("t%dx%d", os.Getpid(), clouds)
-}
+func testName() string { return fmt.Sprintf("t%dx%d", os.Getpid(), clouds.Add(1)) }
 
 func apply(t testing.TB, f *Fabric, p Plan) Changes {
 	t.Helper()
@@ -67,8 +65,10 @@ const (
 const patience = 400 * time.Millisecond
 
 // connect tries a TCP connection from a namespace.
-func connect(f *Fabric, from, to string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+func connect(f *Fabric, from, to string) string { return connectWithin(f, patience, from, to) }
+
+func connectWithin(f *Fabric, wait time.Duration, from, to string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	c, err := f.Dial(ctx, from, "tcp4", to)
 	var timeout net.Error
@@ -86,7 +86,7 @@ func connect(f *Fabric, from, to string) string {
 	return err.Error()
 }
 
-func space1(t testing.TB, f *Fabric, nic arm.ID) string {
+func namespaceOf(t testing.TB, f *Fabric, nic arm.ID) string {
 	t.Helper()
 	name, ok := f.Namespace(nic)
 	if !ok {
@@ -134,13 +134,14 @@ func seenAs(t testing.TB, f *Fabric, from, to string) string {
 }
 
 func TestConnections(t *testing.T) {
+	t.Parallel()
 	h := twoNetworks()
 	f := build(t, h.plan())
-	jump, agent, worker, remote := space1(t, f, nicID("jump")), space1(t, f, nicID("agent")), space1(t, f, nicID("worker")), space1(t, f, nicID("remote"))
-	blob := space1(t, f, id("privateEndpoints", "pe-blob"))
+	jump, agent, worker, remote := namespaceOf(t, f, nicID("jump")), namespaceOf(t, f, nicID("agent")), namespaceOf(t, f, nicID("worker")), namespaceOf(t, f, nicID("remote"))
+	blob := namespaceOf(t, f, id("privateEndpoints", "pe-blob"))
 	echo(t, f, blob, "10.1.0.10:443")
 	echo(t, f, worker, ":443")
-	for _, c := range []struct{ name, from, to, want string }{
+	attempts{
 		{"within a subnet", jump, "10.1.0.5:22", refused},
 		{"over a peering", jump, "10.2.0.4:443", open},
 		{"and back", worker, "10.1.0.5:22", refused},
@@ -153,11 +154,5 @@ func TestConnections(t *testing.T) {
 		{"the gateway is no machine", jump, "10.1.0.1:22", silent},
 		{"the far network", remote, "10.1.0.4:22", refused},
 		{"an outsider", f.OutsiderNamespace(), "10.1.0.4:22", noRoute},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if got := connect(f, c.from, c.to); got != c.want {
-				t.Errorf("from %s to %s: %s, want %s", c.from, c.to, got, c.want)
-			}
-		})
-	}
+	}.try(t, f)
 }

@@ -29,7 +29,9 @@ type space struct {
 	fd    int
 	nl    *netlink.Handle
 	links map[string]netlink.Link
-	fresh bool // made just now
+
+	fresh   bool     // made just now
+	plugged []string // first ends of cables that were made just now
 }
 
 func (s *space) open() error {
@@ -90,11 +92,12 @@ func (s *space) owns(l netlink.Link) bool {
 // plug makes a veth pair between this namespace and another.
 func (s *space) plug(l Link, to *space) error {
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.Group = l.A.Name, linkGroup
+	attrs.Name, attrs.Group, attrs.Flags = l.A.Name, linkGroup, net.FlagUp
 	veth := &netlink.Veth{LinkAttrs: attrs, PeerName: l.B.Name, PeerNamespace: netlink.NsFd(to.fd)}
 	if err := s.nl.LinkAdd(veth); err != nil {
 		return fmt.Errorf("connecting %s to %s of %s: %w", l.A.Name, l.B.Name, to.full, err)
 	}
+	s.plugged = append(s.plugged, l.A.Name)
 	return nil
 }
 
@@ -107,6 +110,16 @@ func (s *space) up(name string) error {
 		return fmt.Errorf("bringing %s up: %w", name, err)
 	}
 	return nil
+}
+
+// down is a first end that does not carry packets yet, or "".
+func (s *space) down() string {
+	for _, name := range s.plugged {
+		if link := s.links[name]; link != nil && link.Attrs().OperState != netlink.OperUp {
+			return name
+		}
+	}
+	return ""
 }
 
 func (s *space) unlink(name string) error {

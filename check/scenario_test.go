@@ -191,6 +191,20 @@ func TestBrokenEstates(t *testing.T) {
 			remedy: "allow TCP 22",
 		},
 		{
+			name: "the jump host has a public address and nothing guards its subnet",
+			break_: func(d *draft) {
+				ip := rid("Microsoft.Network/publicIPAddresses", "pip-jump")
+				d.add(ip, arm.Object{"publicIPAllocationMethod": "Static"}).SKU = arm.Object{"name": "Standard"}
+				nic := d.get(rid("Microsoft.Network/networkInterfaces", "nic-vm-jump"))
+				nic.Properties["ipConfigurations"].([]any)[0].(arm.Object)["properties"].(arm.Object)["publicIPAddress"] = ref(ip)
+				rules := d.get(nsgID("nsg-jump")).Properties["securityRules"].([]any)
+				rules[0].(arm.Object)["properties"].(arm.Object)["sourceAddressPrefix"] = "*"
+			},
+			falls:  []string{"network-closed-to-internet:vnet-bastion:vm-jump"},
+			reason: []string{"TCP 22 of 203.0.113.", "can be reached"},
+			remedy: "take the public address off vm-jump",
+		},
+		{
 			name: "compute nodes have public addresses",
 			break_: func(d *draft) {
 				d.get(clusterID).Properties["properties"].(arm.Object)["enableNodePublicIp"] = true

@@ -27,6 +27,9 @@ func prepare(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Resource, 
 			return r, cloud.Errorf(http.StatusConflict, "AlreadyInUse", "the registry DNS name %s.azurecr.io is already in use, by %s", strings.ToLower(r.Name), other.ID)
 		}
 	}
+	if arm.Bool(r.Properties, "anonymousPullEnabled", false) {
+		return r, cloud.Errorf(http.StatusBadRequest, "FeatureNotSupported", "anonymousPullEnabled is not offered: every pull is by somebody who may")
+	}
 	sku, err := canonicalSKU(r)
 	if err != nil {
 		return r, err

@@ -85,6 +85,9 @@ func cell(i Item, e envelope, base arm.Object, c column) any {
 	case c.path == "#time":
 		return i.Time.Format(time.RFC3339Nano)
 	case c.path == "#table":
+		if i.Table == "dependencies" {
+			return "dependency"
+		}
 		return strings.TrimSuffix(i.Table, "s")
 	case c.path == "#summary":
 		for _, path := range summaries {

@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -157,10 +156,4 @@ func (q *request) checkSigned(sas *signing.SAS, r *http.Request, container, blob
 		return badSignature("The user delegation key is not valid at this time.")
 	}
 	return nil
-}
-
-// isFailure reports whether err is a refusal with that code.
-func isFailure(err error, code string) bool {
-	var f *failure
-	return errors.As(err, &f) && f.code == code
 }

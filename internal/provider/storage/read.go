@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc64"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -20,22 +21,20 @@ type span struct {
 	whole         bool
 }
 
+var rangePattern = regexp.MustCompile(`^bytes=(\d{1,18})-(\d{0,18})$`)
+
 // parseRange reads "bytes=first-last" or "bytes=first-" against a blob's size.
 // A header in another form is passed over, as HTTP has it.
 func parseRange(header string, size int64) (span, error) {
 	all := span{count: size, whole: true}
-	text, ok := strings.CutPrefix(header, "bytes=")
-	first, last, hasDash := strings.Cut(text, "-")
-	if !ok || !hasDash {
+	match := rangePattern.FindStringSubmatch(header)
+	if match == nil {
 		return all, nil
 	}
-	offset, err := strconv.ParseInt(first, 10, 64)
-	if err != nil || offset < 0 {
-		return all, nil
-	}
-	end := size - 1
-	if last != "" {
-		if end, err = strconv.ParseInt(last, 10, 64); err != nil || end < offset {
+	offset, end := number(match[1]), size-1
+	if match[2] != "" {
+		end = min(end, number(match[2]))
+		if number(match[2]) < offset {
 			return all, nil
 		}
 	}
@@ -43,7 +42,13 @@ func parseRange(header string, size int64) (span, error) {
 		return all, fail(http.StatusRequestedRangeNotSatisfiable, "InvalidRange",
 			"The range specified is invalid for the current size of the resource.").with("Content-Range", fmt.Sprintf("bytes */%d", size))
 	}
-	return span{offset: offset, count: min(end, size-1) - offset + 1}, nil
+	return span{offset: offset, count: end - offset + 1}, nil
+}
+
+// number is the value of at most 18 digits.
+func number(digits string) int64 {
+	n, _ := strconv.ParseInt(digits, 10, 64) // it fits
+	return n
 }
 
 // rangeHeader prefers x-ms-range, as the protocol does.

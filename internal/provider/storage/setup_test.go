@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"testing"
 
@@ -136,17 +137,17 @@ func (w *world) wantCode(err error, code bloberror.Code) {
 	}
 }
 
-// container makes a container as alice.
-func (w *world) container(name string) *azblob.Client {
+// container makes the container "data" as alice.
+func (w *world) container() *azblob.Client {
 	w.Helper()
 	c := w.client(alice)
-	_, err := c.CreateContainer(ctx, name, nil)
+	_, err := c.CreateContainer(ctx, "data", nil)
 	w.must(err)
 	return c
 }
 
-// do sends a request that no client would.
-func (w *world) do(method, url string, header map[string]string) *http.Response {
+// do sends a request that no client would, and reads the answer.
+func (w *world) do(method, url string, header map[string]string) (*http.Response, string) {
 	w.Helper()
 	r, err := http.NewRequestWithContext(ctx, method, url, nil)
 	w.must(err)
@@ -155,6 +156,8 @@ func (w *world) do(method, url string, header map[string]string) *http.Response 
 	}
 	resp, err := w.front.Client().Do(r)
 	w.must(err)
-	w.Cleanup(func() { resp.Body.Close() })
-	return resp
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	w.must(err)
+	return resp, string(text)
 }

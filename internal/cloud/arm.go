@@ -2,7 +2,9 @@ package cloud
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strings"
 
 	"github.com/google/uuid"
@@ -36,7 +38,7 @@ func (c *Cloud) serveARM(w http.ResponseWriter, r *http.Request) {
 	}
 	q := &request{c: c, w: w, r: r, at: c.snapshot(), host: "https://" + r.Host}
 	q.begin()
-	err := q.serve()
+	err := q.guarded()
 	status := statusOf(err)
 	if err != nil {
 		if status == http.StatusUnauthorized {
@@ -48,6 +50,20 @@ func (c *Cloud) serveARM(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, err)
 	}
 	q.record(status)
+}
+
+// guarded serves the request; a provider that panics has failed at it, and the
+// cloud goes on.
+func (q *request) guarded() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p) // a handler's own way to break the connection off
+			}
+			err = fmt.Errorf("the provider panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return q.serve()
 }
 
 // begin sets the headers that every answer has.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud/ca"
 	"github.com/cloister-ml/cloister/internal/cloud/store"
 	"github.com/cloister-ml/cloister/internal/cloud/token"
@@ -159,6 +160,9 @@ func (c *Cloud) load(ctx context.Context) error {
 	}
 	byKey := make(map[string]*store.Row, len(rows))
 	for _, r := range rows {
+		if r.Resource.Properties == nil { // an empty object is not written
+			r.Resource.Properties = arm.Object{}
+		}
 		byKey[r.Key()] = r
 		c.version = max(c.version, r.Version)
 	}

@@ -193,6 +193,48 @@ func TestProviderPanics(t *testing.T) {
 	}
 }
 
+// A document without properties is one with an empty object for providers, before
+// and after a restart.
+func TestEmptyProperties(t *testing.T) {
+	dir := t.TempDir()
+	seen := func(cloud.Host) []cloud.Provider {
+		return []cloud.Provider{{Namespace: "A.B", Types: []cloud.Type{{Name: "A.B/c", Present: func(_ cloud.View, r arm.Resource) arm.Resource {
+			r.Properties["seen"] = true
+			return r
+		}}}}}
+	}
+	for _, run := range []string{"first", "again"} {
+		t.Run(run, func(t *testing.T) {
+			c := cloudtest.Open(t, cloud.Options{Dir: dir, Providers: seen})
+			if run == "first" {
+				for _, r := range []arm.Resource{{ID: rg, Location: "westeurope"}, {ID: refer("one").ID}} {
+					if _, err := c.Client().Put(t.Context(), r); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			got, err := c.Client().Get(t.Context(), refer("one").ID)
+			if err != nil || !arm.Bool(got.Properties, "seen", false) {
+				t.Errorf("got %+v, %v", got.Properties, err)
+			}
+		})
+	}
+}
+
+func TestPresentPanics(t *testing.T) {
+	panics := func(cloud.Host) []cloud.Provider {
+		return []cloud.Provider{{Namespace: "A.B", Types: []cloud.Type{{Name: "A.B/c", Present: func(cloud.View, arm.Resource) arm.Resource { panic("oh") }}}}}
+	}
+	c := cloudtest.Start(t, panics)
+	if _, err := c.Client().Put(t.Context(), arm.Resource{ID: rg, Location: "westeurope"}); err != nil {
+		t.Fatal(err)
+	}
+	got := ask(t, c, "PUT", string(refer("one").ID)+"?api-version=2024-01-01", "{}")
+	if got.status != 500 || got.code() != "InternalServerError" {
+		t.Errorf("got %d %v", got.status, got.body)
+	}
+}
+
 func TestOneProcessAtATime(t *testing.T) {
 	dir := t.TempDir()
 	cloudtest.Open(t, cloud.Options{Dir: dir})

@@ -19,6 +19,7 @@ import (
 	"github.com/cloister-ml/cloister/internal/provider/authorization"
 	"github.com/cloister-ml/cloister/internal/provider/compute"
 	"github.com/cloister-ml/cloister/internal/provider/containerregistry"
+	"github.com/cloister-ml/cloister/internal/provider/insights"
 	"github.com/cloister-ml/cloister/internal/provider/keyvault"
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning"
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning/mlflow"
@@ -160,6 +161,7 @@ func (d *Daemon) providers(host cloud.Host) []cloud.Provider {
 		storage.New(host),
 		keyvault.New(host),
 		containerregistry.New(host),
+		insights.New(host),
 		d.learning.Provider(),
 		{Namespace: "Microsoft.DevOps", Services: map[string]http.Handler{
 			"devops":        http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.devops.handler().ServeHTTP(w, r) }),
@@ -235,6 +237,10 @@ func (d *Daemon) close() error {
 	d.stop(nil)
 	d.scheduler.Wait()
 	d.nodes.stopAll(ctx)
+	if d.boxes != nil && d.cloud != nil { // without the cloud's lock they may be another daemon's
+		// Machines go before the services: their clients would be waited for.
+		errs = append(errs, d.machines.close(ctx))
+	}
 	if d.cloud != nil {
 		errs = append(errs, d.cloud.Close())
 	}
@@ -245,7 +251,7 @@ func (d *Daemon) close() error {
 		errs = append(errs, d.devops.close())
 	}
 	errs = append(errs, d.trackers.close())
-	if d.boxes != nil && d.cloud != nil { // without the cloud's lock they may be another daemon's
+	if d.boxes != nil && d.cloud != nil {
 		errs = append(errs, d.boxes.RemoveAll(ctx), d.fabric.Remove(ctx), d.removeState())
 	}
 	return errors.Join(errs...)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -38,6 +39,8 @@ const (
 type machines struct {
 	d  *Daemon
 	mu sync.Mutex // one machine is started at a time
+	// closed is set when the daemon ends: no machine is started any more.
+	closed bool
 	// running are the sandboxes of machines, by the machine's key.
 	running sync.Map
 }
@@ -111,6 +114,9 @@ func (m *machines) startOutsider(ctx context.Context) error {
 
 // start completes the spec of a machine and starts it. The caller holds mu.
 func (m *machines) start(ctx context.Context, id arm.ID, s sandbox.Spec) error {
+	if m.closed {
+		return errors.New("the cloud is ending")
+	}
 	layers, err := m.d.machineLayers(ctx)
 	if err != nil {
 		return err
@@ -156,6 +162,14 @@ func (m *machines) watch(id arm.ID, sb *sandbox.Sandbox) {
 func (m *machines) isRunning(id arm.ID) bool {
 	_, ok := m.running.Load(id.Key())
 	return ok
+}
+
+// close ends all machines; their disks stay.
+func (m *machines) close(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return m.d.boxes.RemoveAll(ctx)
 }
 
 // machineStop is how long a machine's services have to end.

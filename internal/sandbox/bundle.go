@@ -78,7 +78,7 @@ func ociSpec(s Spec, limits *specs.LinuxResources) specs.Spec {
 		Linux: &specs.Linux{
 			Namespaces:  namespaces(s.NetNS),
 			Resources:   limits,
-			CgroupsPath: "/cloister/" + s.Name,
+			CgroupsPath: "/" + cgroupParent + "/" + s.Name,
 			Seccomp:     seccomp(),
 			MaskedPaths: []string{
 				"/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",

@@ -2,9 +2,11 @@ package sandbox
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 // controllers says which cgroup controllers the host gives, under cgroup v2 or
@@ -23,6 +25,19 @@ func controllers() map[string]bool {
 		}
 	}
 	return out
+}
+
+// cgroupParent holds the control groups of all sandboxes.
+const cgroupParent = "cloister"
+
+// removeParents removes the parents of control groups that hold none any more.
+func removeParents() {
+	for _, pattern := range []string{"/sys/fs/cgroup/*/" + cgroupParent, "/sys/fs/cgroup/" + cgroupParent} {
+		dirs, _ := filepath.Glob(pattern) // the pattern is well formed
+		for _, dir := range dirs {
+			_ = unix.Rmdir(dir) // refused while another runtime has sandboxes
+		}
+	}
 }
 
 // resources turns limits into those that the host can enforce, and names the rest.

@@ -287,9 +287,12 @@ func (r *Runtime) RemoveAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
-	for _, name := range names {
-		errs = append(errs, r.Remove(ctx, name))
+	errs := make([]error, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() { errs[i] = r.Remove(ctx, name) })
 	}
+	wg.Wait()
+	removeParents()
 	return errors.Join(errs...)
 }

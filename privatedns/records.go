@@ -57,8 +57,8 @@ type publicRecord struct {
 
 // FromEstate reads the zones, links, records, zone groups and services of an
 // estate. addr says which address a private endpoint has for a member of its
-// target, and which a network interface has (member ""); network.Topology's
-// MemberAddr is such a function.
+// target (network.Topology's MemberAddr), and which a network interface has (member
+// ""); a registered machine whose address it does not say has an unknown record.
 func FromEstate(e *arm.Estate, addr func(endpoint arm.ID, member string) netip.Addr) *Records {
 	r := &Records{public: map[string]publicRecord{}, vnets: map[string]vnet{}}
 	for _, doc := range e.OfType(service.TypeVirtualNetwork) {

@@ -130,7 +130,9 @@ func (c *Client) workspaces(ctx context.Context, o Options) ([]arm.ID, error) {
 	}
 	var out []arm.ID
 	for _, s := range subscriptions {
-		docs, err := c.list(ctx, "/subscriptions/"+s+"/providers/"+typeWS)
+		// The list of resources is of those that the caller may read, whatever its
+		// roles are on the subscription.
+		docs, err := c.listAt(ctx, hostARM+"/subscriptions/"+s+"/resources?api-version=2021-04-01&$filter=resourceType%20eq%20%27"+typeWS+"%27")
 		if err != nil {
 			return nil, err
 		}
@@ -181,8 +183,12 @@ func (c *Client) get(ctx context.Context, id string) (Document, error) {
 
 // list reads every page of a list.
 func (c *Client) list(ctx context.Context, id string) ([]Document, error) {
+	return c.listAt(ctx, address(id))
+}
+
+func (c *Client) listAt(ctx context.Context, first string) ([]Document, error) {
 	var out []Document
-	for next := address(id); next != ""; {
+	for next := first; next != ""; {
 		var page struct {
 			Value    []Document `json:"value"`
 			NextLink string     `json:"nextLink"`

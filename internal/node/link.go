@@ -38,6 +38,8 @@ type LinkConfig struct {
 	Resolver netip.AddrPort // 168.63.129.16:53
 	Metadata string         // http://169.254.169.254
 	Roots    string         // PEM file of the certificates to trust
+	// Dial connects to a host by its name; nil resolves it with Resolver.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // NewLink prepares the link; it calls nobody yet.
@@ -50,9 +52,13 @@ func NewLink(c LinkConfig) (*Link, error) {
 	if !roots.AppendCertsFromPEM(pem) {
 		return nil, fmt.Errorf("%s holds no certificate", c.Roots)
 	}
+	dial := c.Dial
+	if dial == nil {
+		dial = dialer(c.Resolver)
+	}
 	return &Link{
 		client: &http.Client{Transport: &http.Transport{
-			Proxy: nil, DialContext: dialer(c.Resolver), ForceAttemptHTTP2: true,
+			Proxy: nil, DialContext: dial, ForceAttemptHTTP2: true,
 			TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: 90 * time.Second, MaxIdleConnsPerHost: 8,
 		}},

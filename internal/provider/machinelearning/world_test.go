@@ -1,0 +1,388 @@
+package machinelearning_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cloister-ml/cloister/access"
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/cloud"
+	"github.com/cloister-ml/cloister/internal/cloud/cloudtest"
+	"github.com/cloister-ml/cloister/internal/mlclient"
+	"github.com/cloister-ml/cloister/internal/node"
+	"github.com/cloister-ml/cloister/internal/provider/authorization"
+	"github.com/cloister-ml/cloister/internal/provider/machinelearning"
+	"github.com/cloister-ml/cloister/internal/provider/machinelearning/datastore"
+	"github.com/cloister-ml/cloister/internal/provider/machinelearning/mlflow"
+	"github.com/cloister-ml/cloister/internal/provider/storage"
+	"github.com/cloister-ml/cloister/internal/sandbox"
+	"github.com/cloister-ml/cloister/service"
+)
+
+const group = "rg"
+
+// world is a cloud with a workspace, a storage account and a cluster. Services,
+// control plane and protocols are the real ones; the machines are processes of
+// this machine.
+type world struct {
+	*cloudtest.Cloud
+	t       *testing.T
+	ml      *machinelearning.Service
+	front   string // where every host name is served
+	roots   string
+	ws      arm.ID
+	cluster arm.ID
+	nodes   *nodes
+	images  *images
+}
+
+func id(typ, name string) arm.ID { return arm.ResourceID(cloudtest.Subscription, group, typ, name) }
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, nodes: &nodes{running: map[string]context.CancelFunc{}}, images: &images{}}
+	w.nodes.w = w
+	w.Cloud = cloudtest.Start(t, func(host cloud.Host) []cloud.Provider {
+		var err error
+		w.ml, err = machinelearning.New(host, machinelearning.Options{
+			Nodes: w.nodes, Images: w.images, Instances: &instances{t: t},
+			Tracking: func(_ arm.ID, artifacts machinelearning.Artifacts) (machinelearning.Tracking, error) {
+				return mlflow.Open(filepath.Join(host.Dir("mlflow"), "t.db"), artifacts)
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []cloud.Provider{authorization.New(host.(*cloud.Cloud)), storage.New(host), w.ml.Provider()}
+	})
+	w.serve()
+	w.deploy()
+	w.run()
+	return w
+}
+
+// serve answers at every public host name on one local address.
+func (w *world) serve() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.front = l.Addr().String()
+	go func() { _ = w.Serve(l, "") }() // ends with the listener
+	w.t.Cleanup(func() { l.Close() })
+	w.roots = filepath.Join(w.t.TempDir(), "roots.pem")
+	if err := w.CA().WriteBundle(w.roots); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, network, w.front)
+}
+
+// run runs the scheduler until the test ends.
+func (w *world) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- w.ml.Run(ctx) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.t.Error(err)
+		}
+		w.nodes.stopAll()
+		if err := w.ml.Close(); err != nil {
+			w.t.Error(err)
+		}
+	})
+}
+
+func (w *world) put(r arm.Resource) {
+	w.t.Helper()
+	r.Type = r.ID.Type()
+	r.Name = r.ID.Name()
+	if _, err := w.Client().Put(w.t.Context(), r); err != nil {
+		w.t.Fatalf("creating %s: %v", r.ID, err)
+	}
+}
+
+func (w *world) deploy() {
+	w.t.Helper()
+	const place = "westeurope"
+	if err := w.Client().Do(w.t.Context(), http.MethodPut, string(arm.GroupID(cloudtest.Subscription, group)), map[string]any{"location": place}, nil); err != nil {
+		w.t.Fatal(err)
+	}
+	account, kv, ai := id(service.TypeStorageAccount, "stmlops"), id(service.TypeKeyVault, "kvmlops"), id(service.TypeAppInsights, "aimlops")
+	registry := id(service.TypeRegistry, "crmlops")
+	w.put(arm.Resource{ID: account, Location: place, Kind: "StorageV2", SKU: arm.Object{"name": "Standard_LRS"}, Properties: arm.Object{}})
+	w.put(arm.Resource{ID: kv, Location: place, Properties: arm.Object{}})
+	w.put(arm.Resource{ID: ai, Location: place, Kind: "web", Properties: arm.Object{}})
+	w.put(arm.Resource{ID: registry, Location: place, SKU: arm.Object{"name": "Premium"}, Properties: arm.Object{}})
+	w.ws = id(service.TypeWorkspace, "mlw")
+	w.put(arm.Resource{ID: w.ws, Location: place, Identity: &arm.Identity{Type: "SystemAssigned"}, Properties: arm.Object{
+		"storageAccount": string(account), "keyVault": string(kv), "applicationInsights": string(ai), "containerRegistry": string(registry),
+	}})
+	w.cluster = w.ws.Child("computes", "cpu-cluster")
+	w.put(arm.Resource{ID: w.cluster, Location: place, Identity: &arm.Identity{Type: "SystemAssigned"}, Properties: arm.Object{
+		"computeType": "AmlCompute",
+		"properties":  arm.Object{"vmSize": "Standard_DS3_v2", "scaleSettings": arm.Object{"minNodeCount": 0.0, "maxNodeCount": 2.0, "nodeIdleTimeBeforeScaleDown": "PT1S"}},
+	}})
+	w.grant(account, "Storage Blob Data Contributor", arm.PrincipalID(w.ws))
+	w.grant(account, "Storage Blob Data Contributor", arm.PrincipalID(w.cluster))
+}
+
+// grant gives a principal a built-in role at a scope.
+func (w *world) grant(scope arm.ID, role, principal string) {
+	w.t.Helper()
+	r, ok := access.RoleByName(role)
+	if !ok {
+		w.t.Fatalf("there is no role %s", role)
+	}
+	w.put(arm.Resource{
+		ID: scope.Extension("Microsoft.Authorization", "roleAssignments", arm.StableGUID(scope, role+principal)),
+		Properties: arm.Object{
+			"roleDefinitionId": "/subscriptions/" + cloudtest.Subscription + "/providers/Microsoft.Authorization/roleDefinitions/" + r.ID,
+			"principalId":      principal, "principalType": "ServicePrincipal",
+		},
+	})
+}
+
+// client is cloister ml's client as a service principal with roles on the
+// workspace and its storage.
+func (w *world) client() *mlclient.Client {
+	w.t.Helper()
+	who, err := w.NewServicePrincipal(w.t.Context(), "developer")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.grant(w.ws, "AzureML Data Scientist", who.ObjectID)
+	w.grant(id(service.TypeStorageAccount, "stmlops"), "Storage Blob Data Contributor", who.ObjectID)
+	return w.clientOf(who)
+}
+
+func (w *world) clientOf(who cloud.Credentials) *mlclient.Client {
+	w.t.Helper()
+	env := map[string]string{"AZURE_TENANT_ID": cloudtest.Tenant, "AZURE_CLIENT_ID": who.ClientID, "AZURE_CLIENT_SECRET": who.ClientSecret}
+	httpClient := w.outside()
+	cred, err := mlclient.FindCredential(func(k string) string { return env[k] }, httpClient)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c, err := mlclient.New(w.t.Context(), httpClient, cred, mlclient.Options{Subscription: cloudtest.Subscription, Group: group, Workspace: w.ws.Name()})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// outside is an HTTP client for which every host name leads to the cloud.
+func (w *world) outside() *http.Client {
+	c := w.HTTP()
+	c.Transport.(*http.Transport).DialContext = w.dial
+	return c
+}
+
+// nodes run the real node runner in this process.
+type nodes struct {
+	w       *world
+	mu      sync.Mutex
+	running map[string]context.CancelFunc
+	wg      sync.WaitGroup
+	most    int // nodes at a time
+}
+
+func (n *nodes) Start(_ context.Context, cluster arm.ID, index int) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	key := fmt.Sprint(cluster.Key(), index)
+	if n.running[key] != nil {
+		return nil
+	}
+	metadata := httptest.NewServer(n.w.Metadata(cluster))
+	link, err := node.NewLink(node.LinkConfig{Metadata: metadata.URL, Roots: n.w.roots, Dial: n.w.dial})
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(n.w.t.TempDir(), "node")
+	if err != nil {
+		return err
+	}
+	host := service.WorkspaceGUID(n.w.ws) + ".workspace.westeurope.api.azureml.ms"
+	runner, err := node.New(link, node.Config{
+		Host: host, Cluster: cluster, Index: index, Dir: dir, Roots: n.w.roots, Images: noImages{}, Sandboxes: bareSandbox{}, Log: n.w.Log(),
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	n.running[key] = cancel
+	n.most = max(n.most, len(n.running))
+	n.wg.Go(func() {
+		defer metadata.Close()
+		_ = runner.Run(ctx) // it ends with ctx and never fails
+	})
+	return nil
+}
+
+func (n *nodes) Stop(_ context.Context, cluster arm.ID, index int) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	key := fmt.Sprint(cluster.Key(), index)
+	if stop := n.running[key]; stop != nil {
+		stop()
+		delete(n.running, key)
+	}
+	return nil
+}
+
+func (n *nodes) count() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.running)
+}
+
+func (n *nodes) stopAll() {
+	n.mu.Lock()
+	for key, stop := range n.running {
+		stop()
+		delete(n.running, key)
+	}
+	n.mu.Unlock()
+	n.wg.Wait()
+}
+
+type noImages struct{}
+
+func (noImages) Pull(context.Context, string) (node.Image, error) { return node.Image{}, nil }
+
+// bareSandbox runs commands as processes of this machine; what is mounted in a
+// real sandbox is named by its place outside.
+type bareSandbox struct{}
+
+func (bareSandbox) Run(ctx context.Context, s sandbox.Spec) (int, error) {
+	var replace []string
+	cwd := ""
+	for _, m := range s.Mounts {
+		replace = append(replace, m.Target, m.Source)
+		if m.Target == s.Cwd {
+			cwd = m.Source
+		}
+	}
+	r := strings.NewReplacer(replace...)
+	cmd := exec.CommandContext(ctx, s.Args[0], s.Args[1], r.Replace(s.Args[2]))
+	cmd.Dir, cmd.Stdout, cmd.Stderr = cwd, s.Stdout, s.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	for _, v := range append(s.Env, "PATH="+os.Getenv("PATH")) {
+		cmd.Env = append(cmd.Env, r.Replace(v))
+	}
+	err := cmd.Run()
+	if exit, ok := err.(*exec.ExitError); ok && ctx.Err() == nil {
+		return exit.ExitCode(), nil
+	}
+	return 0, err
+}
+
+// images counts what is built.
+type images struct {
+	mu    sync.Mutex
+	built []machinelearning.ImageRequest
+	fail  error
+}
+
+func (i *images) Build(_ context.Context, r machinelearning.ImageRequest, log io.Writer) (string, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	fmt.Fprintln(log, "building", r.Repository)
+	if i.fail != nil {
+		return "", i.fail
+	}
+	i.built = append(i.built, r)
+	return r.Registry + "/" + r.Repository + "@sha256:" + strings.Repeat("0", 64), nil
+}
+
+// instances run the scoring host as a process of this machine.
+type instances struct{ t *testing.T }
+
+func (f *instances) Start(_ context.Context, i machinelearning.Instance) (machinelearning.Running, error) {
+	var replace []string
+	for _, m := range i.Mounts {
+		replace = append(replace, m.Target, m.Source)
+	}
+	r := strings.NewReplacer(replace...)
+	args := make([]string, len(i.Args))
+	for n, a := range i.Args {
+		args[n] = r.Replace(a)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = os.Environ()
+	for _, v := range i.Env {
+		cmd.Env = append(cmd.Env, r.Replace(v))
+	}
+	cmd.Stdout, cmd.Stderr = i.Log, i.Log
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd, done: make(chan struct{}), socket: filepath.Join(i.SocketDir, i.SocketName)}
+	go func() {
+		_ = cmd.Wait()
+		close(p.done)
+	}()
+	return p, nil
+}
+
+type process struct {
+	cmd    *exec.Cmd
+	done   chan struct{}
+	socket string
+}
+
+func (p *process) Dial(ctx context.Context) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, "unix", p.socket)
+}
+func (p *process) Done() <-chan struct{} { return p.done }
+func (p *process) Stop() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// eventually waits for something that happens in its own time.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for range 400 {
+		if ok() {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	t.Fatalf("waited in vain until %s", what)
+}
+
+// blob reads a blob of the workspace's default datastore as the workspace.
+func (w *world) blob(path string) string {
+	w.t.Helper()
+	token := func(ctx context.Context, resource string) (string, error) { return w.Token(ctx, w.ws, resource) }
+	at := datastore.Blob{Account: "stmlops", Container: "azureml-blobstore-" + service.WorkspaceGUID(w.ws), Path: path}
+	body, _, err := datastore.NewBlobs(token, w.Cloud.Cloud.Client(w.ws)).Open(w.t.Context(), at)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer body.Close()
+	data, err := io.ReadAll(body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(data)
+}

@@ -10,22 +10,23 @@ import (
 	"github.com/cloister-ml/cloister/internal/devops/wire"
 )
 
-// holds evaluates a condition; an empty one is succeeded().
-func (a *advance) holds(condition string, names map[string]expression.Value, deps dependencies) (bool, error) {
+// holds evaluates a condition; an empty one is succeeded(). With canceled nothing
+// counts as succeeded.
+func (a *advance) holds(condition string, names map[string]expression.Value, deps dependencies, canceled bool) (bool, error) {
 	if condition == "" {
-		return a.status(deps, "succeeded", nil), nil
+		condition = "succeeded()"
 	}
 	v, err := expression.Evaluate(condition, expression.Context{
 		Names: names,
 		Status: func(function string, of []string) bool {
-			return a.status(deps, function, of)
+			return a.status(deps, function, of, canceled)
 		},
 	})
 	return expression.Truth(v), err
 }
 
 // status answers a status function for the dependencies named, or all of them.
-func (a *advance) status(deps dependencies, function string, names []string) bool {
+func (a *advance) status(deps dependencies, function string, names []string, canceled bool) bool {
 	var results []string
 	for _, d := range deps {
 		if len(names) == 0 || containsFold(names, d.name) {
@@ -39,9 +40,9 @@ func (a *advance) status(deps dependencies, function string, names []string) boo
 	case "failed":
 		return any1(results, isFailed)
 	case "succeeded":
-		return !a.Canceling && complete && all(results, isSucceeded)
+		return !canceled && complete && all(results, isSucceeded)
 	case "succeededorfailed":
-		return !a.Canceling && (len(results) == 0 || any1(results, func(r string) bool { return isSucceeded(r) || isFailed(r) }))
+		return !canceled && (len(results) == 0 || any1(results, func(r string) bool { return isSucceeded(r) || isFailed(r) }))
 	}
 	return false
 }

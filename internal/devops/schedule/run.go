@@ -14,6 +14,9 @@ type Progress struct {
 	Result    string            `json:"result,omitempty"`
 	Variables map[string]string `json:"variables,omitempty"` // of a stage: its own, evaluated
 	Outputs   map[string]string `json:"outputs,omitempty"`   // of a job: step.variable
+	// AfterCancel says that a stage began although the run was being canceled: its
+	// jobs are not canceled with the run.
+	AfterCancel bool `json:"afterCancel,omitempty"`
 }
 
 // Run is a run as it stands.
@@ -124,7 +127,7 @@ func (a *advance) startStage(s pipeline.Stage, p *Progress) bool {
 		"dependencies":      deps.object(),
 		"stagedependencies": a.stageJobs(s),
 	}
-	run, err := a.holds(s.Condition, names, deps)
+	run, err := a.holds(s.Condition, names, deps, a.Canceling)
 	if err != nil {
 		a.finishStage(s, p, wire.ResultFailed, "the condition of stage "+s.Name+": "+err.Error())
 		return false
@@ -138,7 +141,7 @@ func (a *advance) startStage(s pipeline.Stage, p *Progress) bool {
 		a.finishStage(s, p, wire.ResultFailed, "the variables of stage "+s.Name+": "+err.Error())
 		return false
 	}
-	p.State, p.Variables = wire.StateInProgress, variables
+	p.State, p.Variables, p.AfterCancel = wire.StateInProgress, variables, a.Canceling
 	a.changes = append(a.changes, Change{Kind: StageStarted, Stage: s.Name})
 	return true
 }
@@ -167,7 +170,7 @@ func (a *advance) job(s pipeline.Stage, stage *Progress, j pipeline.Job) {
 		"dependencies":      deps.object(),
 		"stagedependencies": a.stageJobs(s),
 	}
-	run, err := a.holds(j.Condition, names, deps)
+	run, err := a.holds(j.Condition, names, deps, a.Canceling && !stage.AfterCancel)
 	if err != nil {
 		a.finishJob(s, j, p, wire.ResultFailed, "the condition of job "+j.ID()+": "+err.Error())
 		return

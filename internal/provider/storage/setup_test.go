@@ -146,8 +146,15 @@ func (w *world) container() *azblob.Client {
 	return c
 }
 
+// answer is what a request was answered with.
+type answer struct {
+	code   int
+	header http.Header
+	text   string
+}
+
 // do sends a request that no client would, and reads the answer.
-func (w *world) do(method, url string, header map[string]string) (*http.Response, string) {
+func (w *world) do(method, url string, header map[string]string) answer {
 	w.Helper()
 	r, err := http.NewRequestWithContext(ctx, method, url, nil)
 	w.must(err)
@@ -159,5 +166,5 @@ func (w *world) do(method, url string, header map[string]string) (*http.Response
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	w.must(err)
-	return resp, string(text)
+	return answer{resp.StatusCode, resp.Header, string(text)}
 }

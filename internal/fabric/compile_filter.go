@@ -217,11 +217,8 @@ func (f *filter) dispatch(v *vnetPlan, c *compiler, d network.Direction) nft.Rul
 	}
 	m := nft.Set{Name: name, Key: []nft.Type{nft.IfName}, Data: nft.VerdictType}
 	for _, g := range v.guests {
-		do, filtered := nft.Action{}, true
-		switch {
-		case g.endpoint() && (d == network.Outbound || !g.Approved):
-			do = drop // it starts no connection, and unless approved accepts none
-		default:
+		do, filtered := drop, true // an endpoint starts no connection, and unless approved accepts none
+		if !g.endpoint() || d == network.Inbound && g.Approved {
 			do, filtered = f.filters(c.ask.Filters(g.ID, d), d)
 		}
 		if filtered {

@@ -61,7 +61,7 @@ func TestPacketsAgreeWithProof(t *testing.T) {
 	var tried, reached int
 	first := seed
 	for ; time.Now().Before(deadline) && !t.Failed(); seed++ {
-		e := experiments(60).Example(seed)
+		e := experiments(200).Example(seed)
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			n, yes := e.run(t)
 			tried, reached = tried+n, reached+yes
@@ -79,7 +79,7 @@ func (e experiment) run(t *testing.T) (tried, reached int) {
 	e.serve(t, f)
 	var mu sync.Mutex
 	var wait sync.WaitGroup
-	room := make(chan struct{}, 24)
+	room := make(chan struct{}, 64)
 	for _, flow := range e.flows {
 		want := e.top.Reach(flow)
 		if want.Value == verdict.Unknown || !e.fair(flow) {

@@ -1,7 +1,6 @@
 package fabric
 
 import (
-	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -211,7 +210,7 @@ func BenchmarkDNS(b *testing.B) {
 		if _, err := c.Write(packed); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := c.(net.Conn).Read(buffer); err != nil {
+		if _, err := c.Read(buffer); err != nil {
 			b.Fatal(err)
 		}
 	}

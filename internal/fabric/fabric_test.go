@@ -128,7 +128,7 @@ func seenAs(t testing.TB, f *Fabric, from, to string) string {
 	}
 	defer c.Close()
 	var b [64]byte
-	c.SetReadDeadline(time.Now().Add(time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(time.Second))
 	n, _ := c.Read(b[:])
 	return string(b[:n])
 }

@@ -71,7 +71,7 @@ func openNamespace(name string) (int, error) {
 
 func isNamespace(path string) bool {
 	var st unix.Statfs_t
-	return unix.Statfs(path, &st) == nil && int64(st.Type) == nsfsMagic
+	return unix.Statfs(path, &st) == nil && st.Type == nsfsMagic
 }
 
 // createNamespace makes a namespace, prepares it from within, and only then

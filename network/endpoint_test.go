@@ -151,6 +151,38 @@ func TestWaysOut(t *testing.T) {
 	}
 }
 
+func TestNATGoesBeforeOwnPublicAddress(t *testing.T) {
+	vm := nt.VM("both", "a", "s", "")
+	vm[0] = nt.With(vm[0], nt.Set{Path: "ipConfigurations", Value: []arm.Object{nt.Config("a", "s", "", nt.Set{Path: "publicIPAddress.id", Value: nt.PublicIPID("own")})}})
+	top := topology(t, nt.VNet("a", "10.1.0.0/16"), nt.Subnet("a", "s", "10.1.0.0/24", nt.UseNAT("nat")), vm, nt.PublicIP("own", "Basic"), nt.PublicIP("pip-nat", "Standard"),
+		nt.Document(nt.NATID("nat"), nt.Set{Path: "publicIpAddresses", Value: []arm.Object{{"id": string(nt.PublicIPID("pip-nat"))}}}))
+	if a, _ := top.EgressAddr(nt.NICID("nic-both")); a != top.PublicIP(nt.PublicIPID("pip-nat")) {
+		t.Errorf("leaves as %s", a)
+	}
+	ask(t, top, question{"192.0.2.10 -> " + top.PublicIP(nt.PublicIPID("own")).String() + " tcp 443", "yes", ""})
+}
+
+func TestServiceEndpoints(t *testing.T) {
+	top := topology(t, nt.VNet("a", "10.1.0.0/16"), nt.VM("one", "a", "s", "10.1.0.4"),
+		nt.Subnet("a", "s", "10.1.0.0/24", nt.UseTable("rt"), nt.Set{Path: "serviceEndpoints", Value: []arm.Object{{"service": "Microsoft.Storage"}}}),
+		nt.RouteTable("rt", nt.Route("drop", "0.0.0.0/0", "None")))
+	ask(t, top,
+		question{"10.1.0.4 -> 198.51.100.100 tcp 443", "yes", ""},
+		question{"10.1.0.4 -> 198.51.100.9 tcp 443", "no", "drops the packets"})
+}
+
+func TestPublicAddressesAreStable(t *testing.T) {
+	recorded := nt.With(nt.PublicIP("b", "Standard"), nt.Set{Path: "ipAddress", Value: "203.0.113.1"})
+	before := topology(t, recorded, nt.PublicIP("c", "Standard"))
+	after := topology(t, nt.PublicIP("a", "Standard"), recorded)
+	if x, y := before.PublicIP(recorded.ID), after.PublicIP(recorded.ID); x != y || x.String() != "203.0.113.1" {
+		t.Errorf("a recorded address moved from %s to %s", x, y)
+	}
+	if after.PublicIP(nt.PublicIPID("a")) == after.PublicIP(recorded.ID) {
+		t.Error("two public addresses are one")
+	}
+}
+
 func TestFromTheInternet(t *testing.T) {
 	public := func(name, subnet, pip string) []arm.Resource {
 		docs := nt.VM(name, "a", subnet, "")

@@ -108,6 +108,29 @@ func TestServiceTags(t *testing.T) {
 	}
 }
 
+func TestInternetIsWhatVirtualNetworkIsNot(t *testing.T) {
+	top := topology(t, nt.VNet("a", "20.1.0.0/16"), nt.Subnet("a", "s", "20.1.0.0/24", nt.UseNSG("nsg")),
+		nt.VM("one", "a", "s", "20.1.0.4"), nt.VM("two", "a", "s", "20.1.0.5"),
+		nt.NSG("nsg", nt.Rule("no-internet", "100 Outbound Deny * *:* -> Internet:*")))
+	ask(t, top,
+		question{"20.1.0.4 -> 20.1.0.5 tcp 443", "yes", ""},
+		question{"20.1.0.4 -> 20.2.0.5 tcp 443", "no", "rule no-internet"},
+		question{"192.0.2.10 -> 20.1.0.5 tcp 443", "no", "the internet has no route to it"},
+	)
+}
+
+func TestPrefixesOfUserDefinedRoutesMayBeInVirtualNetwork(t *testing.T) {
+	top := topology(t, twoSubnets([]nt.Set{nt.UseNSG("nsg"), nt.UseTable("rt")}, nil,
+		nt.NSG("nsg", nt.Rule("no-internet", "4096 Outbound Deny * *:* -> Internet:*"), nt.Rule("inside", "100 Outbound Allow * *:* -> VirtualNetwork:*")),
+		nt.RouteTable("rt", nt.Route("all", "0.0.0.0/0", "Internet")))...)
+	ask(t, top, question{"10.1.0.4 -> 192.0.2.10 tcp 443", "unknown", "Azure counts the prefixes of user-defined routes to VirtualNetwork, and route all has 0.0.0.0/0"})
+	for _, m := range top.Matches(nt.NSGID("nsg"), nt.SubnetID("a", "web"), network.Outbound) {
+		if len(m.Unresolved) > 0 {
+			t.Errorf("rule %s is unresolved: %v", m.Rule.Name, m.Unresolved)
+		}
+	}
+}
+
 func TestApplicationSecurityGroups(t *testing.T) {
 	rule := nt.Rule("to-web", "100 Inbound Allow Tcp *:* -> *:443")
 	p := rule["properties"].(arm.Object)

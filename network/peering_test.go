@@ -95,6 +95,12 @@ func TestRoutes(t *testing.T) {
 			ask(t, topology(t, peered(c.routes...)...), c.question)
 		})
 	}
+	t.Run("of equal prefixes the explicit wins, then the regional tag", func(t *testing.T) {
+		explicit, regional, global := nt.Route("z", "198.51.100.96/27", "Internet"), nt.Route("y", "Storage.WestEurope", "Internet"), nt.Route("a", "Storage", "None")
+		for _, routes := range [][]arm.Object{{global, explicit}, {global, regional}} {
+			ask(t, topology(t, peered(routes...)...), question{"10.1.0.4 -> 198.51.100.100 tcp 443", "yes", ""})
+		}
+	})
 	t.Run("a table that is not known", func(t *testing.T) {
 		ask(t, topology(t, nt.VNet("a", "10.1.0.0/16"), nt.VM("one", "a", "s", "10.1.0.4"),
 			nt.Subnet("a", "s", "10.1.0.0/24", nt.Set{Path: "routeTable.id", Value: arm.Unknown{Expression: "var.rt"}})),

@@ -195,7 +195,7 @@ func (g *generator) rule(priority int) arm.Object {
 
 func (g *generator) sourcePorts() string {
 	if g.shape.Strange && g.chance(10, "source ports") {
-		return pick(g, "source port", "443", "1024-65535", "0-1023")
+		return pick(g, "source port", "443", "1024-65535", "0-1023", "60000-65535")
 	}
 	return "*"
 }

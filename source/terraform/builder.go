@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/service"
@@ -97,14 +96,14 @@ func source(r *lang.Resource) arm.Source {
 }
 
 func tags(v view) map[string]string {
-	plain, _, _ := lang.MarksDeep(v.value("tags"))
-	if !plain.IsKnown() || plain.IsNull() || !plain.CanIterateElements() {
-		return nil
-	}
+	all, _ := v.json("tags").(arm.Object)
 	out := map[string]string{}
-	for k, e := range plain.AsValueMap() {
-		if e.IsKnown() && !e.IsNull() && e.Type() == cty.String {
-			out[k] = e.AsString()
+	for k, e := range all {
+		switch e := e.(type) {
+		case string:
+			out[k] = e
+		case arm.Unknown:
+			out[k] = braced(e.Expression)
 		}
 	}
 	if len(out) == 0 {

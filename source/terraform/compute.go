@@ -29,6 +29,7 @@ var machineProps = []prop{
 	attr("admin_password", "osProfile.adminPassword").secret(),
 	attr("custom_data", "osProfile.customData").secret(),
 	attr("allow_extension_operations", "osProfile.allowExtensionOperations").or(true),
+	attr("extensions_time_budget", "extensionsTimeBudget").or("PT1H30M"),
 	attr("user_data", "userData"),
 	attr("priority", "priority").or("Regular"),
 	attr("encryption_at_host_enabled", "securityProfile.encryptionAtHost"),
@@ -41,6 +42,8 @@ var computeKinds = map[string]kind{
 		props: append([]prop{
 			attr("disable_password_authentication", "osProfile.linuxConfiguration.disablePasswordAuthentication").or(true),
 			attr("provision_vm_agent", "osProfile.linuxConfiguration.provisionVMAgent").or(true),
+			attr("patch_mode", "osProfile.linuxConfiguration.patchSettings.patchMode").or("ImageDefault"),
+			attr("patch_assessment_mode", "osProfile.linuxConfiguration.patchSettings.assessmentMode").or("ImageDefault"),
 		}, machineProps...),
 		finish: func(v view, doc *arm.Resource) {
 			machine(v, doc, "Linux")
@@ -81,7 +84,7 @@ var computeKinds = map[string]kind{
 				doc.Properties["settings"] = s
 			}
 		},
-		effect: inRegionOf("virtual_machine_id", typeVM),
+		effect: likeParent("virtual_machine_id", typeVM),
 	},
 }
 
@@ -89,6 +92,8 @@ var computeKinds = map[string]kind{
 func machine(v view, doc *arm.Resource, system string) {
 	set(doc.Properties, "storageProfile.osDisk.createOption", "FromImage")
 	set(doc.Properties, "storageProfile.osDisk.osType", system)
+	diagnostics := arm.Object{"enabled": len(v.blocks("boot_diagnostics")) > 0, "storageUri": or(v.json("boot_diagnostics.storage_account_uri"), "")}
+	set(doc.Properties, "diagnosticsProfile.bootDiagnostics", diagnostics)
 	name := v.json("computer_name")
 	if name == nil {
 		name = v.json("name")

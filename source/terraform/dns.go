@@ -21,7 +21,7 @@ var dnsKinds = map[string]kind{
 		props: []prop{
 			attr("virtual_network_id", "virtualNetwork.id"),
 			attr("registration_enabled", "registrationEnabled").or(false),
-			attr("resolution_policy", "resolutionPolicy").or("Default"),
+			attr("resolution_policy", "resolutionPolicy"),
 		},
 		finish: global,
 	},

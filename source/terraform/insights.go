@@ -14,7 +14,7 @@ var insightsKinds = map[string]kind{
 		props: []prop{
 			attr("sku", "sku.name").or("PerGB2018"),
 			attr("retention_in_days", "retentionInDays").or(30.0),
-			attr("daily_quota_gb", "workspaceCapping.dailyQuotaGb"),
+			attr("daily_quota_gb", "workspaceCapping.dailyQuotaGb").or(-1.0),
 			attr("internet_ingestion_enabled", "publicNetworkAccessForIngestion").or("Enabled").as(toggled),
 			attr("internet_ingestion_access_type", "publicNetworkAccessForIngestion"),
 			attr("internet_query_enabled", "publicNetworkAccessForQuery").or("Enabled").as(toggled),
@@ -32,6 +32,7 @@ var insightsKinds = map[string]kind{
 			attr("workspace_id", "WorkspaceResourceId"),
 			attr("retention_in_days", "RetentionInDays").or(90.0),
 			attr("sampling_percentage", "SamplingPercentage").or(100.0),
+			attr("force_customer_storage_for_profiler", "ForceCustomerStorageForProfiler").or(false),
 			attr("disable_ip_masking", "DisableIpMasking").or(false),
 			attr("ip_masking_enabled", "DisableIpMasking").as(negated),
 			attr("local_authentication_disabled", "DisableLocalAuth").or(false),
@@ -39,6 +40,9 @@ var insightsKinds = map[string]kind{
 			attr("internet_ingestion_enabled", "publicNetworkAccessForIngestion").or("Enabled").as(toggled),
 			attr("internet_query_enabled", "publicNetworkAccessForQuery").or("Enabled").as(toggled),
 		},
-		finish: func(v view, doc *arm.Resource) { doc.Kind = kindOr(v, "application_type", "web") },
+		finish: func(v view, doc *arm.Resource) {
+			doc.Kind = kindOr(v, "application_type", "web")
+			doc.Properties["ApplicationId"] = v.json("name")
+		},
 	},
 }

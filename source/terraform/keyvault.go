@@ -28,7 +28,7 @@ var vaultKinds = map[string]kind{
 			attr("sku_name", "sku.name"),
 			attr("enable_rbac_authorization", "enableRbacAuthorization").or(false),
 			attr("rbac_authorization_enabled", "enableRbacAuthorization"),
-			attr("soft_delete_retention_days", "softDeleteRetentionInDays").or(90.0),
+			attr("soft_delete_retention_days", "softDeleteRetentionInDays"),
 			attr("public_network_access_enabled", "publicNetworkAccess").or("Enabled").as(toggled),
 			attr("enabled_for_deployment", "enabledForDeployment").or(false),
 			attr("enabled_for_disk_encryption", "enabledForDiskEncryption").or(false),
@@ -44,6 +44,7 @@ var vaultKinds = map[string]kind{
 		finish: func(v view, doc *arm.Resource) {
 			set(doc.Properties, "sku.family", "A")
 			doc.Properties["enableSoftDelete"] = true
+			doc.Properties["createMode"] = "default"
 			if v.has("purge_protection_enabled") && v.json("purge_protection_enabled") != false {
 				doc.Properties["enablePurgeProtection"] = v.json("purge_protection_enabled")
 			}
@@ -52,14 +53,14 @@ var vaultKinds = map[string]kind{
 			} else {
 				doc.Properties["vaultUri"] = vaultURI(doc.ID)
 			}
-			acls := arm.Object{"defaultAction": "Allow", "bypass": "AzureServices"}
+			acls := arm.Object{"defaultAction": "Allow", "bypass": "AzureServices", "ipRules": []any{}, "virtualNetworkRules": []any{}}
 			for _, rules := range v.blocks("network_acls") {
 				acls = arm.Object{}
 				apply(rules, []prop{
 					attr("default_action", "defaultAction"),
 					attr("bypass", "bypass"),
-					attr("ip_rules", "ipRules").as(listed("value", nil)),
-					attr("virtual_network_subnet_ids", "virtualNetworkRules").as(references),
+					attr("ip_rules", "ipRules").or([]any{}).as(listed("value", nil)),
+					attr("virtual_network_subnet_ids", "virtualNetworkRules").or([]any{}).as(references),
 				}, acls)
 			}
 			doc.Properties["networkAcls"] = acls

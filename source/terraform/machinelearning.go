@@ -1,8 +1,6 @@
 package terraform
 
 import (
-	"strings"
-
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -25,7 +23,9 @@ var machineLearningKinds = map[string]kind{
 			attr("public_access_behind_virtual_network_enabled", "publicNetworkAccess").as(toggled),
 			attr("public_network_access_enabled", "publicNetworkAccess").or("Enabled").as(toggled),
 			attr("image_build_compute_name", "imageBuildCompute"),
-			attr("high_business_impact", "hbiWorkspace").or(false),
+			attr("high_business_impact", "hbiWorkspace"),
+			attr("service_side_encryption_enabled", "enableServiceSideCMKEncryption").or(false),
+			attr("managed_network.provision_on_creation_enabled", "provisionNetworkNow").or(false),
 			attr("v1_legacy_mode_enabled", "v1LegacyMode").or(false),
 			attr("primary_user_assigned_identity", "primaryUserAssignedIdentity"),
 			attr("storage_account_access_type", "systemDatastoresAuthMode").or("AccessKey"),
@@ -56,7 +56,7 @@ var machineLearningKinds = map[string]kind{
 		arm: typeCompute,
 		id:  childOf("machine_learning_workspace_id", service.TypeWorkspace, "computes"),
 		props: []prop{
-			attr("description", "description"),
+			attr("description", "description").or(""),
 			attr("local_auth_enabled", "disableLocalAuth").or(false).as(negated),
 			attr("vm_size", "properties.vmSize"),
 			attr("vm_priority", "properties.vmPriority"),
@@ -74,6 +74,7 @@ var machineLearningKinds = map[string]kind{
 			doc.Properties["computeType"] = "AmlCompute"
 			doc.Properties["computeLocation"] = doc.Location
 		},
+		effect: likeParent("machine_learning_workspace_id", service.TypeWorkspace),
 	},
 	"azurerm_machine_learning_compute_instance": {
 		arm: typeCompute,
@@ -97,17 +98,24 @@ var machineLearningKinds = map[string]kind{
 			set(doc.Properties, "properties.sshSettings.sshPublicAccess", access)
 			doc.Properties["computeType"] = "ComputeInstance"
 		},
-		effect: inRegionOf("machine_learning_workspace_id", service.TypeWorkspace),
+		effect: likeParent("machine_learning_workspace_id", service.TypeWorkspace),
 	},
 }
 
-// inRegionOf places a resource, which names no region, where its parent is.
-func inRegionOf(parentAttr, parentType string) func(view, arm.ID, *builder) {
+// likeParent completes a child from its parent: where it names no region it is
+// where the parent is, and a compute has its workspace's SKU.
+func likeParent(parentAttr, parentType string) func(view, arm.ID, *builder) {
 	return func(v view, id arm.ID, b *builder) {
 		b.settle(v, v.id(parentAttr, parentType), func(parent *arm.Resource) {
-			doc := b.docs[strings.ToLower(string(id))]
-			if doc != nil && doc.Location == "" {
+			doc := b.docs[id.Key()]
+			if doc == nil {
+				return
+			}
+			if doc.Location == "" {
 				doc.Location = parent.Location
+			}
+			if doc.IsType(typeCompute) {
+				doc.SKU = arm.Clone(parent.SKU)
 			}
 		})
 	}

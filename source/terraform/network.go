@@ -17,7 +17,8 @@ var networkKinds = map[string]kind{
 		id:  inGroup(typeVNet),
 		props: []prop{
 			attr("address_space", "addressSpace.addressPrefixes"),
-			attr("dns_servers", "dhcpOptions.dnsServers"),
+			attr("dns_servers", "dhcpOptions.dnsServers").or([]any{}),
+			attr("private_endpoint_vnet_policies", "privateEndpointVNetPolicies").or("Disabled"),
 			attr("flow_timeout_in_minutes", "flowTimeoutInMinutes"),
 			attr("ddos_protection_plan.enable", "enableDdosProtection"),
 			attr("ddos_protection_plan.id", "ddosProtectionPlan.id"),
@@ -33,14 +34,14 @@ var networkKinds = map[string]kind{
 			attr("default_outbound_access_enabled", "defaultOutboundAccess").or(true),
 			attr("network_security_group_id_wo", "networkSecurityGroup.id"),
 			attr("route_table_id_wo", "routeTable.id"),
-			attr("service_endpoints", "serviceEndpoints").as(listed("service", nil)),
+			attr("service_endpoints", "serviceEndpoints").or([]any{}).as(listed("service", nil)),
 			attr("service_endpoint_policy_ids", "serviceEndpointPolicies").as(references),
 			attr("sharing_scope", "sharingScope"),
 			each("service_endpoint", "serviceEndpoints", attr("service", "service"), attr("network_identifier", "networkIdentifier.id")),
 			delegations,
 		},
 		finish: func(v view, doc *arm.Resource) {
-			prefixes(v, doc.Properties)
+			doc.Properties["addressPrefixes"] = prefixes(v)
 			doc.Properties["privateEndpointNetworkPolicies"] = endpointPolicies(v)
 		},
 	},
@@ -78,16 +79,11 @@ var networkKinds = map[string]kind{
 			each("ip_configuration", "ipConfigurations",
 				attr("name", "name"),
 				attr("subnet_id", "properties.subnet.id"),
-				attr("primary", "properties.primary"),
+				attr("primary", "properties.primary").or(false),
 				attr("private_ip_address_allocation", "properties.privateIPAllocationMethod"),
 				attr("private_ip_address", "properties.privateIPAddress"),
 				attr("private_ip_address_version", "properties.privateIPAddressVersion").or("IPv4"),
 				attr("public_ip_address_id", "properties.publicIPAddress.id")),
-		},
-		finish: func(_ view, doc *arm.Resource) {
-			if configs := arm.Objects(doc.Properties, "ipConfigurations"); len(configs) == 1 {
-				set(configs[0], "properties.primary", true)
-			}
 		},
 	},
 	"azurerm_network_interface_security_group_association": {
@@ -102,22 +98,14 @@ var networkKinds = map[string]kind{
 var delegations = each("delegation", "delegations",
 	attr("name", "name"),
 	attr("service_delegation.name", "properties.serviceName"),
-	attr("service_delegation.actions", "properties.actions"))
+	attr("service_delegation.actions", "properties.actions")).or([]any{})
 
-// prefixes writes one prefix as addressPrefix and several as addressPrefixes, as
-// the REST API has both.
-func prefixes(v view, props arm.Object) {
-	val := v.json("address_prefixes")
+// prefixes are a subnet's, which the first releases of azurerm had one of.
+func prefixes(v view) any {
 	if v.has("address_prefix") {
-		val = []any{v.json("address_prefix")}
+		return []any{v.json("address_prefix")}
 	}
-	if list, ok := val.([]any); ok && len(list) == 1 {
-		props["addressPrefix"] = list[0]
-		return
-	}
-	if val != nil {
-		props["addressPrefixes"] = val
-	}
+	return v.json("address_prefixes")
 }
 
 // endpointPolicies is which of a subnet's rules and routes apply to private
@@ -159,7 +147,7 @@ func inlineSubnets(v view, id arm.ID, b *builder) {
 			each("service_endpoint", "serviceEndpoints", attr("service", "service")),
 			delegations,
 		}, props)
-		prefixes(s, props)
+		props["addressPrefixes"] = prefixes(s)
 		b.child(v, typeSubnet, id.Child("subnets", s.symbol("name")), props)
 	}
 }

@@ -22,7 +22,10 @@ var registryKinds = map[string]kind{
 			attr("zone_redundancy_enabled", "zoneRedundancy").or("Disabled").as(toggled),
 			attr("export_policy_enabled", "policies.exportPolicy.status").or("enabled").as(lowToggled),
 			attr("quarantine_policy_enabled", "policies.quarantinePolicy.status").or("disabled").as(lowToggled),
+			attr("azuread_authentication_as_arm_policy_enabled", "policies.azureADAuthenticationAsArmPolicy.status").or("enabled").as(lowToggled),
 			attr("retention_policy_in_days", "policies.retentionPolicy.days"),
+			attr("network_rule_bypass_for_tasks_enabled", "networkRuleBypassAllowedForTasks").or(false),
+			attr("role_assignment_mode", "roleAssignmentMode").or("LegacyRegistryPermissions"),
 		},
 		decide: func(_ view, id arm.ID) map[string]cty.Value {
 			if strings.HasPrefix(id.Name(), "{") {
@@ -31,7 +34,7 @@ var registryKinds = map[string]kind{
 			return texts("login_server", loginServer(id))
 		},
 		finish: func(v view, doc *arm.Resource) {
-			doc.SKU = arm.Object{"name": v.json("sku")}
+			doc.SKU = arm.Object{"name": v.json("sku"), "tier": v.json("sku")}
 			if !strings.HasPrefix(doc.Name, "{") {
 				doc.Properties["loginServer"] = loginServer(doc.ID)
 			}

@@ -32,13 +32,21 @@ var storageKinds = map[string]kind{
 			attr("sftp_enabled", "isSftpEnabled").or(false),
 			attr("dns_endpoint_type", "dnsEndpointType").or("Standard"),
 			attr("allowed_copy_scope", "allowedCopyScope"),
+			attr("queue_encryption_key_type", "encryption.services.queue.keyType").or("Service"),
+			attr("table_encryption_key_type", "encryption.services.table.keyType").or("Service"),
+			attr("infrastructure_encryption_enabled", "encryption.requireInfrastructureEncryption"),
 		},
 		decide: storageHosts,
 		finish: func(v view, doc *arm.Resource) {
 			doc.Kind = kindOr(v, "account_kind", "StorageV2")
 			tier, copies := v.symbol("account_tier"), v.symbol("account_replication_type")
 			doc.SKU = arm.Object{"name": tier + "_" + copies, "tier": tier}
-			acls := arm.Object{"defaultAction": "Allow", "bypass": "AzureServices"}
+			source := "Microsoft.Storage"
+			if len(v.blocks("customer_managed_key")) > 0 {
+				source = "Microsoft.Keyvault"
+			}
+			set(doc.Properties, "encryption.keySource", source)
+			acls := arm.Object{"defaultAction": "Allow", "bypass": "AzureServices", "ipRules": []any{}, "virtualNetworkRules": []any{}, "resourceAccessRules": []any{}}
 			for _, rules := range v.blocks("network_rules") {
 				acls = storageACLs(rules)
 			}
@@ -79,9 +87,9 @@ func storageACLs(v view) arm.Object {
 	apply(v, []prop{
 		attr("default_action", "defaultAction"),
 		attr("bypass", "bypass").or("AzureServices").as(joined),
-		attr("ip_rules", "ipRules").as(listed("value", arm.Object{"action": "Allow"})),
-		attr("virtual_network_subnet_ids", "virtualNetworkRules").as(listed("id", arm.Object{"action": "Allow"})),
-		each("private_link_access", "resourceAccessRules", attr("endpoint_resource_id", "resourceId"), attr("endpoint_tenant_id", "tenantId")),
+		attr("ip_rules", "ipRules").or([]any{}).as(listed("value", arm.Object{"action": "Allow"})),
+		attr("virtual_network_subnet_ids", "virtualNetworkRules").or([]any{}).as(listed("id", arm.Object{"action": "Allow"})),
+		each("private_link_access", "resourceAccessRules", attr("endpoint_resource_id", "resourceId"), attr("endpoint_tenant_id", "tenantId")).or([]any{}),
 	}, o)
 	return o
 }

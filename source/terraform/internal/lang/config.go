@@ -23,14 +23,14 @@ type module struct {
 	dir       string // as messages show it
 	variables map[string]*variable
 	locals    map[string]*hcl.Attribute
-	resources map[string]*resourceBlock // by type.name, data sources by data.type.name
+	resources map[string]*resourceBlock // by type.name, after data. or ephemeral. for those
 	calls     map[string]*callBlock
 	outputs   map[string]*outputBlock
 	providers map[string]*providerBlock // by name or name.alias
 }
 
 type resourceBlock struct {
-	data      bool
+	mode      string // "", data or ephemeral
 	typ, name string
 	at        hcl.Range
 	body      hcl.Body
@@ -41,8 +41,8 @@ type resourceBlock struct {
 }
 
 func (b *resourceBlock) key() string {
-	if b.data {
-		return "data." + b.typ + "." + b.name
+	if b.mode != "" {
+		return b.mode + "." + b.typ + "." + b.name
 	}
 	return b.typ + "." + b.name
 }

@@ -182,7 +182,7 @@ func (ev *evaluator) resource(b *hcl.Block) *resourceBlock {
 	content, rest, diags := b.Body.PartialContent(metaSchema)
 	ev.report(diags)
 	r := &resourceBlock{
-		data: b.Type != "resource", typ: b.Labels[0], name: b.Labels[1], at: b.DefRange, body: rest,
+		mode: strings.TrimPrefix(b.Type, "resource"), typ: b.Labels[0], name: b.Labels[1], at: b.DefRange, body: rest,
 		count: expression(content, "count"), forEach: expression(content, "for_each"),
 		provider: expression(content, "provider"), dependsOn: expression(content, "depends_on"),
 	}

@@ -137,7 +137,7 @@ func (inst *instance) each(yield func(*instance) bool) bool {
 func (inst *instance) managed() []*Resource {
 	var out []*Resource
 	for _, key := range slices.Sorted(maps.Keys(inst.nodes)) {
-		if n := inst.nodes[key]; !n.block.data {
+		if n := inst.nodes[key]; n.block.mode == "" {
 			out = append(out, n.instances...)
 		}
 	}

@@ -94,10 +94,10 @@ func names(b *schema.Block) map[string]bool {
 }
 
 func (ev *evaluator) schemaOf(b *resourceBlock) *schema.Block {
-	if !ev.opts.Decider.Strict(b.typ) {
+	switch {
+	case !ev.opts.Decider.Strict(b.typ) || b.mode == "ephemeral":
 		return nil
-	}
-	if b.data {
+	case b.mode == "data":
 		return ev.opts.Schemas.Data(b.typ)
 	}
 	return ev.opts.Schemas.Resource(b.typ)

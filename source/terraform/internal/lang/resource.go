@@ -69,7 +69,7 @@ func (n *node) evaluate() cty.Value {
 	for i, addr := range n.expanded.names(address) {
 		inner := n.expanded.scope(s, i)
 		r := &Resource{
-			Address: addr, Data: n.block.data, Type: n.block.typ, Name: n.block.name,
+			Address: addr, Data: n.block.mode != "", Type: n.block.typ, Name: n.block.name,
 			Range: n.block.at, Schema: sch, Provider: provider,
 		}
 		if sch == nil {
@@ -93,7 +93,7 @@ func (ev *evaluator) others(n *node, typ string) []*Resource {
 	for inst := range ev.tree.walk {
 		for _, key := range slices.Sorted(maps.Keys(inst.nodes)) {
 			other := inst.nodes[key]
-			if other == n || other.block.data || other.block.typ != typ {
+			if other == n || other.block.mode != "" || other.block.typ != typ {
 				continue
 			}
 			if ev.attempt(func() { ev.force(other.cell) }) {

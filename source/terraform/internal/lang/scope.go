@@ -148,16 +148,20 @@ func (s *scope) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
 	if !ok {
 		return nil, false
 	}
-	data := map[string]cty.Value{}
+	apart := map[string]map[string]cty.Value{} // data and ephemeral, by type
 	for group, values := range groups {
-		if typ, isData := strings.CutPrefix(group, "data."); isData {
-			data[typ] = cty.ObjectVal(values)
+		mode, typ, nested := strings.Cut(group, ".")
+		if !nested {
+			vars[group] = cty.ObjectVal(values)
 			continue
 		}
-		vars[group] = cty.ObjectVal(values)
+		if apart[mode] == nil {
+			apart[mode] = map[string]cty.Value{}
+		}
+		apart[mode][typ] = cty.ObjectVal(values)
 	}
-	if len(data) > 0 {
-		vars["data"] = cty.ObjectVal(data)
+	for mode, types := range apart {
+		vars[mode] = cty.ObjectVal(types)
 	}
 	return &hcl.EvalContext{Variables: vars, Functions: s.inst.ev.functions}, true
 }
@@ -217,9 +221,6 @@ func split(t hcl.Traversal) (key string, rest hcl.Traversal, ok bool) {
 		default:
 			return "", nil, false
 		}
-	}
-	if parts[0] == "ephemeral" {
-		parts[0] = "data"
 	}
 	return strings.Join(parts, "."), t[n:], true
 }

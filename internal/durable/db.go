@@ -3,6 +3,7 @@ package durable
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -76,8 +77,13 @@ func (d *DB) migrate(migrations []string) error {
 	})
 }
 
+// ErrUncertain is wrapped by the error of a commit that failed: whether the
+// transaction is on the disk will be known when the database is next opened.
+var ErrUncertain = errors.New("the commit failed")
+
 // Update runs one write transaction. It is on the disk when Update returns nil,
-// and has left nothing behind when it returns an error.
+// and has left nothing behind when it returns an error, unless that wraps
+// [ErrUncertain].
 func (d *DB) Update(ctx context.Context, do func(*sql.Tx) error) error {
 	return transact(ctx, d.write, do)
 }
@@ -96,7 +102,10 @@ func transact(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
 		_ = tx.Rollback() // err is the one to tell; SQLite forgets the transaction either way
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUncertain, err)
+	}
+	return nil
 }
 
 // Close waits for running transactions.

@@ -117,10 +117,9 @@ func newApp(images, uploadSecret string, c *controller) (app *handlers.App, err 
 	}()
 	config := &configuration.Configuration{
 		Storage: configuration.Storage{
-			"filesystem":  configuration.Parameters{"rootdirectory": images},
-			"delete":      configuration.Parameters{"enabled": true},
-			"redirect":    configuration.Parameters{"disable": true},
-			"maintenance": configuration.Parameters{"uploadpurging": map[any]any{"enabled": false}},
+			"filesystem": configuration.Parameters{"rootdirectory": images},
+			"delete":     configuration.Parameters{"enabled": true},
+			"redirect":   configuration.Parameters{"disable": true},
 		},
 		Auth:    configuration.Auth{controllerName: configuration.Parameters{"controller": c}},
 		Catalog: configuration.Catalog{MaxEntries: 1000},

@@ -60,7 +60,7 @@ func (s *Store) PutBlob(ctx context.Context, container string, b Blob, c *Chunk,
 		return []extent{{chunk: id}}, err
 	})
 	if err != nil {
-		c.Discard()
+		c.abandon(err)
 	}
 	return b, err
 }

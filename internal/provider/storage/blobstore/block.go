@@ -32,7 +32,7 @@ func (s *Store) PutBlock(ctx context.Context, container, name, id string, c *Chu
 		return err
 	})
 	if err != nil {
-		c.Discard()
+		c.abandon(err)
 		return err
 	}
 	s.wakeSweeper()

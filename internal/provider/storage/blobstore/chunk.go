@@ -107,6 +107,14 @@ func (c *Chunk) Discard() {
 	}
 }
 
+// abandon discards a chunk that the failed transaction does not name. One that it
+// may name after all is left for [Open] to settle.
+func (c *Chunk) abandon(err error) {
+	if !errors.Is(err, durable.ErrUncertain) {
+		c.Discard()
+	}
+}
+
 func (s *Store) chunkPath(file string) string { return filepath.Join(s.dir, "data", file[:2], file) }
 
 // insert gives the chunk its row.

@@ -25,8 +25,8 @@
 // that depends on one is unknown and says on which; an answer that is the same
 // either way is given. Unknown are also: service tags that are not in the plan,
 // rules on source ports, what a virtual appliance or a gateway forwards, and
-// whether the tag VirtualNetwork holds the prefixes of user-defined routes, of
-// which Azure's own documents say both.
+// whether the tag VirtualNetwork holds the prefixes of user-defined routes, which
+// Azure documents without saying when.
 //
 // Sources: Microsoft Learn, "Network security groups", "Virtual network traffic
 // routing", "Virtual network service tags", "Manage network policies for private

@@ -158,6 +158,6 @@ func FuzzExpression(f *testing.F) {
 		if diags.HasErrors() {
 			return
 		}
-		expr.Value(&hcl.EvalContext{Functions: table})
+		_, _ = expr.Value(&hcl.EvalContext{Functions: table})
 	})
 }

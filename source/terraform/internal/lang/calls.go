@@ -56,7 +56,7 @@ func (c *callNode) open() {
 		}
 	}
 	address := c.inst.address("module." + b.name)
-	s := c.inst.scope(nil)
+	s := c.inst.scope()
 	c.expanded = s.expand(b.count, b.forEach, address)
 	children := make([]*instance, 0, len(c.expanded.keys))
 	for i, path := range c.expanded.names(address) {

@@ -41,7 +41,7 @@ func (ev *evaluator) newInstance(mod *module, parent *instance, path string) *in
 		inst.vars[name] = inst.cell("var."+name, v.at, func() cty.Value { return inst.variable(v) })
 	}
 	for name, a := range mod.locals {
-		inst.locals[name] = inst.cell("local."+name, a.NameRange, func() cty.Value { return inst.scope(nil).eval(a.Expr) })
+		inst.locals[name] = inst.cell("local."+name, a.NameRange, func() cty.Value { return inst.scope().eval(a.Expr) })
 	}
 	for name, o := range mod.outputs {
 		inst.outputs[name] = inst.cell("output."+name, o.at, func() cty.Value { return inst.output(o) })
@@ -104,7 +104,7 @@ func (inst *instance) output(o *outputBlock) cty.Value {
 	if o.value == nil {
 		return cty.DynamicVal
 	}
-	s := inst.scope(nil)
+	s := inst.scope()
 	s.hold("precondition", o.preconditions)
 	v := s.eval(o.value)
 	if o.sensitive {
@@ -156,6 +156,6 @@ func (inst *instance) checkDependsOn(expr hcl.Expression) {
 		if inst.ev.report(diags); diags.HasErrors() {
 			continue
 		}
-		inst.scope(nil).declared(t)
+		inst.scope().declared(t)
 	}
 }

@@ -72,7 +72,7 @@ func (p *provider) attributes() map[string]cty.Value {
 	}
 	for name, a := range attrs {
 		if name != "alias" && name != "version" {
-			p.values[name] = p.inst.scope(nil).eval(a.Expr)
+			p.values[name] = p.inst.scope().eval(a.Expr)
 		}
 	}
 	if p.state = done; p.inst.ev.blocked {

@@ -52,7 +52,7 @@ func (inst *instance) newNode(b *resourceBlock) *node {
 }
 
 func (n *node) evaluate() cty.Value {
-	ev, s := n.inst.ev, n.inst.scope(nil)
+	ev, s := n.inst.ev, n.inst.scope()
 	address := n.inst.address(n.block.key())
 	n.instances, n.failed = nil, false
 	n.expanded = s.expand(n.block.count, n.block.forEach, address)

@@ -16,9 +16,7 @@ type scope struct {
 	extra map[string]cty.Value
 }
 
-func (inst *instance) scope(extra map[string]cty.Value) *scope {
-	return &scope{inst: inst, extra: extra}
-}
+func (inst *instance) scope() *scope { return &scope{inst: inst} }
 
 // with is the scope within a further name.
 func (s *scope) with(name string, v cty.Value) *scope {

@@ -59,7 +59,7 @@ func (ev *evaluator) variable(b *hcl.Block) *variable {
 
 // variable is the value of an input of this instance.
 func (inst *instance) variable(v *variable) cty.Value {
-	s := inst.scope(nil)
+	s := inst.scope()
 	val, at, given := inst.inputs(v)
 	if given && v.notNull {
 		if plain, _, _ := Marks(val); plain.IsKnown() && plain.IsNull() {
@@ -117,6 +117,6 @@ func (inst *instance) validate(v *variable, val cty.Value) {
 	// The condition refers to the variable that is being evaluated.
 	own := inst.vars[v.name]
 	inst.vars[v.name] = &cell{name: own.name, at: own.at, state: done, value: val}
-	inst.scope(nil).hold("validation of variable \""+v.name+"\"", v.validate)
+	inst.scope().hold("validation of variable \""+v.name+"\"", v.validate)
 	inst.vars[v.name] = own
 }

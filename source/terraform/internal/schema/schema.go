@@ -144,7 +144,7 @@ func (b *Block) read(lines []string, depth int) []string {
 			}
 			n.Min, _ = strconv.Atoi(f[3])
 			n.Max, _ = strconv.Atoi(f[4])
-			lines = n.Block.read(lines, depth+1)
+			lines = n.read(lines, depth+1)
 			b.Blocks[f[0]] = n
 			continue
 		}

@@ -130,19 +130,40 @@ func (c *Client) workspaces(ctx context.Context, o Options) ([]arm.ID, error) {
 	}
 	var out []arm.ID
 	for _, s := range subscriptions {
-		// The list of resources is of those that the caller may read, whatever its
-		// roles are on the subscription.
-		docs, err := c.listAt(ctx, hostARM+"/subscriptions/"+s+"/resources?api-version=2021-04-01&$filter=resourceType%20eq%20%27"+typeWS+"%27")
+		docs, err := c.workspacesIn(ctx, s, o.Group)
 		if err != nil {
 			return nil, err
 		}
 		for _, d := range docs {
-			if (o.Group == "" || strings.EqualFold(o.Group, d.ID.ResourceGroup())) && (o.Workspace == "" || strings.EqualFold(o.Workspace, d.Name)) {
+			if o.Workspace == "" || strings.EqualFold(o.Workspace, d.Name) {
 				out = append(out, d.ID)
 			}
 		}
 	}
 	return out, nil
+}
+
+// workspacesIn lists the workspaces of a subscription, or of one of its groups.
+// Where the credential may not list the subscription, the group is tried that the
+// machine itself is in.
+func (c *Client) workspacesIn(ctx context.Context, subscription, group string) ([]Document, error) {
+	list := func(scope string) ([]Document, error) {
+		return c.listAt(ctx, hostARM+scope+"/resources?api-version=2021-04-01&$filter=resourceType%20eq%20%27"+typeWS+"%27")
+	}
+	scope := "/subscriptions/" + subscription
+	if group != "" {
+		return list(scope + "/resourceGroups/" + group)
+	}
+	docs, err := list(scope)
+	var refused *ServiceError
+	if !errors.As(err, &refused) || refused.Status != http.StatusForbidden || c.credential.place == nil {
+		return docs, err
+	}
+	s, g, placeErr := c.credential.place(ctx)
+	if placeErr != nil || g == "" || !strings.EqualFold(s, subscription) {
+		return nil, err
+	}
+	return list(scope + "/resourceGroups/" + g)
 }
 
 func (c *Client) subscriptions(ctx context.Context) ([]string, error) {

@@ -26,6 +26,9 @@ const (
 type Credential struct {
 	fetch func(ctx context.Context, resource string) (string, time.Time, error)
 	name  string
+	// place is the subscription and group of the machine whose identity it is; nil
+	// for other credentials.
+	place func(ctx context.Context) (subscription, group string, err error)
 
 	mu   sync.Mutex
 	kept map[string]keptToken
@@ -90,7 +93,7 @@ func managedIdentity(imds, clientID string) *Credential {
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 		Proxy: nil, DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext,
 	}}
-	return &Credential{name: "this machine's managed identity", fetch: func(ctx context.Context, resource string) (string, time.Time, error) {
+	return &Credential{name: "this machine's managed identity", place: machinePlace(imds, client), fetch: func(ctx context.Context, resource string) (string, time.Time, error) {
 		q := url.Values{"api-version": {"2018-02-01"}, "resource": {resource}}
 		if clientID != "" {
 			q.Set("client_id", clientID)
@@ -107,6 +110,30 @@ func managedIdentity(imds, clientID string) *Credential {
 		}
 		return text, expires, err
 	}}
+}
+
+// machinePlace asks the metadata service where the machine is.
+func machinePlace(imds string, client *http.Client) func(context.Context) (string, string, error) {
+	return func(ctx context.Context) (string, string, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, imds+"/metadata/instance?api-version=2021-02-01", nil)
+		if err != nil {
+			return "", "", err
+		}
+		req.Header.Set("Metadata", "true")
+		resp, err := client.Do(req)
+		if err != nil {
+			return "", "", err
+		}
+		defer resp.Body.Close()
+		var instance struct {
+			Compute struct {
+				SubscriptionID    string `json:"subscriptionId"`
+				ResourceGroupName string `json:"resourceGroupName"`
+			} `json:"compute"`
+		}
+		err = json.NewDecoder(io.LimitReader(resp.Body, 64<<10)).Decode(&instance)
+		return instance.Compute.SubscriptionID, instance.Compute.ResourceGroupName, err
+	}
 }
 
 func readToken(client *http.Client, req *http.Request) (string, time.Time, error) {

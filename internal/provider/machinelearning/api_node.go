@@ -103,7 +103,7 @@ func (s *Service) writeTask(w http.ResponseWriter, ws workspace, j schedule.Job)
 		return err
 	}
 	t := wk.Task
-	t.Lease, t.Image, t.Attempt, t.LeaseTime = j.Lease, j.Image, j.Attempt, int(task.LeaseTime/time.Second)
+	t.Lease, t.Image, t.Attempt, t.LeaseTime = j.Lease, j.Image, j.Attempt, max(1, int(s.options.LeaseTime/time.Second))
 	t.Env = maps.Clone(t.Env)
 	t.Env["MLFLOW_TRACKING_TOKEN"], t.Env["AZUREML_RUN_TOKEN"] = token, token
 	cloud.WriteJSON(w, http.StatusOK, t)

@@ -21,15 +21,25 @@ func (s *Service) blobs(as arm.ID) *datastore.Blobs {
 	return datastore.NewBlobs(token, s.host.Client(as))
 }
 
-// ensureContainers makes the containers of the workspace's own datastores.
-func (s *Service) ensureContainers(ctx context.Context, w workspace) error {
+// ensureContainers makes the containers of the workspace's own datastores, once.
+// Where the workspace may not, somebody else has to: what needs them says so then.
+func (s *Service) ensureContainers(ctx context.Context, w workspace) {
+	s.mu.Lock()
+	done := s.containers[w.ID.Key()]
+	s.mu.Unlock()
+	if done {
+		return
+	}
 	blobs := s.blobs(w.ID)
 	for _, c := range []string{blobContainer(w), artifactContainer} {
 		if err := blobs.EnsureContainer(ctx, datastore.Blob{Account: w.Account, Container: c}); err != nil {
-			return err
+			s.host.Log().Info("the workspace's containers are made later", "workspace", w.Name, "because", err)
+			return
 		}
 	}
-	return nil
+	s.mu.Lock()
+	s.containers[w.ID.Key()] = true
+	s.mu.Unlock()
 }
 
 // mlflowFolder is where in the artifact container the MLflow store's files are.

@@ -12,7 +12,6 @@ import (
 	"github.com/cloister-ml/cloister/internal/cloud"
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning/job"
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning/schedule"
-	"github.com/cloister-ml/cloister/internal/provider/machinelearning/task"
 )
 
 func (s *Service) computeType() cloud.Type {
@@ -71,8 +70,11 @@ func (s *Service) prepareCompute(view cloud.View, _ *arm.Resource, r arm.Resourc
 	return r, nil
 }
 
+// claimTime is how long a node that has nothing to do may be silent.
+const claimTime = 30 * time.Second
+
 // scaleOf is how a cluster grows and shrinks.
-func scaleOf(r arm.Resource) schedule.Scale {
+func scaleOf(r arm.Resource, lease time.Duration) schedule.Scale {
 	const shortest = time.Second
 	p, _ := r.Properties["properties"].(map[string]any)
 	idle := 2 * time.Minute // Azure's default
@@ -81,7 +83,7 @@ func scaleOf(r arm.Resource) schedule.Scale {
 	}
 	return schedule.Scale{
 		Min: arm.Int(p, "scaleSettings.minNodeCount", 0), Max: arm.Int(p, "scaleSettings.maxNodeCount", 0),
-		Idle: idle, Silence: 3 * task.LeaseTime,
+		Idle: idle, Silence: claimTime + 2*lease,
 	}
 }
 

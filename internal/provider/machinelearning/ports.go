@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/cloister-ml/cloister/arm"
 )
@@ -150,4 +151,7 @@ type Options struct {
 	Instances Instances
 	// Tracking opens the MLflow store of a workspace; it is called once each.
 	Tracking func(workspace arm.ID, artifacts Artifacts) (Tracking, error)
+	// LeaseTime is how long a node may be silent before its task is given to
+	// another; 0 for task.LeaseTime.
+	LeaseTime time.Duration
 }

@@ -97,10 +97,7 @@ func (s *Service) serveDatastore(w http.ResponseWriter, c child, name string) er
 			return err
 		}
 		if _, own := ownDatastores(c.w)[strings.ToLower(name)]; own {
-			// Whoever asks for it is about to use it.
-			if err := s.ensureContainers(c.r.Context(), c.w); err != nil {
-				s.host.Log().Info("the workspace's containers are made later", "workspace", c.w.Name, "because", err)
-			}
+			s.ensureContainers(c.r.Context(), c.w) // whoever asks for it is about to use it
 		}
 		cloud.WriteJSON(w, http.StatusOK, c.datastore(name, at, nil))
 		return nil

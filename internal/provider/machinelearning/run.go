@@ -93,6 +93,7 @@ func (s *Service) prepare(ctx context.Context, j schedule.Job) {
 		s.settle(ctx, j, err)
 		return
 	}
+	s.ensureContainers(ctx, w)
 	log := &buildLogWriter{s: s, path: s.logFile(w, j.Name, buildLog)}
 	image, err := s.image(ctx, w, wk.Environment, log)
 	if err != nil {
@@ -203,7 +204,7 @@ func (s *Service) resize(ctx context.Context, r arm.Resource) error {
 		return err
 	}
 	now := time.Now()
-	plan := schedule.PlanNodes(nodes, queued, scaleOf(r), now)
+	plan := schedule.PlanNodes(nodes, queued, scaleOf(r, s.options.LeaseTime), now)
 	if t, ok := s.troubleOf(r.ID); ok && now.Before(t.until) {
 		plan.Start = nil
 	}

@@ -53,6 +53,8 @@ type Service struct {
 	mu       sync.Mutex
 	tracking map[string]Tracking // by key of the workspace
 	troubles map[string]trouble  // clusters whose nodes did not start, by key
+	// containers are the workspaces whose storage containers are made, by key.
+	containers map[string]bool
 }
 
 // trouble is the last failure to start a node.
@@ -63,11 +65,14 @@ type trouble struct {
 
 // New opens the provider's stores. Run makes it work.
 func New(host cloud.Host, options Options) (*Service, error) {
+	if options.LeaseTime == 0 {
+		options.LeaseTime = task.LeaseTime
+	}
 	dir := host.Dir("machinelearning")
 	s := &Service{
 		host: host, options: options, dir: dir, online: online.NewPool(host.Log()),
 		changed: newSignal(), builds: newFlight(), preps: newFlight(), moves: newFlight(),
-		tracking: map[string]Tracking{}, troubles: map[string]trouble{},
+		tracking: map[string]Tracking{}, troubles: map[string]trouble{}, containers: map[string]bool{},
 	}
 	var err error
 	if s.seal, err = openSeal(filepath.Join(dir, "seal.key")); err != nil {
@@ -76,7 +81,7 @@ func New(host cloud.Host, options Options) (*Service, error) {
 	if s.assets, err = asset.Open(filepath.Join(dir, "assets.db")); err != nil {
 		return nil, fmt.Errorf("opening the machine learning service: %w", err)
 	}
-	if s.jobs, err = schedule.Open(filepath.Join(dir, "jobs.db"), task.LeaseTime); err != nil {
+	if s.jobs, err = schedule.Open(filepath.Join(dir, "jobs.db"), options.LeaseTime); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the machine learning service: %w", err), s.assets.Close())
 	}
 	return s, nil

@@ -120,9 +120,7 @@ func (s *Service) reconcileWorkspace(ctx context.Context, r arm.Resource) error 
 	if _, err := s.trackingOf(w); err != nil && s.options.Tracking != nil {
 		return err
 	}
-	if err := s.ensureContainers(ctx, w); err != nil {
-		s.host.Log().Info("the workspace's containers are made later", "workspace", r.Name, "because", err)
-	}
+	s.ensureContainers(ctx, w)
 	return nil
 }
 
@@ -133,6 +131,9 @@ func (s *Service) removeWorkspace(ctx context.Context, r arm.Resource) error {
 	if err := s.assets.Forget(ctx, r.ID); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	delete(s.containers, r.ID.Key())
+	s.mu.Unlock()
 	return os.RemoveAll(filepath.Join(s.dir, "logs", service.WorkspaceGUID(r.ID)))
 }
 

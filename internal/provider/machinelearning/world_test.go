@@ -57,7 +57,7 @@ func newWorld(t *testing.T) *world {
 	w.Cloud = cloudtest.Start(t, func(host cloud.Host) []cloud.Provider {
 		var err error
 		w.ml, err = machinelearning.New(host, machinelearning.Options{
-			Nodes: w.nodes, Images: w.images, Instances: &instances{t: t},
+			Nodes: w.nodes, Images: w.images, Instances: &instances{t: t}, LeaseTime: 2 * time.Second,
 			Tracking: func(_ arm.ID, artifacts machinelearning.Artifacts) (machinelearning.Tracking, error) {
 				return mlflow.Open(filepath.Join(host.Dir("mlflow"), "t.db"), artifacts)
 			},
@@ -280,6 +280,18 @@ func (bareSandbox) Run(ctx context.Context, s sandbox.Spec) (int, error) {
 			cwd = m.Source
 		}
 	}
+	files, err := os.MkdirTemp("", "files")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(files)
+	for path, f := range s.Files {
+		outside := filepath.Join(files, filepath.Base(path))
+		if err := os.WriteFile(outside, f.Data, 0o600); err != nil {
+			return 0, err
+		}
+		replace = append(replace, path, outside)
+	}
 	r := strings.NewReplacer(replace...)
 	cmd := exec.CommandContext(ctx, s.Args[0], s.Args[1], r.Replace(s.Args[2]))
 	cmd.Dir, cmd.Stdout, cmd.Stderr = cwd, s.Stdout, s.Stderr
@@ -288,7 +300,7 @@ func (bareSandbox) Run(ctx context.Context, s sandbox.Spec) (int, error) {
 	for _, v := range append(s.Env, "PATH="+os.Getenv("PATH")) {
 		cmd.Env = append(cmd.Env, r.Replace(v))
 	}
-	err := cmd.Run()
+	err = cmd.Run()
 	if exit, ok := err.(*exec.ExitError); ok && ctx.Err() == nil {
 		return exit.ExitCode(), nil
 	}
@@ -385,4 +397,21 @@ func (w *world) blob(path string) string {
 		w.t.Fatal(err)
 	}
 	return string(data)
+}
+
+// mlflowStatus is what the tracking store answers to a token.
+func (w *world) mlflowStatus(token string) int {
+	w.t.Helper()
+	url := "https://" + service.WorkspaceGUID(w.ws) + ".workspace.westeurope.api.azureml.ms/mlflow/v1.0" + string(w.ws) + "/api/2.0/mlflow/experiments/search?max_results=10"
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := w.outside().Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"io/fs"
 	"net/http"
@@ -204,6 +205,6 @@ func message(e *azcore.ResponseError) string {
 		return ""
 	}
 	text, _, _ := strings.Cut(rest, "</Message>")
-	line, _, _ := strings.Cut(text, "\n")
+	line, _, _ := strings.Cut(html.UnescapeString(text), "\n")
 	return strings.TrimSpace(line)
 }

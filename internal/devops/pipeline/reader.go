@@ -75,6 +75,10 @@ func (r *reader) load(text []byte) (bound, bool) {
 		r.fail(bound{}, "the file is larger than %d bytes", maxFile)
 		return bound{}, false
 	}
+	if len(strings.TrimSpace(string(text))) == 0 {
+		r.fail(bound{}, "the file holds no pipeline")
+		return bound{}, false
+	}
 	var doc yaml.Node
 	if err := yaml.Load(text, &doc); err != nil {
 		r.failLoad(err)

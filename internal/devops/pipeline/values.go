@@ -11,18 +11,32 @@ import (
 	"github.com/cloister-ml/cloister/internal/devops/expression"
 )
 
-// variables reads both forms: a mapping, or a list of names and values.
+const maxVariables = 1000 // of one level
+
+// variables reads both forms: a mapping, or a list of names and values. Each sees
+// those before it.
 func (r *reader) variables(b bound) []Variable {
 	b = r.resolve(b)
 	var out []Variable
+	before := b.scope.names["variables"]
+	add := func(at, value bound, v Variable) {
+		if len(out) == maxVariables {
+			r.fail(at, "there are more than %d variables", maxVariables)
+		}
+		if len(out) < maxVariables {
+			out = append(out, r.variable(at, value, v))
+			before = extend(b.scope.with("variables", before), out[len(out)-1:]).names["variables"]
+		}
+	}
 	if b.Kind == yaml.MappingNode {
 		for _, f := range r.fields(b, "variables") {
-			v := Variable{Name: f.key, Value: r.text(f.value)}
-			out = append(out, r.variable(f.at, f.value, v))
+			f.value.scope = f.value.scope.with("variables", before)
+			add(f.at, f.value, Variable{Name: f.key, Value: r.text(f.value)})
 		}
 		return out
 	}
 	for _, item := range r.items(b, "variables") {
+		item.scope = item.scope.with("variables", before)
 		var v Variable
 		value := item
 		r.read(item, schema{what: "a variable", keys: map[string]func(at, value bound){
@@ -33,7 +47,7 @@ func (r *reader) variables(b bound) []Variable {
 			"group":    "there are no variable groups; give the pipeline a variable of its own, or read a secret from the vault in a step",
 			"template": "write the variables in this file",
 		}})
-		out = append(out, r.variable(item, value, v))
+		add(item, value, v)
 	}
 	return out
 }

@@ -43,6 +43,9 @@ func (c *Cloud) accept(d *draft, doc document) (*store.Row, error) {
 		prepared.ID, prepared.Name, prepared.Type = doc.ID, doc.Name, doc.Type
 		doc.Resource = prepared
 	}
+	if err := c.checkJoins(d, was, doc.Resource); err != nil {
+		return nil, err
+	}
 	row := d.next(was, doc, t)
 	for _, typ := range slices.Sorted(maps.Keys(children)) {
 		if err := c.replaceChildren(d, doc.ID, typ, children[typ]); err != nil {

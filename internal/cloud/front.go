@@ -15,6 +15,7 @@ import (
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/service"
 	"github.com/cloister-ml/cloister/verdict"
 )
 
@@ -141,7 +142,7 @@ func (f *front) dispatch(w http.ResponseWriter, r *http.Request) {
 		misdirected(w, "the private endpoint does not lead to this host name")
 		return
 	}
-	call := Call{Endpoint: found.endpoint, Resource: found.resource, Source: f.source(s, d, r)}
+	call := Call{Endpoint: found.endpoint, Resource: found.resource, Source: f.source(s, d, found, r)}
 	call.Admission = admission(s, found, call.Source)
 	h := f.c.types.services[found.endpoint.Service]
 	if h == nil {
@@ -180,9 +181,8 @@ func behind(s *snapshot, endpoint arm.ID, found served) bool {
 	return ok && nic.Approved && nic.Target.Equal(found.endpoint.Owner) && strings.EqualFold(nic.Group, found.endpoint.Group)
 }
 
-// source is who calls, as the service sees it. A caller in a subnet with service
-// endpoints arrives at a public address with its private one.
-func (f *front) source(s *snapshot, d door, r *http.Request) network.Source {
+// source is who calls, as the service sees it.
+func (f *front) source(s *snapshot, d door, found served, r *http.Request) network.Source {
 	from := network.Source{Endpoint: d.endpoint, Trusted: d.trusted}
 	if d.internal {
 		return from
@@ -190,10 +190,29 @@ func (f *front) source(s *snapshot, d door, r *http.Request) network.Source {
 	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		from.Addr = addr.Addr().Unmap()
 	}
-	if nic, ok := s.docs.topology().NICByAddr(from.Addr); ok && d.endpoint == "" {
-		from.Subnet = nic.Subnet
+	if d.endpoint == "" {
+		from.Subnet = serviceSubnet(s.docs.topology(), from.Addr, service.PublicAddr(found.endpoint))
 	}
 	return from
+}
+
+// serviceSubnet is the subnet whose service endpoint has carried a call to a
+// public address, or "". Such a call arrives with the caller's private address.
+func serviceSubnet(t *network.Topology, from, to netip.Addr) arm.ID {
+	nic, ok := t.NICByAddr(from)
+	if !ok {
+		return ""
+	}
+	var best network.Route
+	for _, route := range t.EffectiveRoutes(nic.Subnet) {
+		if route.Prefix.Contains(to) && (!best.Prefix.IsValid() || route.Prefix.Bits() > best.Prefix.Bits()) {
+			best = route
+		}
+	}
+	if best.NextHop != network.HopService {
+		return ""
+	}
+	return nic.Subnet
 }
 
 // admission asks the service's own firewall; a platform host has none.

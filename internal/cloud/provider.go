@@ -62,6 +62,10 @@ type Type struct {
 	// their parent's properties ("securityRules"), and no documents of their own.
 	// The parent's functions see every change.
 	Nested string
+	// Joinable says that a document which refers to one of this type needs the
+	// permission {type}/join/action on it, as ARM's linked access checks ask:
+	// otherwise whoever may write in one group could join any network.
+	Joinable bool
 	// Find makes the document of an id that is not stored, but exists by virtue of
 	// others: the network interface of a private endpoint.
 	Find func(view View, id arm.ID) (arm.Resource, bool)

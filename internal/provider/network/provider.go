@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	"slices"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud"
@@ -32,6 +33,12 @@ const (
 	typeRecord     = "Microsoft.Network/privateDnsZones/"
 )
 
+// joinable are the types that Azure asks for a permission to refer to.
+var joinable = []string{
+	service.TypeVirtualNetwork, service.TypeNetworkInterface, service.TypePrivateDNSZone,
+	typeSubnet, typeNSG, typeASG, typeRouteTable, typeNAT, typePublicIP,
+}
+
 // New makes the provider. Where fabric is nil, documents are checked and shown,
 // and nothing is made real.
 func New(fabric Fabric) cloud.Provider {
@@ -55,6 +62,7 @@ func New(fabric Fabric) cloud.Provider {
 		types = append(types, recordType(kind))
 	}
 	for i := range types {
+		types[i].Joinable = slices.Contains(joinable, types[i].Name)
 		if fabric != nil {
 			sync := func(ctx context.Context, _ arm.Resource) error { return fabric.Sync(ctx) }
 			types[i].Reconcile, types[i].Remove, types[i].Unordered = sync, sync, true

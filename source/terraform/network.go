@@ -1,6 +1,8 @@
 package terraform
 
 import (
+	"fmt"
+
 	"github.com/cloister-ml/cloister/arm"
 )
 
@@ -135,7 +137,11 @@ func inlineSubnets(v view, id arm.ID, b *builder) {
 		b.warn(v.r.Range, "Subnets not known", "The subnets of %s depend on %s: they are not in the estate.", v.r.Address, u.Expression)
 		return
 	}
-	for _, s := range v.blocks("subnet") {
+	for i, s := range v.blocks("subnet") {
+		name := s.text("name")
+		if name == "" {
+			name = braced(fmt.Sprintf("%s.subnet[%d]", v.r.Address, i))
+		}
 		props := arm.Object{"privateEndpointNetworkPolicies": "Disabled"}
 		apply(s, []prop{
 			attr("private_endpoint_network_policies", "privateEndpointNetworkPolicies"),
@@ -148,6 +154,6 @@ func inlineSubnets(v view, id arm.ID, b *builder) {
 			delegations,
 		}, props)
 		props["addressPrefixes"] = prefixes(s)
-		b.child(v, typeSubnet, id.Child("subnets", s.symbol("name")), props)
+		b.child(v, typeSubnet, id.Child("subnets", name), props)
 	}
 }

@@ -55,7 +55,11 @@ var storageKinds = map[string]kind{
 	},
 	"azurerm_storage_account_network_rules": {
 		effect: func(v view, _ arm.ID, b *builder) {
-			b.change(v, v.id("storage_account_id", service.TypeStorageAccount), func(doc *arm.Resource) {
+			account := v.id("storage_account_id", service.TypeStorageAccount)
+			if !v.has("storage_account_id") {
+				account = arm.ResourceID(v.subscription, v.symbol("resource_group_name"), service.TypeStorageAccount, v.symbol("storage_account_name"))
+			}
+			b.change(v, account, func(doc *arm.Resource) {
 				doc.Properties["networkAcls"] = storageACLs(v)
 			})
 		},

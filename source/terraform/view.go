@@ -80,10 +80,10 @@ func (v view) symbol(name string) string {
 	switch {
 	case plain.IsKnown() && !plain.IsNull() && plain.Type() == cty.String:
 		return plain.AsString()
+	case name == "name" && !v.r.Data, from.Expression == "":
+		return braced(v.r.Address) // what a name is made of may be in many names
 	case from.Symbol != "":
 		return from.Symbol
-	case name == "name" || from.Expression == "":
-		return braced(v.r.Address)
 	}
 	return braced(from.Expression)
 }

@@ -23,7 +23,9 @@ const (
 	maxMatch = 10_000
 )
 
-func files(dir string) map[string]function.Function {
+// files are the functions that read. What lies in the home of whoever runs
+// Terraform is no part of the configuration: its content is not known.
+func files(dir string, unknown func(call string, t cty.Type) cty.Value) map[string]function.Function {
 	locate := func(name string) string {
 		if filepath.IsAbs(name) {
 			return name
@@ -38,7 +40,7 @@ func files(dir string) map[string]function.Function {
 		"pathexpand": toString(func(a []string) (string, error) {
 			return a[0], nil // whose home it is depends on who runs Terraform
 		}, "path"),
-		"file": toString(func(a []string) (string, error) {
+		"file": ofProject("file", unknown, func(a []string) (string, error) {
 			b, err := read(a[0])
 			if err != nil {
 				return "", err
@@ -47,11 +49,11 @@ func files(dir string) map[string]function.Function {
 				return "", fmt.Errorf("%s is not UTF-8 text: filebase64 reads any file", a[0])
 			}
 			return string(b), nil
-		}, "path"),
-		"filebase64": toString(func(a []string) (string, error) {
+		}),
+		"filebase64": ofProject("filebase64", unknown, func(a []string) (string, error) {
 			b, err := read(a[0])
 			return base64.StdEncoding.EncodeToString(b), err
-		}, "path"),
+		}),
 		"fileexists": fromStrings(func(a []string) (bool, error) {
 			info, err := os.Stat(locate(a[0]))
 			return err == nil && info.Mode().IsRegular(), nil
@@ -66,15 +68,34 @@ func files(dir string) map[string]function.Function {
 	}
 	for name := range digests {
 		of := "file" + name
-		table[of] = toString(func(a []string) (string, error) {
+		table[of] = ofProject(of, unknown, func(a []string) (string, error) {
 			b, err := read(a[0])
 			if err != nil {
 				return "", err
 			}
 			return digest(name, b), nil
-		}, "path")
+		})
 	}
 	return table
+}
+
+// ofProject is a function of a file's path.
+func ofProject(name string, unknown func(string, cty.Type) cty.Value, read func([]string) (string, error)) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "path", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			path := args[0].AsString()
+			if strings.HasPrefix(path, "~") {
+				return unknown(fmt.Sprintf("%s(%q)", name, path), cty.String), nil
+			}
+			s, err := read([]string{path})
+			if err != nil {
+				return cty.UnknownVal(cty.String), err
+			}
+			return cty.StringVal(s), nil
+		},
+	})
 }
 
 func readFile(at, shown string) ([]byte, error) {

@@ -131,7 +131,7 @@ func TestFiles(t *testing.T) {
 }
 
 func TestUnknownFunctions(t *testing.T) {
-	for _, src := range []string{`timestamp()`, `plantimestamp()`, `uuid()`, `bcrypt("x")`, `upper(uuid())`} {
+	for _, src := range []string{`timestamp()`, `plantimestamp()`, `uuid()`, `bcrypt("x")`, `upper(uuid())`, `file("~/.ssh/id_rsa.pub")`} {
 		if v, diags := eval(t, ".", src); diags.HasErrors() || v.IsKnown() {
 			t.Errorf("%s = %#v (%v), want an unknown value", src, v, diags)
 		}

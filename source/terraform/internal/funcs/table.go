@@ -15,8 +15,7 @@ import (
 func Table(dir string, sensitive any, unknown func(call string, t cty.Type) cty.Value) map[string]function.Function {
 	table := pure()
 	maps.Copy(table, sensitivity(sensitive))
-	files := files(dir)
-	maps.Copy(table, files)
+	maps.Copy(table, files(dir, unknown))
 	for name, t := range map[string]cty.Type{"timestamp": cty.String, "plantimestamp": cty.String, "uuid": cty.String} {
 		table[name] = function.New(&function.Spec{
 			Type: function.StaticReturnType(t),

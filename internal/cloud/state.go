@@ -37,7 +37,14 @@ type served struct {
 func newSnapshot(rows map[string]*store.Row) *snapshot {
 	d := &documents{}
 	d.estate = sync.OnceValue(func() *arm.Estate { return estateOf(rows, false) })
-	d.graph = sync.OnceValue(func() *graph { return newGraph(estateOf(rows, true)) })
+	d.graph = sync.OnceValue(func() *graph {
+		for _, r := range rows {
+			if r.State == store.Deleting {
+				return newGraph(estateOf(rows, true))
+			}
+		}
+		return newGraph(d.estate())
+	})
 	d.hosts = sync.OnceValue(func() map[string]served { return hostsOf(d.estate()) })
 	d.roles = sync.OnceValue(func() *access.Model { return access.FromEstate(d.estate()) })
 	d.topology = sync.OnceValue(func() *network.Topology { return network.FromEstate(d.estate()) })

@@ -35,14 +35,15 @@ var bastionNeeds = []need{
 // checkBastionSubnet refuses a security group on AzureBastionSubnet that lacks
 // what Azure Bastion needs, and a route table there.
 func checkBastionSubnet(e *arm.Estate, subnet arm.ID) error {
-	s, ok := network.FromEstate(e).Subnet(subnet)
-	if !ok || !strings.EqualFold(s.Name, bastionSubnet) {
+	if !strings.EqualFold(subnet.Type(), typeSubnet) || !strings.EqualFold(subnet.Name(), bastionSubnet) {
 		return nil
 	}
+	t := network.FromEstate(e)
+	s, _ := t.Subnet(subnet)
 	if s.RouteTable != "" {
 		return refuse("RouteTableCannotBeAttachedForAzureBastionSubnet", "Route table %s cannot be attached to the subnet %s.", s.RouteTable, bastionSubnet)
 	}
-	g, ok := network.FromEstate(e).NSG(s.NSG)
+	g, ok := t.NSG(s.NSG)
 	if !ok {
 		return nil
 	}

@@ -111,18 +111,25 @@ func with(view cloud.View, r arm.Resource) *arm.Estate {
 // problems refuses a document that brings a problem which was not there before:
 // what package network knows and no check of this package has a better word for.
 func problems(view cloud.View, r arm.Resource, code string) error {
+	after := network.FromEstate(with(view, r)).Problems
+	if len(after) == 0 {
+		return nil
+	}
 	known := map[network.Problem]bool{}
 	for _, p := range network.FromEstate(view.Estate()).Problems {
-		p.Source = arm.Source{}
-		known[p] = true
+		known[sourceless(p)] = true
 	}
-	for _, p := range network.FromEstate(with(view, r)).Problems {
-		p.Source = arm.Source{}
-		if !known[p] {
+	for _, p := range after {
+		if !known[sourceless(p)] {
 			return refuse(code, "%s: %s.", p.Resource, p.Message)
 		}
 	}
 	return nil
+}
+
+func sourceless(p network.Problem) network.Problem {
+	p.Source = arm.Source{}
+	return p
 }
 
 // prefixes are the address prefixes at several paths.

@@ -94,9 +94,6 @@ func withIDs(r arm.Resource, field, kind string) {
 	for _, e := range arm.Objects(r.Properties, field) {
 		e["id"] = string(r.ID.Child(kind, arm.String(e, "name")))
 		e["type"] = r.Type + "/" + kind
-		if p, ok := e["properties"].(map[string]any); ok {
-			p["provisioningState"] = "Succeeded"
-		}
 	}
 }
 

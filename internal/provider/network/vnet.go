@@ -2,6 +2,7 @@ package network
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud"
@@ -119,8 +120,10 @@ func prepareSubnet(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Reso
 	if err != nil {
 		return r, err
 	}
-	if err := checkBastionSubnet(with(view, r), r.ID); err != nil {
-		return r, err
+	if strings.EqualFold(r.Name, bastionSubnet) {
+		if err := checkBastionSubnet(with(view, r), r.ID); err != nil {
+			return r, err
+		}
 	}
 	return r, problems(view, r, "NetcfgInvalidSubnet")
 }

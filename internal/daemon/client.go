@@ -117,11 +117,6 @@ func (c *Client) Estate(ctx context.Context) (*arm.Estate, error) {
 	return arm.ReadEstate(resp.Body)
 }
 
-// SetPackages settles which pip packages machines have that are started from now on.
-func (c *Client) SetPackages(ctx context.Context, packages []string) error {
-	return c.do(ctx, http.MethodPost, "/packages", packages, nil)
-}
-
 // SetProject makes the DevOps project and imports its repository.
 func (c *Client) SetProject(ctx context.Context, p Project) (t Tokens, err error) {
 	return t, c.do(ctx, http.MethodPost, "/project", p, &t)

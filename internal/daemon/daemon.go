@@ -162,6 +162,7 @@ func (d *Daemon) providers(host cloud.Host) []cloud.Provider {
 		keyvault.New(host),
 		containerregistry.New(host),
 		insights.New(host),
+		insights.LogAnalytics(host),
 		d.learning.Provider(),
 		{Namespace: "Microsoft.DevOps", Services: map[string]http.Handler{
 			"devops":        http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.devops.handler().ServeHTTP(w, r) }),

@@ -78,7 +78,6 @@ func (d *Daemon) socketRoutes() http.Handler {
 	mux.HandleFunc("GET /estate", func(w http.ResponseWriter, _ *http.Request) {
 		cloud.WriteJSON(w, http.StatusOK, d.cloud.Estate())
 	})
-	mux.HandleFunc("POST /packages", d.postPackages)
 	mux.HandleFunc("POST /project", d.postProject)
 	mux.HandleFunc("POST /probe", d.postProbe)
 	mux.HandleFunc("POST /down", func(w http.ResponseWriter, _ *http.Request) {
@@ -100,20 +99,6 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 		return false
 	}
 	return true
-}
-
-// postPackages settles which pip packages the machines' root has, before the
-// first machine is started.
-func (d *Daemon) postPackages(w http.ResponseWriter, r *http.Request) {
-	var packages []string
-	if !readJSON(w, r, &packages) {
-		return
-	}
-	if err := d.setMachinePackages(packages); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 func (d *Daemon) postProject(w http.ResponseWriter, r *http.Request) {

@@ -30,8 +30,9 @@ func stateFile(dir string) string  { return filepath.Join(dir, "daemon.json") }
 func ownerFile(dir string) string  { return filepath.Join(dir, "owner.json") }
 func socketFile(dir string) string { return filepath.Join(dir, "cloister.sock") }
 
-func (d *Daemon) bundleFile() string   { return filepath.Join(d.options.Dir, "trusted.pem") }
-func (d *Daemon) packagesFile() string { return filepath.Join(d.options.Dir, "packages.json") }
+func packagesFile(dir string) string { return filepath.Join(dir, "packages.json") }
+
+func (d *Daemon) bundleFile() string { return filepath.Join(d.options.Dir, "trusted.pem") }
 
 // writeState says that the daemon runs, and keeps the owner's credentials where
 // only the user may read them.
@@ -105,7 +106,7 @@ func BinaryID() (string, error) {
 
 // machinePackages are the pip packages of the machines' root.
 func (d *Daemon) machinePackages() ([]string, error) {
-	data, err := os.ReadFile(d.packagesFile())
+	data, err := os.ReadFile(packagesFile(d.options.Dir))
 	if err != nil {
 		return nil, ignoreMissing(err)
 	}
@@ -113,10 +114,12 @@ func (d *Daemon) machinePackages() ([]string, error) {
 	return out, json.Unmarshal(data, &out)
 }
 
-func (d *Daemon) setMachinePackages(packages []string) error {
+// SetPackages settles which pip packages the machines of the cloud in dir have
+// that are started from now on.
+func SetPackages(dir string, packages []string) error {
 	data, err := json.Marshal(packages)
 	if err != nil {
 		return err
 	}
-	return durable.WriteFile(d.packagesFile(), data)
+	return durable.WriteFile(packagesFile(dir), data)
 }

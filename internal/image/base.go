@@ -89,8 +89,27 @@ func (c Cache) Python(ctx context.Context, base string, requirements []string) (
 		if err := runQuiet(cmd); err != nil {
 			return fmt.Errorf("installing the Python packages: %w", err)
 		}
-		return nil
+		return compile(ctx, version, target)
 	})
+}
+
+// compile byte-compiles the packages where this machine's Python is of the root's
+// version: nothing can be written to a layer later, and importing sources takes
+// seconds each time.
+func compile(ctx context.Context, version, target string) error {
+	own, err := exec.CommandContext(ctx, "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").Output()
+	if err != nil || strings.TrimSpace(string(own)) != version {
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, "python3", "-m", "compileall", "-q", "-j0", "--invalidation-mode=unchecked-hash", target)
+	if err := runQuiet(cmd); err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && ctx.Err() == nil {
+			return nil // some package has a file for another Python; the rest is compiled
+		}
+		return fmt.Errorf("compiling the Python packages: %w", err)
+	}
+	return nil
 }
 
 // platforms are the wheel platforms (PEP 600) that the base root's C library runs.

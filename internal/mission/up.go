@@ -184,10 +184,16 @@ func (u *up) prepare(ctx context.Context) (string, error) {
 // start starts the daemon, or one of this build in place of another's, and tells
 // it what Terraform does not say.
 func (u *up) start(ctx context.Context) (string, error) {
+	packages, err := u.project.Requirements()
+	if err != nil {
+		return "", err
+	}
+	if err := daemon.SetPackages(u.o.Data, packages); err != nil { // before the first machine starts
+		return "", err
+	}
 	if err := u.ensureDaemon(ctx); err != nil {
 		return "", err
 	}
-	var err error
 	if u.under.daemon, err = daemon.Dial(u.o.Data); err != nil {
 		return "", err
 	}
@@ -195,13 +201,6 @@ func (u *up) start(ctx context.Context) (string, error) {
 		return "", err
 	}
 	u.under.project = u.project
-	packages, err := u.project.Requirements()
-	if err != nil {
-		return "", err
-	}
-	if err := u.under.daemon.SetPackages(ctx, packages); err != nil {
-		return "", err
-	}
 	if d := u.project.DevOps; d != nil {
 		p := daemon.Project{Organization: d.Organization, Project: d.Project, Repository: filepath.Join(u.project.Dir, d.Repository), Pool: d.Pool}
 		for _, pl := range d.Pipelines {

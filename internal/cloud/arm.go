@@ -57,7 +57,7 @@ func (c *Cloud) serveARM(w http.ResponseWriter, r *http.Request) {
 func (q *request) guarded() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler {
+			if cause, ok := p.(error); ok && errors.Is(cause, http.ErrAbortHandler) {
 				panic(p) // a handler's own way to break the connection off
 			}
 			err = fmt.Errorf("the provider panicked: %v\n%s", p, debug.Stack())

@@ -145,7 +145,8 @@ func mergePatch(into, patch arm.Object, top bool) {
 		}
 		from, isObject := v.(map[string]any)
 		to, ok := into[field].(map[string]any)
-		if isObject && ok && !(top && strings.EqualFold(field, "tags")) {
+		whole := top && strings.EqualFold(field, "tags")
+		if isObject && ok && !whole {
 			mergePatch(to, from, false)
 			continue
 		}

@@ -3,6 +3,7 @@ package cloud_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -42,11 +43,10 @@ func slow(cloud.Host) []cloud.Provider {
 // writeUntilKilled writes and deletes documents through ARM, and says on its
 // standard output what was acknowledged.
 func writeUntilKilled(dir string) error {
-	t := &process{dir: dir}
-	defer t.close()
-	c, err := t.open()
+	p := &process{dir: dir}
+	c, err := p.open()
 	if err != nil {
-		return err
+		return errors.Join(err, p.close())
 	}
 	ctx := context.Background()
 	group := arm.GroupID(cloudtest.Subscription, "rg")
@@ -115,7 +115,11 @@ func crash(t *testing.T, dir string, want map[arm.ID]*expected) (acknowledged in
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	kill := time.AfterFunc(time.Duration(200+rand.IntN(500))*time.Millisecond, func() { cmd.Process.Kill() })
+	kill := time.AfterFunc(time.Duration(200+rand.IntN(500))*time.Millisecond, func() {
+		if err := cmd.Process.Kill(); err != nil {
+			t.Errorf("killing the writer: %v", err)
+		}
+	})
 	defer kill.Stop()
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
@@ -138,7 +142,10 @@ func crash(t *testing.T, dir string, want map[arm.ID]*expected) (acknowledged in
 			acknowledged++
 		}
 	}
-	cmd.Wait()
+	var killed *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &killed) || killed.ExitCode() != -1 {
+		t.Errorf("the writer was not killed, but ended: %v", err)
+	}
 	return acknowledged
 }
 
@@ -149,7 +156,11 @@ func check(t *testing.T, dir string, want map[arm.ID]*expected) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	for id, w := range want {
 		got := ""
 		if r, ok := c.Get(id); ok {

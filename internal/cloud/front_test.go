@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -77,7 +78,9 @@ func open(t *testing.T, c *cloudtest.Cloud, endpoint arm.ID) *http.Client {
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		l.Close()
-		<-served
+		if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) {
+			t.Errorf("serving: %v", err)
+		}
 	})
 	return &http.Client{Transport: transport}
 }

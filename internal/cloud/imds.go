@@ -73,9 +73,9 @@ func (m *metadata) token(w http.ResponseWriter, r *http.Request) {
 	if named.resource == "" {
 		named.resource = query.Get("msi_res_id")
 	}
-	id, err := m.c.choose(machine, named)
-	if err != nil {
-		metadataError(w, http.StatusBadRequest, "invalid_request", err.Error())
+	id, refusal := m.c.choose(machine, named)
+	if refusal != "" {
+		metadataError(w, http.StatusBadRequest, "invalid_request", refusal)
 		return
 	}
 	raw, claims, err := m.c.identityToken(id, resource)
@@ -101,8 +101,9 @@ func (m *metadata) token(w http.ResponseWriter, r *http.Request) {
 type wanted struct{ clientID, objectID, resource string }
 
 // choose finds the identity that is asked for among those of a machine: its own
-// where it has one and none is named, else the only one that it was given.
-func (c *Cloud) choose(machine arm.Resource, named wanted) (identity, error) {
+// where it has one and none is named, else the only one that it was given. A
+// refusal is in Azure's words.
+func (c *Cloud) choose(machine arm.Resource, named wanted) (found identity, refusal string) {
 	var list []identity
 	own, hasOwn := identityOf(machine)
 	if hasOwn {
@@ -119,22 +120,22 @@ func (c *Cloud) choose(machine arm.Resource, named wanted) (identity, error) {
 	if named == (wanted{}) {
 		switch {
 		case hasOwn:
-			return own, nil
+			return own, ""
 		case len(list) == 1:
-			return list[0], nil
+			return list[0], ""
 		case len(list) > 1:
-			return identity{}, errors.New("Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request")
+			return identity{}, "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request"
 		}
-		return identity{}, errors.New("Identity not found")
+		return identity{}, "Identity not found"
 	}
 	for _, id := range list {
 		if named.clientID != "" && strings.EqualFold(named.clientID, id.clientID) ||
 			named.objectID != "" && strings.EqualFold(named.objectID, id.objectID) ||
 			named.resource != "" && id.resource.Equal(arm.ID(named.resource)) {
-			return id, nil
+			return id, ""
 		}
 	}
-	return identity{}, errors.New("Identity not found")
+	return identity{}, "Identity not found"
 }
 
 // instance describes the machine to the programs on it.

@@ -3,8 +3,10 @@ package cloud_test
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
 
 	"github.com/cloister-ml/cloister/internal/cloud"
 	"github.com/cloister-ml/cloister/internal/cloud/client"
@@ -33,15 +35,20 @@ func (p *process) open() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	go p.cloud.ServeLoopback(l)
+	go func() {
+		if err := p.cloud.ServeLoopback(l); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}()
 	return client.New(client.Config{
 		Endpoint: "https://" + l.Addr().String(), Tenant: who.Tenant, ClientID: who.ClientID, ClientSecret: who.ClientSecret,
 		HTTP: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.cloud.CA().Pool(), MinVersion: tls.VersionTLS12}}},
 	}), nil
 }
 
-func (p *process) close() {
-	if p.cloud != nil {
-		p.cloud.Close()
+func (p *process) close() error {
+	if p.cloud == nil {
+		return nil
 	}
+	return p.cloud.Close()
 }

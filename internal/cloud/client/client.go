@@ -79,7 +79,7 @@ func (c *Client) Token(ctx context.Context) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, data, err := c.send(req)
+	got, err := c.send(req)
 	if err != nil {
 		return "", fmt.Errorf("asking for a token: %w", err)
 	}
@@ -89,61 +89,68 @@ func (c *Client) Token(ctx context.Context) (string, error) {
 		Error   string `json:"error"`
 		Text    string `json:"error_description"`
 	}
-	if err := json.Unmarshal(data, &answer); err != nil || resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("asking for a token: %w", &Error{resp.StatusCode, answer.Error, answer.Text})
+	if err := json.Unmarshal(got.body, &answer); err != nil || got.status != http.StatusOK {
+		return "", fmt.Errorf("asking for a token: %w", &Error{got.status, answer.Error, answer.Text})
 	}
 	c.token, c.expires = answer.Token, time.Now().Add(time.Duration(answer.Seconds)*time.Second)
 	return c.token, nil
 }
 
-func (c *Client) send(req *http.Request) (*http.Response, []byte, error) {
+// answer is what came back, read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (c *Client) send(req *http.Request) (answer, error) {
 	resp, err := c.config.HTTP.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if err == nil && len(data) > maxAnswer {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
 		err = fmt.Errorf("the answer is larger than %d bytes", maxAnswer)
 	}
-	return resp, data, err
+	return answer{resp.StatusCode, resp.Header, body}, err
 }
 
 // call makes a request to ARM. address is a path, or the absolute address that an
 // earlier answer gave.
-func (c *Client) call(ctx context.Context, method, address string, in any) (*http.Response, []byte, error) {
+func (c *Client) call(ctx context.Context, method, address string, in any) (answer, error) {
 	full, err := c.address(address)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	var body io.Reader
 	if in != nil {
 		data, err := json.Marshal(in)
 		if err != nil {
-			return nil, nil, err
+			return answer{}, err
 		}
 		body = bytes.NewReader(data)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, full, body)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	token, err := c.Token(ctx)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, data, err := c.send(req)
+	got, err := c.send(req)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s %s: %w", method, req.URL.Path, err)
+		return answer{}, fmt.Errorf("%s %s: %w", method, req.URL.Path, err)
 	}
-	if resp.StatusCode >= http.StatusBadRequest {
-		return nil, nil, fmt.Errorf("%s %s: %w", method, req.URL.Path, errorOf(resp.StatusCode, data))
+	if got.status >= http.StatusBadRequest {
+		return answer{}, fmt.Errorf("%s %s: %w", method, req.URL.Path, errorOf(got.status, got.body))
 	}
-	return resp, data, nil
+	return got, nil
 }
 
 // address completes a path. An absolute address is followed only to the cloud

@@ -35,11 +35,11 @@ func (c *Client) BeginPut(ctx context.Context, r arm.Resource) (*Pending, error)
 	if path, u, ok := unknown(r.Properties, "properties"); ok {
 		return nil, fmt.Errorf("%s cannot be written: %s is %s", r.ID, path, u)
 	}
-	resp, _, err := c.call(ctx, http.MethodPut, string(r.ID), r)
+	got, err := c.call(ctx, http.MethodPut, string(r.ID), r)
 	if err != nil {
 		return nil, err
 	}
-	return &Pending{c: c, id: r.ID, next: resp.Header.Get("Azure-AsyncOperation")}, nil
+	return &Pending{c: c, id: r.ID, next: got.header.Get("Azure-AsyncOperation")}, nil
 }
 
 // unknown finds a value that is not known before deployment.
@@ -76,15 +76,11 @@ func (c *Client) Delete(ctx context.Context, id arm.ID) error {
 // BeginDelete takes a document away; it is gone when the pending operation has
 // ended.
 func (c *Client) BeginDelete(ctx context.Context, id arm.ID) (*Pending, error) {
-	resp, _, err := c.call(ctx, http.MethodDelete, string(id), nil)
+	got, err := c.call(ctx, http.MethodDelete, string(id), nil)
 	if err != nil && !NotFound(err) {
 		return nil, err
 	}
-	p := &Pending{c: c, id: id}
-	if resp != nil {
-		p.next = resp.Header.Get("Azure-AsyncOperation")
-	}
-	return p, nil
+	return &Pending{c: c, id: id, next: got.header.Get("Azure-AsyncOperation")}, nil
 }
 
 // List reads every page of a list: /subscriptions/{id}/resourceGroups, a type
@@ -113,11 +109,11 @@ func (c *Client) Post(ctx context.Context, id arm.ID, action string, in, out any
 // Do makes any request to ARM; in and out are written and read as JSON where they
 // are not nil.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any) error {
-	_, data, err := c.call(ctx, method, path, in)
-	if err != nil || out == nil || len(data) == 0 {
+	got, err := c.call(ctx, method, path, in)
+	if err != nil || out == nil || len(got.body) == 0 {
 		return err
 	}
-	if err := json.Unmarshal(data, out); err != nil {
+	if err := json.Unmarshal(got.body, out); err != nil {
 		return fmt.Errorf("%s %s: reading the answer: %w", method, path, err)
 	}
 	return nil
@@ -133,28 +129,28 @@ type Pending struct {
 // Wait returns when the change is real, or with the error that it ended in.
 func (p *Pending) Wait(ctx context.Context) error {
 	for p.next != "" {
-		resp, data, err := p.c.call(ctx, http.MethodGet, p.next, nil)
+		got, err := p.c.call(ctx, http.MethodGet, p.next, nil)
 		if err != nil {
 			return err
 		}
-		var answer struct {
+		var operation struct {
 			Status string `json:"status"`
 			Error  struct {
 				Code    string `json:"code"`
 				Message string `json:"message"`
 			} `json:"error"`
 		}
-		if err := json.Unmarshal(data, &answer); err != nil {
+		if err := json.Unmarshal(got.body, &operation); err != nil {
 			return fmt.Errorf("waiting for %s: %w", p.id, err)
 		}
-		switch answer.Status {
+		switch operation.Status {
 		case "Succeeded":
 			p.next = ""
 			return nil
 		case "Failed", "Canceled":
-			return fmt.Errorf("%s: %w", p.id, &Error{http.StatusConflict, answer.Error.Code, answer.Error.Message})
+			return fmt.Errorf("%s: %w", p.id, &Error{http.StatusConflict, operation.Error.Code, operation.Error.Message})
 		}
-		if err := pause(ctx, resp); err != nil {
+		if err := pause(ctx, got.header); err != nil {
 			return fmt.Errorf("waiting for %s: %w", p.id, err)
 		}
 	}
@@ -162,12 +158,12 @@ func (p *Pending) Wait(ctx context.Context) error {
 }
 
 // pause waits as long as the answer asks for.
-func pause(ctx context.Context, resp *http.Response) error {
+func pause(ctx context.Context, header http.Header) error {
 	wait := 5 * time.Second
-	if s, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
+	if s, err := strconv.Atoi(header.Get("Retry-After")); err == nil {
 		wait = time.Duration(s) * time.Second
 	}
-	if ms, err := strconv.Atoi(resp.Header.Get("x-ms-retry-after-ms")); err == nil {
+	if ms, err := strconv.Atoi(header.Get("x-ms-retry-after-ms")); err == nil {
 		wait = time.Duration(ms) * time.Millisecond
 	}
 	select {

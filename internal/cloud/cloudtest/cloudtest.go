@@ -6,6 +6,7 @@ package cloudtest
 
 import (
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -79,7 +80,9 @@ func (c *Cloud) listen() string {
 	go func() { served <- c.ServeLoopback(l) }()
 	c.t.Cleanup(func() {
 		l.Close()
-		<-served
+		if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) {
+			c.t.Errorf("serving on loopback: %v", err)
+		}
 	})
 	return "https://" + l.Addr().String()
 }

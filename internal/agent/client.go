@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
@@ -69,8 +70,13 @@ func isStatus(err error, statuses ...int) bool {
 	return false
 }
 
-// isFinal says that asking again will not help.
+// isFinal says that asking again will not help: the organisation refused, or a file
+// of this machine is at fault.
 func isFinal(err error) bool {
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return true
+	}
 	var e *serverError
 	return errors.As(err, &e) && e.Status >= 400 && e.Status < 500 &&
 		e.Status != http.StatusRequestTimeout && e.Status != http.StatusTooManyRequests

@@ -116,12 +116,15 @@ func stepMessage(r *run, job wire.Record, st pipeline.Step, i int) (wire.Step, w
 		step.Reference = wire.TaskDownload
 		set("artifactName", st.Artifact)
 		set("path", st.Path)
-		set("runId", fmt.Sprint(r.ID))
-		if of, ok := r.Resources[st.Target]; ok {
+		switch of, ok := r.Resources[st.Target]; {
+		case st.Target == "none":
+			step.Enabled = false
+		case st.Target == "current":
+			set("runId", fmt.Sprint(r.ID))
+		case ok:
 			set("runId", fmt.Sprint(of.RunID))
 			set("alias", st.Target)
 		}
-		step.Enabled = step.Enabled && st.Target != "none"
 	}
 	return step, wire.Record{
 		ID: step.ID, ParentID: job.ID, Type: wire.RecordTask, Name: step.DisplayName, RefName: name,

@@ -10,6 +10,8 @@ const (
 	poolsPath = "/{org}/_apis/distributedtask/pools"
 	planPath  = "/{org}/{project}/_apis/distributedtask/hubs/{hub}/plans/{plan}"
 	buildPath = "/{org}/{project}/_apis/build/builds"
+
+	containerPath = "/{org}/_apis/resources/Containers/{container}"
 )
 
 // routes are all that the organisation answers, and to whom.
@@ -61,10 +63,14 @@ func (s *Server) routes() http.Handler {
 		{"PATCH " + buildPath + "/{run}", roleAdmin, s.patchBuild},
 		{"GET " + buildPath + "/{run}/timeline", roleAdmin, s.getTimeline},
 		{"GET " + buildPath + "/{run}/logs", roleAdmin, s.getLogs},
+		{"GET " + buildPath + "/{run}/artifacts", roleAdmin | roleJob, s.getArtifacts},
+		{"POST " + buildPath + "/{run}/artifacts", roleJob, s.postArtifact},
 	} {
 		mux.Handle(route.pattern, s.serve(route.allowed, route.do))
 	}
 	mux.HandleFunc("GET "+buildPath+"/{run}/logs/{log}", s.serveLog)
+	mux.HandleFunc("GET "+containerPath, s.serveContainer)
+	mux.HandleFunc("PUT "+containerPath, s.putContainer)
 	mux.HandleFunc("/{org}/{project}/_git/{repo}/{service...}", s.serveGit)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, r, notFound("there is nothing at %s", r.URL.Path))

@@ -69,6 +69,9 @@ CREATE TABLE IF NOT EXISTS log_chunk (
 CREATE TABLE IF NOT EXISTS artifact (
 	id INTEGER PRIMARY KEY AUTOINCREMENT, run_id INTEGER NOT NULL REFERENCES run(id), name TEXT NOT NULL,
 	source TEXT NOT NULL, UNIQUE (run_id, name));
+CREATE TABLE IF NOT EXISTS artifact_file (
+	artifact_id INTEGER NOT NULL REFERENCES artifact(id), path TEXT NOT NULL, size INTEGER NOT NULL,
+	PRIMARY KEY (artifact_id, path));
 `
 
 func openStore(path string) (*sql.DB, error) {

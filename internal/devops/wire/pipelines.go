@@ -139,6 +139,15 @@ type Artifact struct {
 
 // ArtifactResource says where an artifact's bytes are.
 type ArtifactResource struct {
-	Type        string `json:"type"`
+	Type        string `json:"type"` // Container
+	Data        string `json:"data"` // #/CONTAINER/NAME
 	DownloadURL string `json:"downloadUrl,omitempty"`
+}
+
+// ContainerItem is a file of a container.
+type ContainerItem struct {
+	ContainerID int    `json:"containerId"`
+	Path        string `json:"path"`     // NAME/path
+	ItemType    string `json:"itemType"` // file
+	FileLength  int64  `json:"fileLength"`
 }

@@ -172,3 +172,44 @@ func TestStepOfALostNodeIsRunAgain(t *testing.T) {
 		t.Errorf("it is %s after %d attempts\n%s", end.Status, end.Attempt, told)
 	}
 }
+
+func TestDataAssetsAndOutputsAreInputs(t *testing.T) {
+	w := newWorld(t)
+	c := w.client()
+	dir := write(t, map[string]string{"numbers of today.csv": "1,2,3\n", "folder/a/b.txt": "deep\n"})
+	for _, a := range []spec.Asset{
+		{Name: "numbers", Type: "uri_file", Path: spec.Path{Text: "numbers of today.csv", Dir: dir}},
+		{Name: "tree", Type: "uri_folder", Path: spec.Path{Text: "folder", Dir: dir}},
+	} {
+		if _, err := c.CreateData(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := mustSubmit(t, c, command(`cat "${{inputs.file}}" ${{inputs.tree}}/a/b.txt; basename "${{inputs.file}}"; echo kept > ${{outputs.out}}/k; ls -A ${{inputs.tree}}`)+`
+inputs:
+  file: {type: uri_file, path: "azureml:numbers@latest"}
+  tree: {type: uri_folder, path: "azureml:tree:1"}
+outputs: {out: }
+`, nil)
+	end, told := follow(t, c, first)
+	if end.Status != "Completed" {
+		t.Fatalf("it is %s: %s\n%s", end.Status, end.Failure.Error.Message, told)
+	}
+	for _, want := range []string{" | 1,2,3", " | deep", " | numbers of today.csv"} {
+		if !slices.Contains(told.lines, want) {
+			t.Errorf("not told: %q\n%s", want, told)
+		}
+	}
+	second := mustSubmit(t, c, command(`cat ${{inputs.in}}/k`)+`
+inputs: {in: {type: uri_folder, path: "azureml://jobs/`+first+`/outputs/out"}}
+`, nil)
+	if end, told := follow(t, c, second); end.Status != "Completed" || !slices.Contains(told.lines, " | kept") {
+		t.Errorf("it is %s: %s\n%s", end.Status, end.Failure.Error.Message, told)
+	}
+	third := mustSubmit(t, c, command("true")+`
+inputs: {in: {type: uri_folder, path: "azureml://datastores/workspaceblobstore/paths/nothing/here"}}
+`, nil)
+	if end, _ := follow(t, c, third); end.Status != "Failed" || !strings.Contains(end.Failure.Error.Message, "getting the input in") {
+		t.Errorf("data that is not there: %s %q", end.Status, end.Failure.Error.Message)
+	}
+}

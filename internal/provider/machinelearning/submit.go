@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -182,7 +183,11 @@ func (b submission) command(ctx context.Context, j *job.Job, run string, inputs,
 	if err != nil {
 		return work{}, "", err
 	}
-	plan, err := j.Plan(run, inputs, outputs)
+	resolved, err := b.resolve(ctx, j, inputs)
+	if err != nil {
+		return work{}, "", err
+	}
+	plan, err := j.Plan(run, resolved, outputs)
 	if err != nil {
 		return work{}, "", err
 	}
@@ -203,6 +208,28 @@ func (b submission) command(ctx context.Context, j *job.Job, run string, inputs,
 		DisplayName: j.DisplayName, Outputs: outputs,
 	}
 	return wk, cluster.ID, nil
+}
+
+// resolve puts the places of data assets and of other jobs' outputs in for their
+// names, so that a file is called inside as it is called there.
+func (b submission) resolve(ctx context.Context, j *job.Job, inputs map[string]job.Value) (map[string]job.Value, error) {
+	out := maps.Clone(inputs)
+	for name, v := range inputs {
+		typ := v.Type
+		if typ == "" {
+			typ = j.Inputs[name].Type
+		}
+		if !job.IsData(typ) || strings.EqualFold(v.Mode, "direct") || strings.HasPrefix(v.Text, "azureml://datastores/") {
+			continue
+		}
+		at, err := b.s.locate(ctx, b.w, v.Text, typ)
+		if err != nil {
+			return nil, fmt.Errorf("inputs.%s: %w", name, asUserError(err))
+		}
+		v.Text = at.URL()
+		out[name] = v
+	}
+	return out, nil
 }
 
 // transfers finds the blobs behind the names of data.

@@ -2,6 +2,7 @@ package job
 
 import (
 	"fmt"
+	"net/url"
 	"path"
 	"strings"
 )
@@ -201,7 +202,10 @@ func upload(name string, v Value) Data {
 func baseName(uri, fallback string) string {
 	uri, _, _ = strings.Cut(uri, "?")
 	base := path.Base(strings.TrimSuffix(uri, "/"))
-	if base == "." || base == "/" || base == ".." || strings.ContainsAny(base, "\x00:") {
+	if plain, err := url.PathUnescape(base); err == nil && strings.HasPrefix(uri, "https://") {
+		base = plain
+	}
+	if base == "." || base == "/" || base == ".." || strings.ContainsAny(base, "\x00:/") {
 		return fallback
 	}
 	return base

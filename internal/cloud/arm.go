@@ -150,11 +150,11 @@ func verb(method string) string {
 }
 
 // record writes the activity log: every refusal, and everything that is not a
-// read. What a change has already written is not written again.
+// read. What a change has already written is not written again, and what nobody
+// has asked for under a name is not written at all.
 func (q *request) record(status int) {
 	reading := q.r.Method == http.MethodGet || q.r.Method == http.MethodHead
-	refused := status == http.StatusUnauthorized || status == http.StatusForbidden
-	if q.recorded || reading && !refused {
+	if q.recorded || q.caller.ObjectID == "" || reading && status != http.StatusForbidden {
 		return
 	}
 	q.entry.Status = status

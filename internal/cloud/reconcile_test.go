@@ -235,6 +235,39 @@ func TestPresentPanics(t *testing.T) {
 	}
 }
 
+// Many write at once, each in a group of its own, and all of it becomes real.
+func TestParallelWriters(t *testing.T) {
+	c := cloudtest.Start(t, slow)
+	cl := c.Client()
+	var writers sync.WaitGroup
+	for w := range 10 {
+		writers.Go(func() {
+			group := arm.GroupID(cloudtest.Subscription, fmt.Sprintf("rg%d", w))
+			if _, err := cl.Put(t.Context(), arm.Resource{ID: group, Location: "westeurope"}); err != nil {
+				t.Error(err)
+			}
+			for i := range 20 {
+				r := arm.Resource{ID: group + arm.ID(fmt.Sprintf("/providers/A.B/c/n%d", i))}
+				if _, err := cl.BeginPut(t.Context(), r); err != nil {
+					t.Error(err)
+				}
+			}
+			if w%2 == 0 {
+				if err := cl.Delete(t.Context(), group); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	if err := c.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(c.Status()); n != 5*21 {
+		t.Errorf("%d documents are there, want %d", n, 5*21)
+	}
+}
+
 func TestOneProcessAtATime(t *testing.T) {
 	dir := t.TempDir()
 	cloudtest.Open(t, cloud.Options{Dir: dir})

@@ -145,9 +145,17 @@ func writeRow(ctx context.Context, tx *sql.Tx, c Change) error {
 }
 
 func writeEntry(ctx context.Context, tx *sql.Tx, e Entry) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO activity (time, caller, app, action, scope, allowed, status, correlation, source, reason)
+	res, err := tx.ExecContext(ctx, `INSERT INTO activity (time, caller, app, action, scope, allowed, status, correlation, source, reason)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		e.Time.UnixMicro(), e.Caller, e.App, e.Action, e.Scope.Key(), e.Allowed, e.Status, e.Correlation, e.Source, e.Reason)
+	if err != nil {
+		return err
+	}
+	n, err := res.LastInsertId()
+	if err != nil || n%activityPruned != 0 {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM activity WHERE n <= ?`, n-activityKept)
 	return err
 }
 

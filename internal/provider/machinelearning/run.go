@@ -13,7 +13,7 @@ import (
 // Run schedules jobs and sizes clusters until ctx ends. It begins where the last
 // process stopped.
 func (s *Service) Run(ctx context.Context) error {
-	if err := s.resume(ctx); err != nil {
+	if err := s.resume(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
 	tick := time.NewTicker(time.Second)

@@ -34,6 +34,7 @@ type jobRun struct {
 
 	mu       sync.Mutex
 	canceled bool
+	stopping bool               // canceled because the agent ends
 	stopStep context.CancelFunc // of the running step
 	grace    *time.Timer        // for steps that run after a cancel
 }
@@ -84,10 +85,23 @@ func (j *jobRun) run(ctx context.Context) string {
 	if j.grace != nil {
 		j.grace.Stop()
 	}
-	if j.canceled {
+	switch {
+	case j.stopping:
+		j.report.record(wire.Record{ID: j.job.JobID, ErrorCount: 1, Issues: []wire.Issue{{Type: "error",
+			Message: "agent " + j.settings.AgentName + " was stopped while it ran the job"}}})
+		return wire.ResultFailed
+	case j.canceled:
 		return wire.ResultCanceled
 	}
 	return j.status
+}
+
+// stop cancels the job because the agent ends.
+func (j *jobRun) stop() {
+	j.mu.Lock()
+	j.stopping = true
+	j.mu.Unlock()
+	j.cancel(0)
 }
 
 // prepare makes the job's folders and the agent's own variables.

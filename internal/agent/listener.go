@@ -102,7 +102,7 @@ func (l *listener) listen(ctx context.Context) error {
 			continue
 		case ctx.Err() != nil:
 			return nil
-		case l.gone(err):
+		case gone(err):
 			return fmt.Errorf("the organisation does not know this agent any more: %w", err)
 		}
 		l.log.Warn("the organisation cannot be reached", "url", l.settings.ServerURL, "again in", pause.String(), "error", err)
@@ -112,10 +112,13 @@ func (l *listener) listen(ctx context.Context) error {
 	return nil
 }
 
-// gone says that the agent was removed: its key is not accepted.
-func (l *listener) gone(err error) bool {
+// errOtherKey says that the agent was configured again meanwhile, with another key.
+var errOtherKey = errors.New("the agent's key is not the one that it is known by")
+
+// gone says that the agent was removed or replaced: its key is not accepted.
+func gone(err error) bool {
 	var e *serverError
-	return errors.As(err, &e) && e.Type == "invalid_client"
+	return errors.As(err, &e) && e.Type == "invalid_client" || errors.Is(err, errOtherKey)
 }
 
 // next is the next message, nil when there is none yet.
@@ -164,7 +167,7 @@ func (l *listener) startSession(ctx context.Context) error {
 	if out.EncryptionKey.Encrypted {
 		var err error
 		if key, err = rsa.DecryptOAEP(sha256.New(), rand.Reader, l.key, key, nil); err != nil {
-			return fmt.Errorf("the session's key: %w", err)
+			return errOtherKey
 		}
 	}
 	l.session, l.aes, l.last = out.SessionID, key, 0

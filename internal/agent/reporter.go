@@ -72,7 +72,7 @@ type stepLog struct {
 	lines   []string
 	size    int
 	dropped bool
-	feedAt  int // lines of the feed that were sent, from the start of lines
+	fed     bool // the feed has had the lines that are being sent
 }
 
 func (r *reporter) log(record, name string) *stepLog {
@@ -233,13 +233,13 @@ func (l *stepLog) send(ctx context.Context, lines []string) error {
 	for _, line := range lines {
 		feed.Value = append(feed.Value, unstamp(line))
 	}
-	if l.feedAt == 0 { // the feed is for those who watch: tried once
+	if !l.fed { // the feed is for those who watch: tried once
 		_, _ = r.api.call(ctx, requestTimeout, http.MethodPost, r.path("/timelines/%s/records/%s/feed", r.job.Timeline.ID, l.record), feed, nil)
-		l.feedAt = 1
+		l.fed = true
 	}
 	_, err := r.api.call(ctx, requestTimeout, http.MethodPost, r.path("/logs/%d?startLine=%d", l.id, l.sent), strings.Join(lines, "\n")+"\n", nil)
 	if err == nil {
-		l.feedAt = 0
+		l.fed = false
 	}
 	return err
 }

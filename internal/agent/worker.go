@@ -37,8 +37,8 @@ func (l *listener) runJob(ctx context.Context, job wire.Job) string {
 	select {
 	case result = <-done:
 	case <-ctx.Done():
-		l.log.Warn("the agent ends: its job is canceled", "job", job.JobDisplayName)
-		j.cancel(0)
+		l.log.Warn("the agent ends: its job is stopped", "job", job.JobDisplayName)
+		j.stop()
 		select {
 		case result = <-done:
 		case <-time.After(reportGrace):

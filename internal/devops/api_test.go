@@ -37,7 +37,7 @@ func TestAccess(t *testing.T) {
 		{"a wrong token", basic("x" + o.admin), "GET", "/_apis/connectionData", 401},
 		{"an empty token", basic(""), "GET", "/_apis/connectionData", 401},
 		{"a forged bearer", bearer + "x", "GET", "/_apis/connectionData", 401},
-		{"a bearer of another agent", strings.Replace(bearer, "agent.1.", "agent.2.", 1), "GET", "/_apis/connectionData", 401},
+		{"a bearer of another agent", strings.Replace(bearer, "agent.", "agent.0", 1), "GET", "/_apis/connectionData", 401},
 		{"an unsigned bearer", "Bearer agent.1.9999999999", "GET", "/_apis/connectionData", 401},
 		{"a job that does not exist", "Bearer job.1", "GET", "/_apis/connectionData", 401},
 		{"admin", admin, "GET", "/_apis/connectionData", 200},

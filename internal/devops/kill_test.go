@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cloister-ml/cloister/internal/agent"
 	"github.com/cloister-ml/cloister/internal/devops"
@@ -167,5 +168,61 @@ func TestServerIsKilledInTheMiddle(t *testing.T) {
 	}
 	if !strings.Contains(w.String(), "second stage") {
 		t.Errorf("the second stage did not run:\n%s", w.String())
+	}
+}
+
+// An agent that is configured anew, with another key, replaces the one that runs:
+// that one ends, so that its service starts it with the new key.
+func TestAgentIsReplaced(t *testing.T) {
+	o := startOrganisation(t)
+	home := o.configure("agent-1")
+	old := child(t, "DEVOPS_TEST_PROCESS=agent", "DEVOPS_TEST_HOME="+home)
+	online := func() bool {
+		agents, err := o.Agents(context.Background(), 1, "agent-1")
+		return err == nil && len(agents) == 1 && agents[0].Status == "online"
+	}
+	o.until(online, "the agent is online")
+	c := agent.Configuration{Home: home, URL: o.url, Token: o.token, Pool: "Default", Name: "agent-1", Replace: true}
+	if _, err := agent.Configure(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- old.Wait() }()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("the replaced agent ended as if all were well")
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the replaced agent still runs")
+	}
+	child(t, "DEVOPS_TEST_PROCESS=agent", "DEVOPS_TEST_HOME="+home)
+	o.pipeline("p", "steps:\n- checkout: none\n- bash: echo hello\n", nil)
+	if r := o.queue("p", devops.RunSpec{}); r.Result != wire.ResultSucceeded {
+		t.Errorf("the run is %s", r.Result)
+	}
+}
+
+// An agent that is asked to end says so of its job.
+func TestAgentIsStopped(t *testing.T) {
+	o := startOrganisation(t)
+	home := o.configure("agent-1")
+	running := child(t, "DEVOPS_TEST_PROCESS=agent", "DEVOPS_TEST_HOME="+home)
+	o.pipeline("sleepy", strings.Replace(sleepy, "condition: always()", "condition: failed()", 1), nil)
+	run, err := o.QueueRun(context.Background(), "mlops", "sleepy", devops.RunSpec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.until(func() bool { return strings.Contains(o.logs(run.ID), "my pid is") }, "the job sleeps")
+	if err := running.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := running.Wait(); err != nil {
+		t.Errorf("the agent ended with %v", err)
+	}
+	o.runAgent("agent-2")
+	r := o.wait(run.ID)
+	if all := o.describe(r.ID); r.Result != wire.ResultFailed || !strings.Contains(all, "agent agent-1 was stopped while it ran the job") || !strings.Contains(all, "after: after") {
+		t.Errorf("the run is %s:\n%s", r.Result, all)
 	}
 }

@@ -2,6 +2,7 @@ package devops
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,9 +56,17 @@ func (s *Server) jobVariables(r *run, c schedule.Change) map[string]wire.Variabl
 		out[name] = v
 	}
 	stage := c.Stage
+	declared := slices.Concat(r.Definition.Variables, c.Job.Variables)
 	for _, st := range r.Definition.Stages {
 		if st.Name == c.Stage {
 			stage = displayName(st.DisplayName, st.Name)
+			declared = append(declared, st.Variables...)
+		}
+	}
+	for _, d := range declared {
+		if v, ok := out[d.Name]; ok && d.ReadOnly {
+			v.IsReadOnly = true
+			out[d.Name] = v
 		}
 	}
 	set := func(name, value string) { out[name] = wire.VariableValue{Value: value, IsReadOnly: true} }

@@ -36,48 +36,49 @@ func (s *Server) postToken(r *http.Request, _ principal) (any, error) {
 	if r.PostForm.Get("grant_type") != "client_credentials" || r.PostForm.Get("client_assertion_type") != assertionType {
 		return nil, badRequest("the grant must be client_credentials with a JWT assertion")
 	}
-	agent, err := s.checkAssertion(r.PostForm.Get("client_assertion"), time.Now())
+	client, err := s.checkAssertion(r.PostForm.Get("client_assertion"), time.Now())
 	if err != nil {
 		s.log.Info("devops: an agent's assertion was refused", "reason", err)
 		return nil, problem(http.StatusBadRequest, "invalid_client", "the assertion is not valid; configure the agent again if it was removed")
 	}
 	return wire.Token{
-		AccessToken: s.agentToken(agent, time.Now()),
+		AccessToken: s.agentToken(client, time.Now()),
 		TokenType:   "Bearer",
 		ExpiresIn:   int(agentTokenLifetime.Seconds()),
 	}, nil
 }
 
-func (s *Server) checkAssertion(assertion string, now time.Time) (agent int, err error) {
+// checkAssertion gives the client id of the agent that signed an assertion.
+func (s *Server) checkAssertion(assertion string, now time.Time) (client string, err error) {
 	token, err := jwt.ParseSigned(assertion, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	var unverified jwt.Claims
 	if err := token.UnsafeClaimsWithoutVerification(&unverified); err != nil {
-		return 0, err
+		return "", err
 	}
 	var key wire.PublicKey
-	err = s.db.QueryRow(`SELECT id, exponent, modulus FROM agent WHERE client_id = ?`, unverified.Subject).
-		Scan(&agent, &key.Exponent, &key.Modulus)
+	err = s.db.QueryRow(`SELECT exponent, modulus FROM agent WHERE client_id = ?`, unverified.Subject).
+		Scan(&key.Exponent, &key.Modulus)
 	if err != nil {
-		return 0, errors.New("no agent has that client id")
+		return "", errors.New("no agent has that client id")
 	}
 	public, err := publicKey(key)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	var claims jwt.Claims
 	if err := token.Claims(public, &claims); err != nil {
-		return 0, err
+		return "", err
 	}
 	switch {
 	case claims.Issuer != claims.Subject:
-		return 0, errors.New("it was issued by another")
+		return "", errors.New("it was issued by another")
 	case !slices.Contains(claims.Audience, s.url("/_oauth/token")):
-		return 0, errors.New("it is for another audience")
+		return "", errors.New("it is for another audience")
 	case claims.Expiry == nil || claims.Expiry.Time().Sub(now) > time.Hour:
-		return 0, errors.New("it must expire within an hour")
+		return "", errors.New("it must expire within an hour")
 	}
-	return agent, claims.ValidateWithLeeway(jwt.Expected{Time: now}, time.Minute)
+	return claims.Subject, claims.ValidateWithLeeway(jwt.Expected{Time: now}, time.Minute)
 }

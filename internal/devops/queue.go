@@ -104,7 +104,7 @@ func (s *Server) prepareRun(ctx context.Context, d definition, spec RunSpec) (*n
 	if spec.reason == "" {
 		spec.reason = ReasonManual
 	}
-	if err := s.findResources(ctx, d, &spec); err != nil {
+	if err := s.findResources(ctx, d, commit, &spec); err != nil {
 		return nil, err
 	}
 	n := &newRun{definition: d, spec: spec}
@@ -143,8 +143,8 @@ func checkSpec(n *newRun) error {
 
 // findResources takes the newest run that succeeded for each pipeline resource
 // that the run was not queued with.
-func (s *Server) findResources(ctx context.Context, d definition, spec *RunSpec) error {
-	p, err := s.preview(ctx, d)
+func (s *Server) findResources(ctx context.Context, d definition, commit string, spec *RunSpec) error {
+	p, err := s.readPipeline(ctx, d, commit, pipeline.Inputs{Preview: true, Variables: plainVariables(d.Variables)})
 	if err != nil {
 		return nil // read again with the run's own values, and refused there with the reason
 	}

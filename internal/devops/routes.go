@@ -3,6 +3,8 @@ package devops
 import (
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"github.com/cloister-ml/cloister/internal/devops/wire"
 )
 
@@ -104,6 +106,7 @@ var resources = []struct{ name, id, path string }{
 func (s *Server) getConnectionData(_ *http.Request, p principal) (any, error) {
 	id := wire.Identity{ID: "00000000-0000-0000-0000-000000000000", ProviderDisplayName: p.name, IsActive: true}
 	data := wire.ConnectionData{
+		InstanceID:        uuid.NewSHA1(uuid.NameSpaceURL, []byte(s.url(""))).String(),
 		AuthenticatedUser: id, AuthorizedUser: id, DeploymentType: "hosted",
 		LocationServiceData: wire.LocationServiceData{ServiceOwner: "00025394-6065-48ca-87d9-7f5672854ef7"},
 	}

@@ -117,8 +117,10 @@ func (s *Server) postSession(r *http.Request, p principal) (any, error) {
 	if in.Agent.ID != p.agent {
 		return nil, forbidden("the session is for another agent")
 	}
-	if s.presence.polling(p.agent) {
-		return nil, problem(http.StatusConflict, "TaskAgentSessionConflictException", "the agent already has a session, on %s", in.OwnerName)
+	// The same machine may begin anew: what still polls there is gone, although its
+	// connection may not have been closed.
+	if owner := s.sessionOwner(p.agent); s.presence.polling(p.agent) && owner != in.OwnerName {
+		return nil, problem(http.StatusConflict, "TaskAgentSessionConflictException", "the agent already has a session, on %s", owner)
 	}
 	key := make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {
@@ -148,7 +150,14 @@ func (s *Server) postSession(r *http.Request, p principal) (any, error) {
 			in.SessionID, p.agent, in.OwnerName, key)
 		return err
 	})
+	s.presence.notify(p.agent) // a poll of the session before ends
 	return in, err
+}
+
+func (s *Server) sessionOwner(agent int) string {
+	var owner string
+	_ = s.db.QueryRow(`SELECT owner FROM session WHERE agent_id = ?`, agent).Scan(&owner) // none: ""
+	return owner
 }
 
 func (s *Server) deleteSession(r *http.Request, p principal) (any, error) {

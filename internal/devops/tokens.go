@@ -109,8 +109,8 @@ func (s *Server) signingKey(ctx context.Context) ([]byte, error) {
 
 // Tokens of agents and jobs are claims with a signature:
 //
-//	agent.ID.EXPIRES.SIGNATURE
-//	job.REQUEST.SIGNATURE       while the request is open
+//	agent.CLIENT.EXPIRES.SIGNATURE  until the agent is replaced or removed
+//	job.REQUEST.SIGNATURE           while the request is open
 
 func (s *Server) sign(claims string) string {
 	mac := hmac.New(sha256.New, s.key)
@@ -118,8 +118,8 @@ func (s *Server) sign(claims string) string {
 	return claims + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-func (s *Server) agentToken(agent int, now time.Time) string {
-	return s.sign(fmt.Sprintf("agent.%d.%d", agent, now.Add(agentTokenLifetime).Unix()))
+func (s *Server) agentToken(clientID string, now time.Time) string {
+	return s.sign(fmt.Sprintf("agent.%s.%d", clientID, now.Add(agentTokenLifetime).Unix()))
 }
 
 func (s *Server) jobToken(request int64) string { return s.sign(fmt.Sprintf("job.%d", request)) }
@@ -144,11 +144,10 @@ func (s *Server) bearer(token string, now time.Time) (principal, bool) {
 	}
 	switch {
 	case len(claims) == 3 && claims[0] == "agent":
-		agent, _ := strconv.Atoi(claims[1])
 		expires, _ := strconv.ParseInt(claims[2], 10, 64)
-		var exists bool
-		err := s.db.QueryRow(`SELECT EXISTS (SELECT 1 FROM agent WHERE id = ?)`, agent).Scan(&exists)
-		return principal{role: roleAgent, agent: agent, name: "agent"}, err == nil && exists && now.Unix() < expires
+		p := principal{role: roleAgent}
+		err := s.db.QueryRow(`SELECT id, name FROM agent WHERE client_id = ?`, claims[1]).Scan(&p.agent, &p.name)
+		return p, err == nil && now.Unix() < expires
 	case len(claims) == 2 && claims[0] == "job":
 		request, _ := strconv.ParseInt(claims[1], 10, 64)
 		p := principal{role: roleJob, request: request, name: "job"}

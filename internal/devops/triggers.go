@@ -53,6 +53,13 @@ func (s *Server) triggerDependants(ctx context.Context, r run) error {
 			if !u.Trigger || !strings.EqualFold(u.Source, source.Name) || !matchBranch(u.Branches, r.Branch) {
 				continue
 			}
+			done, err := s.stagesSucceeded(r, u.Stages)
+			if err != nil {
+				return err
+			}
+			if !done {
+				continue
+			}
 			spec := RunSpec{
 				reason: ReasonResource, trigger: fmt.Sprintf("resource:%d:%d", r.ID, d.ID),
 				resource: map[string]resourceRun{u.Alias: asResource(u.Alias, source, r)},
@@ -66,6 +73,21 @@ func (s *Server) triggerDependants(ctx context.Context, r run) error {
 		}
 	}
 	return nil
+}
+
+// stagesSucceeded says whether the stages that a trigger names have.
+func (s *Server) stagesSucceeded(r run, names []string) (bool, error) {
+	state, err := loadProgress(s.db, r)
+	if err != nil {
+		return false, err
+	}
+	for _, name := range names {
+		p := state.Stages[name]
+		if p == nil || p.Result != wire.ResultSucceeded && p.Result != wire.ResultSucceededWithIssues {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // queueTriggered queues a run that nobody waits for: what is wrong with it is

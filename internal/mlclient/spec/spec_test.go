@@ -207,27 +207,3 @@ func TestExamples(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-// FuzzRead: no file, however broken, makes the reader panic or read on and on.
-func FuzzRead(f *testing.F) {
-	f.Add(pipeline, "inputs.alpha=0.5")
-	f.Add("type: command\ncommand: x\nenvironment: {image: y, conda_file: {a: &a [1], b: *a}}\ninputs: {a: {enum: [1], min: x}}\noutputs: {o: 3}\n", "a.0.b={x: [}")
-	f.Add("a: &a [*a]\njobs: {<<: {x: y}}\n? [x]\n: 1\n", "jobs.x.inputs=[1]")
-	f.Add("- 1\n- 2\n", "0=1")
-	f.Fuzz(func(t *testing.T, text, change string) {
-		path := file(t, text)
-		var changes []spec.Change
-		if c, err := spec.ParseChange(change); err == nil {
-			changes = append(changes, c)
-		}
-		if j, err := spec.ReadJob(path, changes...); err == nil {
-			for _, s := range j.Steps {
-				for _, in := range s.Inputs {
-					j.TypeOf(in)
-				}
-			}
-		}
-		_, _ = spec.ReadDeployment(path, changes...)
-		_, _ = spec.ReadEnvironment(path, changes...)
-	})
-}

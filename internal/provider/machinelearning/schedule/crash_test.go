@@ -1,12 +1,12 @@
 package schedule_test
 
 import (
+	"bufio"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +37,7 @@ func worker(path string) {
 	}
 	s, err := schedule.Open(path, short)
 	check(err)
+	fmt.Println("working")
 	for {
 		todo, err := s.Advance(ctx, time.Now())
 		check(err)
@@ -60,6 +61,30 @@ func worker(path string) {
 		_, err = s.Complete(ctx, cluster, j.Lease, schedule.Result{}, time.Now())
 		check(err)
 	}
+}
+
+// runAndKill starts a worker and kills it a little while after it has begun to
+// work, unless it has ended by then; said is its last line.
+func runAndKill(t *testing.T, path string) (killed bool, said string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), crashEnv+"="+path)
+	cmd.Stderr = t.Output()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	lines.Scan()
+	timer := time.AfterFunc(time.Duration(10+rand.IntN(60))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+	for lines.Scan() {
+		said = lines.Text()
+	}
+	_ = cmd.Wait() // it was killed, or has said how it ended
+	return !timer.Stop() && said == "", said
 }
 
 func TestKilledSchedulerGoesOn(t *testing.T) {
@@ -86,18 +111,10 @@ func TestKilledSchedulerGoesOn(t *testing.T) {
 		if kills > 200 {
 			t.Fatal("it makes no progress")
 		}
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), crashEnv+"="+path)
-		var out strings.Builder
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		timer := time.AfterFunc(time.Duration(40+rand.IntN(80))*time.Millisecond, func() { _ = cmd.Process.Kill() })
-		err := cmd.Wait()
-		if timer.Stop() {
-			if err != nil || strings.TrimSpace(out.String()) != "Completed" {
-				t.Fatalf("the pipeline ended with %v: %s", err, out.String())
+		killed, said := runAndKill(t, path)
+		if !killed {
+			if said != "Completed" {
+				t.Fatalf("the pipeline ended with %q", said)
 			}
 			break
 		}

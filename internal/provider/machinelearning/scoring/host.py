@@ -117,6 +117,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return None
         if length > MAX_BODY:
             self.close_connection = True
+            self.discard(min(length, 4 * MAX_BODY))  # so that the client gets to read why
             self.problem(413, f"the body has more than {MAX_BODY} bytes")
             return None
         body = self.rfile.read(length)
@@ -124,6 +125,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         return body
+
+    def discard(self, count):
+        while count > 0:
+            piece = self.rfile.read(min(count, 1 << 16))
+            if not piece:
+                return
+            count -= len(piece)
 
     def problem(self, status, message):
         self.answer(status, "application/json", json.dumps({"message": message}).encode())

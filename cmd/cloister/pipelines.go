@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -13,26 +15,40 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/devops/client"
 	"github.com/cloister-ml/cloister/internal/devops/wire"
 )
 
-// devopsPlace says which organisation a command is about.
-type devopsPlace struct{ url, project string }
-
-func (p *devopsPlace) flags(cmd *cobra.Command) {
-	f := cmd.PersistentFlags()
-	f.StringVar(&p.url, "devops-url", os.Getenv("CLOISTER_DEVOPS_URL"), "the organisation (CLOISTER_DEVOPS_URL); its token is read from CLOISTER_DEVOPS_TOKEN")
-	f.StringVar(&p.project, "project", os.Getenv("CLOISTER_DEVOPS_PROJECT"), "project of the organisation (CLOISTER_DEVOPS_PROJECT)")
-}
+// devopsPlace says which organisation a command is about: the running cloud's, or
+// the one that the environment names.
+type devopsPlace struct{ place }
 
 // open finds the organisation.
-func (p *devopsPlace) open(*cobra.Command) (*client.Client, error) {
-	token := os.Getenv("CLOISTER_DEVOPS_TOKEN")
-	if p.url == "" || p.project == "" || token == "" {
-		return nil, errors.New("which organisation? Set CLOISTER_DEVOPS_URL, CLOISTER_DEVOPS_PROJECT and CLOISTER_DEVOPS_TOKEN")
+func (p *devopsPlace) open() (*client.Client, error) {
+	if url := os.Getenv("CLOISTER_DEVOPS_URL"); url != "" {
+		return &client.Client{URL: url, Project: os.Getenv("CLOISTER_DEVOPS_PROJECT"), Token: os.Getenv("CLOISTER_DEVOPS_TOKEN")}, nil
 	}
-	return &client.Client{URL: p.url, Project: p.project, Token: token}, nil
+	c, err := p.dial()
+	if err != nil {
+		return nil, err
+	}
+	var project daemon.Project
+	var tokens daemon.Tokens
+	for name, into := range map[string]any{"project.json": &project, "tokens.json": &tokens} {
+		text, err := os.ReadFile(filepath.Join(c.Dir(), "devops", name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, errors.New("the cloud has no DevOps organisation: cloister.hcl of what was brought up names none")
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(text, into); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	http, base := c.DevOps()
+	return &client.Client{HTTP: http, URL: base + "/" + project.Organization, Project: project.Project, Token: tokens.Admin}, nil
 }
 
 func newPipelinesCommand() *cobra.Command {
@@ -40,12 +56,16 @@ func newPipelinesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pipelines",
 		Short: "List and run the Azure Pipelines of the cloud",
+		Long: `List and run the Azure Pipelines of the running cloud, or of the organisation that
+CLOISTER_DEVOPS_URL, CLOISTER_DEVOPS_PROJECT and CLOISTER_DEVOPS_TOKEN name.`,
 		Example: `  cloister pipelines list
   cloister pipelines run train --wait
   cloister pipelines logs 3`,
 	}
-	p.flags(cmd)
-	cmd.AddCommand(pipelinesList(&p), pipelinesRun(&p), pipelinesRuns(&p), pipelinesLogs(&p), pipelinesCancel(&p))
+	for _, sub := range []*cobra.Command{pipelinesList(&p), pipelinesRun(&p), pipelinesRuns(&p), pipelinesLogs(&p), pipelinesCancel(&p)} {
+		p.flags(sub)
+		cmd.AddCommand(sub)
+	}
 	return cmd
 }
 
@@ -54,7 +74,7 @@ func pipelinesList(p *devopsPlace) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the pipelines", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := p.open(cmd)
+			c, err := p.open()
 			if err != nil {
 				return err
 			}
@@ -84,7 +104,7 @@ func pipelinesRun(p *devopsPlace) *cobra.Command {
 the exit status is 1 when it did not succeed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := p.open(cmd)
+			c, err := p.open()
 			if err != nil {
 				return err
 			}
@@ -144,7 +164,7 @@ func pipelinesRuns(p *devopsPlace) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "runs [NAME]", Short: "List the newest runs", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := p.open(cmd)
+			c, err := p.open()
 			if err != nil {
 				return err
 			}
@@ -200,7 +220,7 @@ func withRun(p *devopsPlace, cmd *cobra.Command, arg string, do func(c *client.C
 	if err != nil || id < 1 {
 		return fmt.Errorf("%q is not the number of a run; `cloister pipelines runs` lists them", arg)
 	}
-	c, err := p.open(cmd)
+	c, err := p.open()
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,8 @@ func TestMain(m *testing.M) {
 	case "agent":
 		os.Exit(agentProcess())
 	case "server":
-		os.Exit(serverProcess())
+		fmt.Fprintln(os.Stderr, serverProcess())
+		os.Exit(1)
 	}
 	dir, err := os.MkdirTemp("", "devops-test-")
 	if err != nil {
@@ -62,22 +63,21 @@ func agentProcess() int {
 	return 0
 }
 
-func serverProcess() int {
+// serverProcess serves until it is killed.
+func serverProcess() error {
 	listener, err := net.Listen("tcp", os.Getenv("DEVOPS_TEST_ADDRESS"))
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return err
 	}
 	s, err := devops.Open(testOptions(os.Getenv("DEVOPS_TEST_HOME"), "https://"+listener.Addr().String()))
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return err
 	}
 	web := httptest.NewUnstartedServer(s.Handler())
 	web.Listener.Close()
 	web.Listener = listener
 	web.StartTLS()
-	select {} // until it is killed
+	select {}
 }
 
 func testOptions(dir, url string) devops.Options {

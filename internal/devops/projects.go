@@ -50,13 +50,6 @@ func (s *Server) repositoryOf(project, nameOrID string) (repository, error) {
 	return r, orNotFound(err, "project %s has no repository %s", p.Name, nameOrID)
 }
 
-func (s *Server) repositoryByID(id string) (repository, error) {
-	var r repository
-	err := s.db.QueryRow(`SELECT r.id, r.name, r.branch, p.id, p.name FROM repository r JOIN project p ON p.id = r.project_id WHERE r.id = ?`, id).
-		Scan(&r.ID, &r.Name, &r.Branch, &r.Project.ID, &r.Project.Name)
-	return r, orNotFound(err, "there is no repository %s", id)
-}
-
 // CreateRepository makes an empty git repository, or finds the one of that name.
 func (s *Server) CreateRepository(ctx context.Context, project, name string) (wire.GitRepository, error) {
 	r, err := s.createRepository(ctx, project, name)

@@ -104,8 +104,12 @@ func (s *Server) prepareRun(ctx context.Context, d definition, spec RunSpec) (*n
 	if spec.reason == "" {
 		spec.reason = ReasonManual
 	}
-	if err := s.findResources(ctx, d, commit, &spec); err != nil {
-		return nil, err
+	// Without the run's own values first, to know what the run's own values are to
+	// say of other runs; a fault is found again below.
+	if p, err := s.readPipeline(ctx, d, commit, pipeline.Inputs{Preview: true, Variables: plainVariables(d.Variables)}); err == nil {
+		if spec.resource, err = s.findResources(d, p, spec.resource); err != nil {
+			return nil, err
+		}
 	}
 	n := &newRun{definition: d, spec: spec}
 	n.PipelineID, n.PlanID, n.Reason = d.ID, uuid.NewString(), spec.reason
@@ -142,35 +146,28 @@ func checkSpec(n *newRun) error {
 }
 
 // findResources takes the newest run that succeeded for each pipeline resource
-// that the run was not queued with.
-func (s *Server) findResources(ctx context.Context, d definition, commit string, spec *RunSpec) error {
-	p, err := s.readPipeline(ctx, d, commit, pipeline.Inputs{Preview: true, Variables: plainVariables(d.Variables)})
-	if err != nil {
-		return nil // read again with the run's own values, and refused there with the reason
-	}
-	resources := maps.Clone(spec.resource)
-	if resources == nil {
-		resources = map[string]resourceRun{}
-	}
+// that is not given.
+func (s *Server) findResources(d definition, p *pipeline.Pipeline, given map[string]resourceRun) (map[string]resourceRun, error) {
+	resources := map[string]resourceRun{}
+	maps.Copy(resources, given)
 	for _, u := range p.Upstream {
-		if _, given := resources[u.Alias]; given {
+		if _, ok := resources[u.Alias]; ok {
 			continue
 		}
 		source, err := s.definitionOf(d.Repo.Project.ID, u.Source)
 		if err != nil {
-			return problem(http.StatusBadRequest, "PipelineValidationException", "%s: pipeline resource %s: %v", d.Path, u.Alias, err)
+			return nil, problem(http.StatusBadRequest, "PipelineValidationException", "%s: pipeline resource %s: %v", d.Path, u.Alias, err)
 		}
 		newest, err := scanRun(s.db.QueryRow(`SELECT `+runColumns+` FROM run WHERE pipeline_id = ? AND result IN ('succeeded', 'succeededWithIssues') ORDER BY id DESC LIMIT 1`, source.ID))
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		resources[u.Alias] = asResource(u.Alias, source, newest)
 	}
-	spec.resource = resources
-	return nil
+	return resources, nil
 }
 
 func asResource(alias string, d definition, r run) resourceRun {

@@ -5,12 +5,11 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // RSA-OAEP with SHA-1 is the protocol's default; agents of ours ask for SHA-256
+	"crypto/sha1" // RSA-OAEP with SHA-1 is the protocol's default; agents of ours ask for SHA-256
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
 	"errors"
-	"hash"
 	"net/http"
 	"sync"
 	"time"
@@ -136,11 +135,11 @@ func (s *Server) postSession(r *http.Request, p principal) (any, error) {
 		if err != nil {
 			return err
 		}
-		var h hash.Hash = sha1.New() //nolint:gosec // see the import
+		digest := sha1.New
 		if in.UseFIPSEncryption {
-			h = sha256.New()
+			digest = sha256.New
 		}
-		wrapped, err := rsa.EncryptOAEP(h, rand.Reader, rsaKey, key, nil)
+		wrapped, err := rsa.EncryptOAEP(digest(), rand.Reader, rsaKey, key, nil)
 		if err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func (s *Server) update(ctx context.Context, do func(tx *sql.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
 	if err := do(tx); err != nil {
 		return err
 	}

@@ -139,9 +139,8 @@ type schema struct {
 	unsupported map[string]string
 }
 
-func (r *reader) read(b bound, s schema) []field {
-	fields := r.fields(b, s.what)
-	for _, f := range fields {
+func (r *reader) read(b bound, s schema) {
+	for _, f := range r.fields(b, s.what) {
 		if set, ok := s.keys[f.key]; ok {
 			set(f.at, f.value)
 			continue
@@ -157,7 +156,6 @@ func (r *reader) read(b bound, s schema) []field {
 			r.fail(f.at, "unknown key %s of %s; known: %s", f.key, s.what, strings.Join(known, ", "))
 		}
 	}
-	return fields
 }
 
 func (r *reader) setText(into *string) func(at, value bound) {

@@ -201,6 +201,9 @@ type nodes struct {
 	running map[string]context.CancelFunc
 	wg      sync.WaitGroup
 	most    int // nodes at a time
+	// boxes runs commands in real sandboxes over this machine's own root; nil runs
+	// them as processes.
+	boxes *sandbox.Runtime
 }
 
 func (n *nodes) Start(_ context.Context, cluster arm.ID, index int) error {
@@ -220,9 +223,13 @@ func (n *nodes) Start(_ context.Context, cluster arm.ID, index int) error {
 		return err
 	}
 	host := service.WorkspaceGUID(n.w.ws) + ".workspace.westeurope.api.azureml.ms"
-	runner, err := node.New(link, node.Config{
-		Host: host, Cluster: cluster, Index: index, Dir: dir, Roots: n.w.roots, Images: noImages{}, Sandboxes: bareSandbox{}, Log: n.w.Log(),
-	})
+	config := node.Config{
+		Host: host, Cluster: cluster, Index: index, Dir: dir, Roots: n.w.roots, Images: hostRoot{}, Sandboxes: bareSandbox{}, Log: n.w.Log(),
+	}
+	if n.boxes != nil {
+		config.Sandboxes = n.boxes
+	}
+	runner, err := node.New(link, config)
 	if err != nil {
 		return err
 	}
@@ -263,9 +270,12 @@ func (n *nodes) stopAll() {
 	n.wg.Wait()
 }
 
-type noImages struct{}
+// hostRoot is an image of this machine's own root.
+type hostRoot struct{}
 
-func (noImages) Pull(context.Context, string) (node.Image, error) { return node.Image{}, nil }
+func (hostRoot) Pull(context.Context, string) (node.Image, error) {
+	return node.Image{Layers: []string{"/"}, Env: []string{"FROM_IMAGE=yes"}}, nil
+}
 
 // bareSandbox runs commands as processes of this machine; what is mounted in a
 // real sandbox is named by its place outside.

@@ -378,7 +378,7 @@ func TestClient(t *testing.T) {
 	if err != nil || b.Result != wire.ResultSucceeded {
 		t.Fatalf("%v %v", b, err)
 	}
-	for _, want := range []string{"__default.Job: Say hello\n__default.Job:   | ", "__default.Job:   | hello\n", "__default.Job: Say hello: succeeded", "__default: stage succeeded"} {
+	for _, want := range []string{"Job: Say hello\nJob:   | ", "Job:   | hello\n", "Job: Say hello: succeeded", "Job: job succeeded"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("lacks %q:\n%s", want, out.String())
 		}

@@ -3,7 +3,9 @@ package client
 import (
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/cloister-ml/cloister/internal/devops/pipeline"
 	"github.com/cloister-ml/cloister/internal/devops/wire"
 )
 
@@ -24,13 +26,23 @@ func NewPrinter(out io.Writer, quiet bool) *Printer {
 func (p *Printer) Started(r wire.Record) {
 	switch r.Type {
 	case wire.RecordStage:
-		fmt.Fprintf(p.out, "%s: stage begins\n", r.Identifier)
+		if name := title(r); name != "" {
+			fmt.Fprintf(p.out, "%s: stage begins\n", name)
+		}
 	case wire.RecordJob:
-		p.jobs[r.ID] = r.Identifier
-		fmt.Fprintf(p.out, "%s: job begins on %s\n", r.Identifier, r.WorkerName)
+		p.jobs[r.ID] = title(r)
+		fmt.Fprintf(p.out, "%s: job begins on %s\n", title(r), r.WorkerName)
 	default:
 		fmt.Fprintf(p.out, "%s: %s\n", p.jobs[r.ParentID], r.Name)
 	}
+}
+
+// title is a record's identifier, without the stage of a pipeline that names none.
+func title(r wire.Record) string {
+	if r.Identifier == pipeline.DefaultStage {
+		return ""
+	}
+	return strings.TrimPrefix(r.Identifier, pipeline.DefaultStage+".")
 }
 
 // Line writes a line that a step printed.
@@ -47,17 +59,22 @@ func (p *Printer) Ended(r wire.Record) {
 	if r.StartTime != nil && r.FinishTime != nil {
 		took = fmt.Sprintf(", %.1f s", r.FinishTime.Sub(*r.StartTime).Seconds())
 	}
+	name := title(r)
 	switch r.Type {
 	case wire.RecordStage:
-		fmt.Fprintf(p.out, "%s: stage %s%s\n", r.Identifier, r.Result, took)
+		if name != "" {
+			fmt.Fprintf(p.out, "%s: stage %s%s\n", name, r.Result, took)
+		}
 	case wire.RecordJob:
-		fmt.Fprintf(p.out, "%s: job %s%s\n", r.Identifier, r.Result, took)
+		fmt.Fprintf(p.out, "%s: job %s%s\n", name, r.Result, took)
 	default:
-		if job, begun := p.jobs[r.ParentID]; begun && (r.StartTime != nil || r.Result != wire.ResultSkipped) {
+		job, begun := p.jobs[r.ParentID]
+		if begun && (r.StartTime != nil || r.Result != wire.ResultSkipped) {
 			fmt.Fprintf(p.out, "%s: %s: %s%s\n", job, r.Name, r.Result, took)
 		}
+		name = job
 	}
 	for _, i := range r.Issues {
-		fmt.Fprintf(p.out, "%s:   %s: %s\n", r.Identifier, i.Type, i.Message)
+		fmt.Fprintf(p.out, "%s:   %s: %s\n", name, i.Type, i.Message)
 	}
 }

@@ -23,6 +23,9 @@ likewise. The cache of base roots and packages stays.`,
   sudo cloister down --keep-data    # the next "up" goes on with the same data`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := p.check(); err != nil {
+				return err
+			}
 			if os.Geteuid() != 0 {
 				return errors.New("taking a cloud down needs root: run it with sudo")
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,16 @@ type place struct {
 func (p *place) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&p.name, "name", envOr("CLOISTER_NAME", "cloister"), "which cloud: 1 to 16 lower-case letters and digits (CLOISTER_NAME)")
 	cmd.Flags().StringVar(&p.data, "data", os.Getenv("CLOISTER_DATA"), "folder that keeps the cloud (CLOISTER_DATA; /var/lib/cloister/NAME)")
+}
+
+var cloudName = regexp.MustCompile(`^[a-z0-9]{1,16}$`)
+
+// check refuses a name that the kernel's objects cannot bear.
+func (p place) check() error {
+	if !cloudName.MatchString(p.name) {
+		return fmt.Errorf("%q cannot name a cloud: use 1 to 16 lower-case letters and digits (--name)", p.name)
+	}
+	return nil
 }
 
 // dir is the cloud's folder.

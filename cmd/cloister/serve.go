@@ -22,6 +22,9 @@ real again at the next start. "cloister up" starts this in the background.`,
   sudo cloister serve --name lab --listen 127.0.0.1:8443`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := p.check(); err != nil {
+				return err
+			}
 			cache, err := cacheDir()
 			if err != nil {
 				return err

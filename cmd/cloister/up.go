@@ -30,6 +30,9 @@ falls, and 2 when it could not be done.`,
   sudo cloister up --no-run --name lab .`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := p.check(); err != nil {
+				return err
+			}
 			var err error
 			if o.Cache, err = cacheDir(); err != nil {
 				return err

@@ -145,7 +145,7 @@ func (u cloudUnder) scoreClaim(ctx context.Context, s *project.Score) (string, e
 
 func (u cloudUnder) score(ctx context.Context, s *project.Score, request []byte, out *answer) error {
 	err := u.runJSON(ctx, s.From, []string{"/bin/sh", "-c",
-		`f=$(mktemp) && trap 'rm -f "$f"' EXIT && cat >"$f" && cloister ml online-endpoint invoke --name "$0" --request-file "$f"`, s.Endpoint,
+		`f=$(mktemp) && trap 'rm -f "$f"' EXIT && cat >"$f" && timeout 10 cloister ml online-endpoint invoke --name "$0" --request-file "$f"`, s.Endpoint,
 	}, bytes.NewReader(request), out)
 	if err == nil && out.Error != "" {
 		err = errors.New(out.Error)
@@ -163,11 +163,18 @@ func (u cloudUnder) direct(ctx context.Context, s *project.Score, out *answer) e
 		`d=$(mktemp -d) && trap 'rm -rf "$d"' EXIT && cd "$d" && tar -x && "$0" "$@"`}, s.Direct...), r, out)
 }
 
+// timedOut is the exit status of timeout(1) when the time was up.
+const timedOut = 124
+
 // run runs a command in a machine.
 func (u cloudUnder) run(ctx context.Context, machine string, args []string, in io.Reader) ([]byte, error) {
 	var out, said bytes.Buffer
 	status, err := daemon.Exec(ctx, u.daemon, machine, daemon.Command{Args: args, Stdin: in, Stdout: &out, Stderr: &said})
-	if err == nil && status != 0 {
+	switch {
+	case err != nil:
+	case status == timedOut:
+		err = errors.New("there is no answer")
+	case status != 0:
 		err = fmt.Errorf("exit status %d: %s", status, lastLine(said.String()))
 	}
 	return out.Bytes(), err

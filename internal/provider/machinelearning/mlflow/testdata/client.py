@@ -7,7 +7,9 @@ import tempfile
 import mlflow
 from mlflow.exceptions import MlflowException
 
-mlflow.set_experiment("diabetes")
+MODEL = "client-test"
+
+mlflow.set_experiment("client")
 with mlflow.start_run(run_name="first") as run:
     mlflow.log_param("alpha", 0.4)
     mlflow.log_metric("mse", 3.5)
@@ -27,20 +29,20 @@ assert len(client.search_runs([run.info.experiment_id], "metrics.mse < 4 and par
 with tempfile.TemporaryDirectory() as folder:
     pathlib.Path(folder, "model.bin").write_bytes(b"\0\1")
     client.log_artifacts(run.info.run_id, folder, "model")
-client.create_registered_model("diabetes")
+client.create_registered_model(MODEL)
 try:
-    client.create_registered_model("diabetes")
+    client.create_registered_model(MODEL)
     raise AssertionError("a second model of the same name")
 except MlflowException as error:
     assert error.error_code == "RESOURCE_ALREADY_EXISTS", error
-version = client.create_model_version("diabetes", f"runs:/{run.info.run_id}/model", run.info.run_id, tags={"mse": "3.5"})
+version = client.create_model_version(MODEL, f"runs:/{run.info.run_id}/model", run.info.run_id, tags={"mse": "3.5"})
 assert version.version in (1, "1"), version
-assert client.search_model_versions("name='diabetes'")[0].tags == {"mse": "3.5"}
-client.set_registered_model_alias("diabetes", "champion", "1")
-assert str(client.get_model_version_by_alias("diabetes", "champion").version) == "1"
+assert client.search_model_versions(f"name='{MODEL}'")[0].tags == {"mse": "3.5"}
+client.set_registered_model_alias(MODEL, "champion", "1")
+assert str(client.get_model_version_by_alias(MODEL, "champion").version) == "1"
 with tempfile.TemporaryDirectory() as folder:
-    path = mlflow.artifacts.download_artifacts("models:/diabetes/1", dst_path=folder)
+    path = mlflow.artifacts.download_artifacts(f"models:/{MODEL}/1", dst_path=folder)
     assert pathlib.Path(path, "model.bin").read_bytes() == b"\0\1"
-client.delete_model_version("diabetes", "1")
-client.delete_registered_model("diabetes")
-assert client.search_registered_models() == []
+client.delete_model_version(MODEL, "1")
+client.delete_registered_model(MODEL)
+assert client.search_registered_models(f"name='{MODEL}'") == []

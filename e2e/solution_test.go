@@ -1,0 +1,161 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cloister-ml/cloister/access"
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/mission"
+	"github.com/cloister-ml/cloister/service"
+)
+
+// TestSolution brings the example up once; its parts use and break it in turn.
+func TestSolution(t *testing.T) {
+	c := newCloud(t, "")
+	out := c.must(t, "up", example)
+	t.Log(out[max(0, len(out)-3000):])
+
+	t.Run("claims hold", func(t *testing.T) { allHold(t, c.claims(t)) })
+	t.Run("phases are written", func(t *testing.T) { phasesAreWritten(t, c) })
+	t.Run("official clients", func(t *testing.T) { officialClients(t, c) })
+	t.Run("telemetry", func(t *testing.T) { telemetry(t, c) })
+	t.Run("plain mlflow client", func(t *testing.T) { plainMLflow(t, c) })
+	t.Run("cluster goes back to no nodes", func(t *testing.T) { noNodes(t, c) })
+	t.Run("broken on purpose", func(t *testing.T) { brokenOnPurpose(t, c) })
+	t.Run("killed", func(t *testing.T) { killed(t, c) })
+	t.Run("nothing is left", func(t *testing.T) { nothingIsLeft(t, c) })
+}
+
+// allHold also says which claims there are: none may go missing.
+func allHold(t *testing.T, claims map[string]mission.Claim) {
+	t.Helper()
+	for _, name := range []string{"model", "score", "refused", "packets", "proof"} {
+		if claim, ok := claims[name]; !ok || !claim.Holds {
+			t.Errorf("the claim %s: holds %v: %s", name, claim.Holds, claim.Text)
+		}
+	}
+}
+
+func phasesAreWritten(t *testing.T, c cloud) {
+	data, err := os.ReadFile(mission.PhasesFile(c.dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var phases struct{ Phases []mission.Phase }
+	if err := json.Unmarshal(data, &phases); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range phases.Phases {
+		names = append(names, p.Name)
+	}
+	if got, want := strings.Join(names, " "), "read prove prepare start accept network machines train deploy verify"; got != want {
+		t.Errorf("the phases are %s, want %s", got, want)
+	}
+}
+
+// officialClients runs the official Go clients in a machine inside, and from where
+// the network must refuse them.
+func officialClients(t *testing.T, c cloud) {
+	binary := filepath.Join(t.TempDir(), "clients")
+	build := exec.Command("go", "build", "-tags", "e2e", "-o", binary, "./clients")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	program, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, machine := range []string{"vm-agent-0", "internet"} {
+		if out, status := c.in(t, machine, program, "/bin/sh", "-c", "cat >/root/clients && chmod 755 /root/clients"); status != 0 {
+			t.Fatalf("copying the program into %s: %s", machine, out)
+		}
+	}
+	hosts := map[string]string{}
+	e := c.estate(t)
+	for _, ep := range service.All(e) {
+		hosts[ep.Service] = ep.Host
+	}
+
+	out, status := c.in(t, "vm-agent-0", nil, "/root/clients", "vault", hosts["vault"])
+	if status == 0 || !strings.Contains(out, "setSecret") {
+		t.Errorf("an agent that may only read sets a secret: status %d: %s", status, out)
+	}
+	grant(t, c, e, "vm-agent-0", "Key Vault Secrets Officer", service.TypeKeyVault)
+	for _, name := range []string{"blob", "vault", "registry"} {
+		if out, status := c.in(t, "vm-agent-0", nil, "/root/clients", name, hosts[name]); status != 0 {
+			t.Errorf("%s from inside ends with %d: %s", name, status, out)
+		}
+		if out, status := c.in(t, "internet", nil, "timeout", "5", "/root/clients", name, hosts[name]); status == 0 {
+			t.Errorf("%s from the internet works: %s", name, out)
+		}
+	}
+}
+
+// grant gives a virtual machine's identity a role on the only document of a type.
+func grant(t *testing.T, c cloud, e *arm.Estate, vm, role, typ string) {
+	t.Helper()
+	machine := find(t, e, "Microsoft.Compute/virtualMachines", named(vm))
+	scope := find(t, e, typ, func(arm.Resource) bool { return true })
+	r, ok := access.RoleByName(role)
+	if !ok {
+		t.Fatalf("there is no role %s", role)
+	}
+	id := scope.ID.Extension("Microsoft.Authorization", "roleAssignments", uuid.NewString())
+	_, err := c.owner(t).Put(t.Context(), arm.Resource{ID: id, Name: id.Name(), Type: id.Type(), Properties: arm.Object{
+		"roleDefinitionId": "/subscriptions/" + scope.ID.Subscription() + "/providers/Microsoft.Authorization/roleDefinitions/" + r.ID,
+		"principalId":      arm.PrincipalID(machine.ID), "principalType": "ServicePrincipal",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// telemetry is sent from a machine inside and asked for with `cloister logs`.
+func telemetry(t *testing.T, c cloud) {
+	component := find(t, c.estate(t), service.TypeAppInsights, func(arm.Resource) bool { return true })
+	key := arm.String(component.Properties, "InstrumentationKey")
+	if key == "" {
+		t.Fatal("the component has no instrumentation key")
+	}
+	item := `[{"name":"Microsoft.ApplicationInsights.Message","time":"` + time.Now().UTC().Format(time.RFC3339) + `","iKey":"` + key +
+		`","data":{"baseType":"MessageData","baseData":{"ver":2,"message":"hello from inside","severityLevel":1}}}]`
+	host := service.Endpoints(component)[0].Host
+	out, status := c.in(t, "vm-agent-0", []byte(item), "curl", "--silent", "--fail-with-body", "--header", "Content-Type: application/json", "--data-binary", "@-", "https://"+host+"/v2.1/track")
+	if status != 0 || !strings.Contains(out, `"itemsAccepted":1`) {
+		t.Fatalf("tracking ends with %d: %s", status, out)
+	}
+	if logs := c.must(t, "logs", "--table", "traces"); !strings.Contains(logs, "hello from inside") {
+		t.Errorf("the logs are %q", logs)
+	}
+}
+
+// plainMLflow runs the plain Python client in a machine inside, against the
+// workspace, with the machine's own token.
+func plainMLflow(t *testing.T, c cloud) {
+	script, err := os.ReadFile("../internal/provider/machinelearning/mlflow/testdata/client.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws := find(t, c.estate(t), service.TypeWorkspace, func(arm.Resource) bool { return true })
+	out, status := c.in(t, "vm-agent-0", script, "/bin/sh", "-c", `
+		cat >/root/client.py
+		token=$(curl -s -H Metadata:true 'http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://ml.azure.com' |
+			python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
+		MLFLOW_TRACKING_TOKEN=$token MLFLOW_TRACKING_URI=$0 python3 /root/client.py`,
+		"https://"+service.Endpoints(ws)[0].Host+"/mlflow/v1.0"+string(ws.ID))
+	if status != 0 {
+		t.Errorf("the client ends with %d: %s", status, out)
+	}
+}

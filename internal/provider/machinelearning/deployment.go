@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,7 +122,7 @@ func (s *Service) reconcileDeployment(ctx context.Context, r arm.Resource) error
 	if err != nil {
 		return err
 	}
-	spec, err := s.deploymentSpec(ctx, w, r)
+	spec, folders, err := s.deploymentSpec(ctx, w, r)
 	if err != nil {
 		return permanent(err)
 	}
@@ -130,7 +131,32 @@ func (s *Service) reconcileDeployment(ctx context.Context, r arm.Resource) error
 	if errors.As(err, &not) {
 		return fmt.Errorf("the deployment %s did not become ready: %w: %w", r.Name, not, cloud.ErrPermanent)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.pruneDeployment(r.ID, folders)
+}
+
+// pruneDeployment removes the models and code of versions that do not run any more.
+func (s *Service) pruneDeployment(id arm.ID, used []string) error {
+	all, err := filepath.Glob(filepath.Join(s.deploymentDir(id), "*", "*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range all {
+		if slices.Contains(used, path) {
+			continue
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deploymentDir is where a deployment's model and code are on this machine.
+func (s *Service) deploymentDir(id arm.ID) string {
+	return filepath.Join(s.dir, "deployments", arm.StableGUID(id, "folder"))
 }
 
 // permanent marks the errors that are the user's to mend.
@@ -142,28 +168,29 @@ func permanent(err error) error {
 	return err
 }
 
-// deploymentSpec gathers what an instance needs: model and code on disk, the image.
-func (s *Service) deploymentSpec(ctx context.Context, w workspace, r arm.Resource) (online.Spec, error) {
+// deploymentSpec gathers what an instance needs: the image, and model and code in
+// folders on disk.
+func (s *Service) deploymentSpec(ctx context.Context, w workspace, r arm.Resource) (spec online.Spec, folders []string, err error) {
 	l, err := limitsOf(r)
 	if err != nil {
-		return online.Spec{}, err
+		return spec, nil, err
 	}
-	dir := filepath.Join(s.dir, "deployments", arm.StableGUID(r.ID, "folder"))
+	dir := s.deploymentDir(r.ID)
 	model, modelMount, err := s.deploymentModel(ctx, w, r, dir)
 	if err != nil {
-		return online.Spec{}, err
+		return spec, nil, err
 	}
 	code, err := s.deploymentCode(ctx, w, r, dir)
 	if err != nil {
-		return online.Spec{}, err
+		return spec, nil, err
 	}
 	image, err := s.image(ctx, w, arm.String(r.Properties, "environmentId"), io.Discard)
 	if err != nil {
-		return online.Spec{}, err
+		return spec, nil, err
 	}
 	host, err := scoring.WriteHost(filepath.Join(s.dir, "scoring"))
 	if err != nil {
-		return online.Spec{}, err
+		return spec, nil, err
 	}
 	instance := Instance{
 		Deployment: r.ID, Workspace: w.ID, Image: image, SocketName: scoring.SocketName, Env: deploymentEnv(w, r, modelMount),
@@ -172,7 +199,7 @@ func (s *Service) deploymentSpec(ctx context.Context, w workspace, r arm.Resourc
 	instance.CPUs, instance.Memory = machineSize(arm.String(r.Properties, "instanceType"))
 	version, err := json.Marshal([]any{instance.Image, instance.Env, instance.Mounts, l.concurrent, l.timeout, l.queue, instanceCount(r), instance.CPUs, instance.Memory})
 	if err != nil {
-		return online.Spec{}, err
+		return spec, nil, err
 	}
 	return online.Spec{
 		ID: r.ID.Key(), Version: string(version), Instances: instanceCount(r),
@@ -180,7 +207,7 @@ func (s *Service) deploymentSpec(ctx context.Context, w workspace, r arm.Resourc
 		Start: func(ctx context.Context, index int, log io.Writer) (online.Process, error) {
 			return s.startInstance(ctx, instance, index, log)
 		},
-	}, nil
+	}, []string{model, code}, nil
 }
 
 // maxSocket is the longest path of a Unix socket that Linux takes.
@@ -303,7 +330,7 @@ func (s *Service) fetch(ctx context.Context, w workspace, at datastore.Blob, dir
 
 func (s *Service) removeDeployment(_ context.Context, r arm.Resource) error {
 	s.online.Remove(r.ID.Key())
-	return os.RemoveAll(filepath.Join(s.dir, "deployments", arm.StableGUID(r.ID, "folder")))
+	return os.RemoveAll(s.deploymentDir(r.ID))
 }
 
 // deploymentLogs answers getLogs: {"containerType", "tail"} -> {"content"}.

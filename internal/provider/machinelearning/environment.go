@@ -127,12 +127,13 @@ func (s *Service) image(ctx context.Context, w workspace, name string, log io.Wr
 		return "", err
 	}
 	hash := def.hash()
+	key := hash + "@" + w.Registry // another registry does not have what this one has
 	release, err := s.buildTurn(ctx, w, hash)
 	if err != nil {
 		return "", err
 	}
 	defer release()
-	ref, err := s.assets.Image(ctx, w.ID, hash)
+	ref, err := s.assets.Image(ctx, w.ID, key)
 	if err != nil || ref != "" {
 		return ref, err
 	}
@@ -146,7 +147,7 @@ func (s *Service) image(ctx context.Context, w workspace, name string, log io.Wr
 	if err != nil {
 		return "", fmt.Errorf("building the image of the environment %s:%s: %w", v.Name, v.Label, err)
 	}
-	return ref, s.assets.SetImage(ctx, w.ID, hash, ref)
+	return ref, s.assets.SetImage(ctx, w.ID, key, ref)
 }
 
 // buildTurn lets one caller at a time build an image.

@@ -76,10 +76,8 @@ func (b *Blobs) DownloadFile(ctx context.Context, at Blob, dir, name string) (Mo
 }
 
 func (b *Blobs) downloadInto(ctx context.Context, at Blob, root *os.Root, rel string) error {
-	if parent := filepath.Dir(rel); parent != "." {
-		if err := root.MkdirAll(parent, 0o755); err != nil {
-			return fmt.Errorf("downloading %s: %w", at.URL(), err)
-		}
+	if err := makeParents(root, rel); err != nil {
+		return fmt.Errorf("downloading %s: %w", at.URL(), err)
 	}
 	body, _, err := b.Open(ctx, at)
 	if err != nil {
@@ -91,10 +89,26 @@ func (b *Blobs) downloadInto(ctx context.Context, at Blob, root *os.Root, rel st
 		return fmt.Errorf("downloading %s: %w", at.URL(), err)
 	}
 	_, err = io.Copy(f, body)
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
 		return fmt.Errorf("downloading %s: %w", at.URL(), err)
 	}
 	return nil
+}
+
+// makeParents makes the folders that a file is in, so that others may read them
+// whatever this process's umask is: who reads them later has no privileges.
+func makeParents(root *os.Root, rel string) error {
+	parent := filepath.Dir(rel)
+	if parent == "." {
+		return nil
+	}
+	if err := makeParents(root, parent); err != nil {
+		return err
+	}
+	if err := root.Mkdir(parent, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return root.Chmod(parent, 0o755)
 }
 
 // UploadTree puts every regular file below dir under the folder at. keep says

@@ -82,7 +82,7 @@ func PlanNodes(nodes []Node, queued int, s Scale, now time.Time) Resize {
 	return r
 }
 
-// Queued counts the jobs that wait for a node of a cluster, or will within moments.
+// Queued counts the jobs that wait for a node of a cluster.
 func (s *Store) Queued(ctx context.Context, cluster arm.ID) (n int, err error) {
 	err = s.db.View(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRow("SELECT count(*) FROM jobs WHERE state = 'Queued' AND lower(cluster) = ?", cluster.Key()).Scan(&n)

@@ -15,8 +15,12 @@ import (
 type mlKind struct {
 	use, collection, short string
 	path, typ              string // properties that say where it is and of which type
-	create                 func(ctx context.Context, c *mlclient.Client, f *mlFile, o mlAsset) (mlclient.Document, error)
+	// create reads what is to be made, and gives what makes it.
+	create func(f *mlFile, o mlAsset) (mlMake, error)
 }
+
+// mlMake registers one version.
+type mlMake func(ctx context.Context, c *mlclient.Client) (mlclient.Document, error)
 
 // mlAsset are the options of create beside the file.
 type mlAsset struct{ name, version, path, typ string }
@@ -107,11 +111,15 @@ func newMLAssetCreate(m *mlOptions, kind mlKind) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create", Short: "Register a version", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			create, err := kind.create(&file, o)
+			if err != nil {
+				return err
+			}
 			c, err := m.client(cmd.Context())
 			if err != nil {
 				return err
 			}
-			d, err := kind.create(cmd.Context(), c, &file, o)
+			d, err := create(cmd.Context(), c)
 			if err != nil {
 				return err
 			}
@@ -155,30 +163,24 @@ func (o mlAsset) read(f *mlFile, typ string, read func(string, ...spec.Change) (
 	return a, nil
 }
 
-func createMLModel(ctx context.Context, c *mlclient.Client, f *mlFile, o mlAsset) (mlclient.Document, error) {
+func createMLModel(f *mlFile, o mlAsset) (mlMake, error) {
 	a, err := o.read(f, "custom_model", spec.ReadModel)
-	if err != nil {
-		return mlclient.Document{}, err
-	}
-	return c.CreateModel(ctx, a)
+	return func(ctx context.Context, c *mlclient.Client) (mlclient.Document, error) { return c.CreateModel(ctx, a) }, err
 }
 
-func createMLData(ctx context.Context, c *mlclient.Client, f *mlFile, o mlAsset) (mlclient.Document, error) {
+func createMLData(f *mlFile, o mlAsset) (mlMake, error) {
 	a, err := o.read(f, "uri_folder", spec.ReadData)
-	if err != nil {
-		return mlclient.Document{}, err
-	}
-	return c.CreateData(ctx, a)
+	return func(ctx context.Context, c *mlclient.Client) (mlclient.Document, error) { return c.CreateData(ctx, a) }, err
 }
 
-func createMLEnvironment(ctx context.Context, c *mlclient.Client, f *mlFile, o mlAsset) (mlclient.Document, error) {
+func createMLEnvironment(f *mlFile, o mlAsset) (mlMake, error) {
 	changes, err := f.changes()
 	if err != nil {
-		return mlclient.Document{}, err
+		return nil, err
 	}
 	e, err := spec.ReadEnvironment(f.path, changes...)
 	if err != nil {
-		return mlclient.Document{}, err
+		return nil, err
 	}
 	if o.name != "" {
 		e.Name = o.name
@@ -186,7 +188,7 @@ func createMLEnvironment(ctx context.Context, c *mlclient.Client, f *mlFile, o m
 	if o.version != "" {
 		e.Version = o.version
 	}
-	return c.CreateEnvironment(ctx, e)
+	return func(ctx context.Context, c *mlclient.Client) (mlclient.Document, error) { return c.CreateEnvironment(ctx, e) }, nil
 }
 
 func newMLComputeCommand(m *mlOptions) *cobra.Command {

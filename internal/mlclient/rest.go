@@ -136,7 +136,7 @@ func (c *Client) code(ctx context.Context, p spec.Path) (string, error) {
 	} else if !NotFound(err) {
 		return "", err
 	}
-	uri, _, err := c.upload(ctx, f)
+	uri, err := c.upload(ctx, f)
 	if err != nil {
 		return "", fmt.Errorf("uploading the code: %w", err)
 	}

@@ -233,8 +233,7 @@ func (c *Client) dataPath(ctx context.Context, i spec.Input) (string, error) {
 		if i.Type == "uri_folder" && !f.isDir {
 			return "", fmt.Errorf("%s is a file, and the type is uri_folder", i.Path.Text)
 		}
-		uri, _, err := c.upload(ctx, f)
-		return uri, err
+		return c.upload(ctx, f)
 	}
 	return i.Path.Text, nil
 }

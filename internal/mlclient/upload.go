@@ -109,10 +109,10 @@ func (c *Client) store(ctx context.Context) (datastore.Blob, error) {
 
 // upload brings a file or folder to the default datastore, under its hash, unless
 // it is there. It gives the azureml:// URI, which for a folder ends with a slash.
-func (c *Client) upload(ctx context.Context, f folder) (uri string, moved datastore.Moved, err error) {
+func (c *Client) upload(ctx context.Context, f folder) (uri string, err error) {
 	at, err := c.store(ctx)
 	if err != nil {
-		return "", moved, err
+		return "", err
 	}
 	at.Path = "LocalUpload/" + f.hash[:32] + "/"
 	if f.isDir {
@@ -121,7 +121,7 @@ func (c *Client) upload(ctx context.Context, f folder) (uri string, moved datast
 	blobs := datastore.NewBlobs(c.credential.Token, c.http)
 	there, err := c.present(ctx, blobs, at)
 	if err != nil {
-		return "", moved, err
+		return "", err
 	}
 	missing := map[string]bool{}
 	for _, rel := range f.files {
@@ -130,15 +130,15 @@ func (c *Client) upload(ctx context.Context, f folder) (uri string, moved datast
 		}
 	}
 	if len(missing) > 0 {
-		if moved, err = blobs.UploadTree(ctx, f.path, at, func(rel string) bool { return missing[rel] }); err != nil {
-			return "", moved, err
+		if _, err := blobs.UploadTree(ctx, f.path, at, func(rel string) bool { return missing[rel] }); err != nil {
+			return "", err
 		}
 	}
 	uri = "azureml://datastores/" + blobStore + "/paths/" + at.Path
 	if !f.isDir {
 		uri += f.files[0]
 	}
-	return uri, moved, nil
+	return uri, nil
 }
 
 // present lists what is there, and makes the container where it is missing.
@@ -164,6 +164,5 @@ func (c *Client) locate(ctx context.Context, p spec.Path) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	uri, _, err := c.upload(ctx, f)
-	return uri, err
+	return c.upload(ctx, f)
 }

@@ -72,27 +72,25 @@ func New(link *Link, c Config) (*Node, error) {
 }
 
 const (
-	claimWait = 20 * time.Second
-	lastPause = 5 * time.Second
+	claimWait  = 20 * time.Second
+	firstPause = 200 * time.Millisecond
+	lastPause  = 5 * time.Second
 )
 
 // Run takes and runs tasks until ctx ends.
 func (n *Node) Run(ctx context.Context) error {
-	pause := 200 * time.Millisecond
+	pause := firstPause
 	for ctx.Err() == nil {
 		t, err := n.workspace.claim(ctx, claimWait)
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
+		if err == nil {
+			pause = firstPause
+			if t != nil {
+				n.do(ctx, t)
 			}
+		} else if ctx.Err() == nil {
 			n.c.Log.Warn("asking for a task", "error", err)
 			sleep(ctx, pause)
 			pause = min(2*pause, lastPause)
-			continue
-		}
-		pause = 200 * time.Millisecond
-		if t != nil {
-			n.do(ctx, t)
 		}
 	}
 	return nil

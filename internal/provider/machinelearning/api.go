@@ -79,13 +79,12 @@ func cutWorkspace(path string, ws arm.ID) (tail string, ok bool) {
 
 // allow authenticates the request and says whether its caller may do a control
 // action on the workspace.
-func (s *Service) allow(r *http.Request, ws workspace, action string) (cloud.Caller, error) {
+func (s *Service) allow(r *http.Request, ws workspace, action string) error {
 	caller, err := s.caller(r, ws)
 	if err != nil {
-		return caller, err
+		return err
 	}
-	action = Namespace + "/workspaces/" + action
-	return caller, s.authorize(caller, action, ws.ID)
+	return s.authorize(caller, Namespace+"/workspaces/"+action, ws.ID)
 }
 
 func (s *Service) authorize(caller cloud.Caller, action string, scope arm.ID) error {

@@ -24,7 +24,7 @@ func (s *Service) serveHistory(w http.ResponseWriter, r *http.Request, ws worksp
 	if r.Method != http.MethodGet || len(parts) < 2 || parts[0] != "runs" {
 		return cloud.Errorf(http.StatusNotFound, "NotFound", "There is nothing at %s.", r.URL.Path)
 	}
-	if _, err := s.allow(r, ws, "experiments/runs/read"); err != nil {
+	if err := s.allow(r, ws, "experiments/runs/read"); err != nil {
 		return err
 	}
 	j, err := s.jobs.Get(r.Context(), ws.ID, parts[1])
@@ -124,7 +124,7 @@ func (s *Service) serveLog(w http.ResponseWriter, r *http.Request, ws workspace,
 		return cloud.Errorf(http.StatusMethodNotAllowed, "MethodNotAllowed", "%s is not possible here.", r.Method)
 	}
 	if !s.signed(r, ws, job, name) {
-		if _, err := s.allow(r, ws, "experiments/runs/read"); err != nil {
+		if err := s.allow(r, ws, "experiments/runs/read"); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // length of what stands before the store's own path.
 func (s *Service) serveMLflow(w http.ResponseWriter, r *http.Request, ws workspace, prefix int) error {
 	tail := r.URL.Path[prefix:]
-	if _, err := s.allow(r, ws, mlflowAction(r.Method, tail)); err != nil {
+	if err := s.allow(r, ws, mlflowAction(r.Method, tail)); err != nil {
 		return err
 	}
 	t, err := s.trackingOf(ws)

@@ -261,7 +261,8 @@ func (s *Service) deploymentModel(ctx context.Context, w workspace, r arm.Resour
 			return "", "", err
 		}
 	}
-	at, label := datastore.Blob{}, "1"
+	var at datastore.Blob
+	label := "1"
 	if u.Asset != "" {
 		v, err := s.modelVersion(ctx, w, u.Asset, u.Version)
 		if err != nil {
@@ -271,9 +272,10 @@ func (s *Service) deploymentModel(ctx context.Context, w workspace, r arm.Resour
 			return "", "", err
 		}
 		name, label = v.Name, v.Version
-	} else if at, err = s.locate(ctx, w, name, ""); err != nil {
-		return "", "", err
 	} else {
+		if at, err = s.locate(ctx, w, name, ""); err != nil {
+			return "", "", err
+		}
 		name = "model"
 	}
 	source, err = s.fetch(ctx, w, at, filepath.Join(dir, "model"))

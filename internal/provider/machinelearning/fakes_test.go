@@ -2,6 +2,7 @@ package machinelearning_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -138,7 +139,8 @@ func (bareSandbox) Run(ctx context.Context, s sandbox.Spec) (int, error) {
 		cmd.Env = append(cmd.Env, r.Replace(v))
 	}
 	err = cmd.Run()
-	if exit, ok := err.(*exec.ExitError); ok && ctx.Err() == nil {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && ctx.Err() == nil {
 		return exit.ExitCode(), nil
 	}
 	return 0, err

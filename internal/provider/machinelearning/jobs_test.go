@@ -130,10 +130,10 @@ echo "$MLFLOW_TRACKING_TOKEN" > ${{outputs.token}}/t`)+"outputs: {token: }\n", n
 	})
 
 	t.Run("an image that cannot be built fails the job, and the log says why", func(t *testing.T) {
-		w.images.fail = errors.New("no such package: scikit-leran")
+		w.images.fail = errors.New("no such package: scikit-nothing")
 		defer func() { w.images.fail = nil }()
-		end, told := follow(t, c, mustSubmit(t, c, strings.Replace(command("true"), "{image: cloister/python}", "{image: cloister/python, conda_file: {dependencies: [{pip: [scikit-leran]}]}}", 1), nil))
-		if end.Status != "Failed" || !strings.Contains(end.Failure.Error.Message, "scikit-leran") || !strings.Contains(told.String(), "building azureml/azureml_") {
+		end, told := follow(t, c, mustSubmit(t, c, strings.Replace(command("true"), "{image: cloister/python}", "{image: cloister/python, conda_file: {dependencies: [{pip: [scikit-nothing]}]}}", 1), nil))
+		if end.Status != "Failed" || !strings.Contains(end.Failure.Error.Message, "scikit-nothing") || !strings.Contains(told.String(), "building azureml/azureml_") {
 			t.Errorf("it is %s: %q\n%s", end.Status, end.Failure.Error.Message, told)
 		}
 	})

@@ -85,14 +85,6 @@ func (s *Service) child(r *http.Request) (child, error) {
 	return child{w: w, r: r, kind: strings.ToLower(path[before]), path: path[before+1:]}, err
 }
 
-// at is the n-th name of the path, or "".
-func (c child) at(n int) string {
-	if n < len(c.path) {
-		return c.path[n]
-	}
-	return ""
-}
-
 func (c child) id(parts ...string) string {
 	return string(c.w.ID) + "/" + c.kind + "/" + strings.Join(parts, "/")
 }

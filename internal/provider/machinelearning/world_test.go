@@ -43,6 +43,7 @@ func id(typ, name string) arm.ID { return arm.ResourceID(cloudtest.Subscription,
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	t.Parallel() // worlds have nothing in common
 	w := &world{t: t, nodes: &nodes{running: map[string]context.CancelFunc{}}, images: &images{}}
 	w.nodes.w = w
 	w.Cloud = cloudtest.Start(t, func(host cloud.Host) []cloud.Provider {

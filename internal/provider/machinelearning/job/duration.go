@@ -53,13 +53,13 @@ func FormatDuration(d time.Duration) string {
 		return "PT0S"
 	}
 	out := "PT"
-	if h := d / time.Hour; h > 0 {
-		out += strconv.FormatInt(int64(h), 10) + "H"
-		d -= h * time.Hour
+	if h := int64(d.Hours()); h > 0 {
+		out += strconv.FormatInt(h, 10) + "H"
+		d %= time.Hour
 	}
-	if m := d / time.Minute; m > 0 {
-		out += strconv.FormatInt(int64(m), 10) + "M"
-		d -= m * time.Minute
+	if m := int64(d.Minutes()); m > 0 {
+		out += strconv.FormatInt(m, 10) + "M"
+		d %= time.Minute
 	}
 	if d > 0 {
 		out += strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "S"

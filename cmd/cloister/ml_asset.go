@@ -188,7 +188,9 @@ func createMLEnvironment(f *mlFile, o mlAsset) (mlMake, error) {
 	if o.version != "" {
 		e.Version = o.version
 	}
-	return func(ctx context.Context, c *mlclient.Client) (mlclient.Document, error) { return c.CreateEnvironment(ctx, e) }, nil
+	return func(ctx context.Context, c *mlclient.Client) (mlclient.Document, error) {
+		return c.CreateEnvironment(ctx, e)
+	}, nil
 }
 
 func newMLComputeCommand(m *mlOptions) *cobra.Command {

@@ -34,26 +34,26 @@ func breakages(e *arm.Estate) []breakage {
 				return strings.EqualFold(r.ID.Parent().Name(), "privatelink.api.azureml.ms") &&
 					strings.Contains(strings.ToLower(string(arm.Ref(r.Properties, "virtualNetwork.id"))), "bastion")
 			},
-			falls: map[string]string{"score": "198.51.100.", "proof": "privatelink.api.azureml.ms"},
+			falls: map[string]string{"score": "unreachable", "proof": "privatelink.api.azureml.ms is not linked"},
 		},
 		{
 			name:  "half of the peering is removed",
 			typ:   networkType + "virtualNetworks/virtualNetworkPeerings",
 			pick:  func(r arm.Resource) bool { return strings.Contains(strings.ToLower(r.ID.Parent().Name()), "bastion") },
-			falls: map[string]string{"score": "", "proof": "peering"},
+			falls: map[string]string{"score": "unreachable", "proof": "peering"},
 		},
 		{
 			name:   "a security group denies",
 			typ:    networkType + "networkSecurityGroups",
 			pick:   func(r arm.Resource) bool { return strings.Contains(strings.ToLower(r.Name), "endpoints") },
 			change: denyFromJump,
-			falls:  map[string]string{"score": "", "proof": "deny-jump"},
+			falls:  map[string]string{"score": "rule deny-jump", "proof": "deny-jump"},
 		},
 		{
 			name:  "the workspace's endpoint is removed",
 			typ:   networkType + "privateEndpoints",
 			pick:  func(r arm.Resource) bool { return strings.Contains(strings.ToLower(r.Name), "workspace") },
-			falls: map[string]string{"score": "", "proof": "private endpoint"},
+			falls: map[string]string{"score": "unreachable", "proof": "private endpoint"},
 		},
 		{
 			name: "a role is removed",
@@ -61,7 +61,7 @@ func breakages(e *arm.Estate) []breakage {
 			pick: func(r arm.Resource) bool {
 				return strings.EqualFold(arm.String(r.Properties, "principalId"), jump) && r.ID.Parent().Equal(workspace.ID)
 			},
-			falls: map[string]string{"score": ""},
+			falls: map[string]string{"score": "AuthorizationFailed"},
 		},
 		{
 			name: "public access is switched on",

@@ -28,7 +28,8 @@ commands and their files are those of the Azure ML CLI v2 (az ml).
 
 The workspace is named by --subscription, --resource-group and --workspace-name, by
 AZUREML_ARM_SUBSCRIPTION, AZUREML_ARM_RESOURCEGROUP and AZUREML_ARM_WORKSPACE_NAME, or
-found when the identity sees exactly one. The identity is the service principal of
+found when the identity sees exactly one. On the host of a running cloud the command
+runs from a machine inside (--from), with the host's files. The identity is the service principal of
 AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or the machine's managed
 identity.`,
 		Example: `  cloister ml job create -f pipeline.yml --stream
@@ -40,6 +41,7 @@ identity.`,
 	f.StringVarP(&m.o.Group, "resource-group", "g", os.Getenv("AZUREML_ARM_RESOURCEGROUP"), "resource group")
 	f.StringVarP(&m.o.Workspace, "workspace-name", "w", os.Getenv("AZUREML_ARM_WORKSPACE_NAME"), "workspace")
 	f.BoolVar(&m.json, "json", false, "print JSON")
+	cmd.PersistentPreRunE = fromMachine(f)
 	cmd.AddCommand(newMLJobCommand(&m))
 	for _, kind := range mlKinds {
 		cmd.AddCommand(newMLAssetCommand(&m, kind))

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/probe"
@@ -47,7 +46,7 @@ func Dial(dir string) (*Client, error) {
 	if err := json.Unmarshal(data, &c.State); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", stateFile(dir), err)
 	}
-	if err := syscall.Kill(c.State.PID, 0); errors.Is(err, syscall.ESRCH) {
+	if !alive(c.State.PID) {
 		return nil, ErrNotRunning // it was killed
 	}
 	conn, err := net.Dial("unix", socketFile(dir))

@@ -234,26 +234,34 @@ func (d *Daemon) listen() (net.Listener, error) {
 func (d *Daemon) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
-	var errs []error
 	d.stop(nil)
-	d.scheduler.Wait()
-	d.nodes.stopAll(ctx)
-	if d.boxes != nil && d.cloud != nil { // without the cloud's lock they may be another daemon's
-		// Machines go before the services: their clients would be waited for.
-		errs = append(errs, d.machines.close(ctx))
+	var errs []error
+	end := func(part string, f func() error) {
+		start := time.Now()
+		errs = append(errs, f())
+		d.log.Info("ended", "part", part, "took", time.Since(start))
+	}
+	// Machines go before the services: their clients would be waited for. Without
+	// the cloud's lock the sandboxes may be another daemon's.
+	end("scheduler", func() error { d.scheduler.Wait(); return nil })
+	end("nodes", func() error { d.nodes.stopAll(ctx); return nil })
+	if d.cloud != nil && d.boxes != nil {
+		end("machines", func() error { return d.machines.close(ctx) })
 	}
 	if d.cloud != nil {
-		errs = append(errs, d.cloud.Close())
+		end("control plane", d.cloud.Close)
 	}
 	if d.learning != nil {
-		errs = append(errs, d.learning.Close())
+		end("machine learning", d.learning.Close)
 	}
 	if d.devops != nil {
-		errs = append(errs, d.devops.close())
+		end("DevOps", d.devops.close)
 	}
-	errs = append(errs, d.trackers.close())
-	if d.boxes != nil && d.cloud != nil {
-		errs = append(errs, d.boxes.RemoveAll(ctx), d.fabric.Remove(ctx), d.removeState())
+	end("tracking", d.trackers.close)
+	if d.cloud != nil && d.boxes != nil {
+		end("networks", func() error {
+			return errors.Join(d.boxes.RemoveAll(ctx), d.fabric.Remove(ctx), d.removeState())
+		})
 	}
 	return errors.Join(errs...)
 }

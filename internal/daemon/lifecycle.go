@@ -119,7 +119,7 @@ func Stop(ctx context.Context, dir string) error {
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for syscall.Kill(c.State.PID, 0) == nil {
+	for alive(c.State.PID) {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for the daemon (process %d) to end: %w", c.State.PID, ctx.Err())
@@ -127,6 +127,17 @@ func Stop(ctx context.Context, dir string) error {
 		}
 	}
 	return nil
+}
+
+// alive reports whether a process runs; one that only waits for its parent to take
+// note of its end does not.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ") // the command's name is before, in parentheses
+	return !strings.HasPrefix(rest, "Z")
 }
 
 // Down ends the cloud called name in dir and removes what it has put into the

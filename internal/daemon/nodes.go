@@ -261,7 +261,7 @@ func kill(pid int) error {
 		return fmt.Errorf("ending the process %d: %w", pid, err)
 	}
 	for range 200 {
-		if syscall.Kill(pid, 0) != nil {
+		if !alive(pid) {
 			return nil
 		}
 		time.Sleep(5 * time.Millisecond)

@@ -47,7 +47,7 @@ func (u cloudUnder) verify(ctx context.Context, each func(Claim)) error {
 	}
 	if s := u.project.Score; s != nil {
 		each(u.claim("model", func() (string, error) { return u.modelClaim(ctx, e, s.Model) }))
-		each(u.claim("score", func() (string, error) { return u.scoreClaim(ctx, s) }))
+		each(u.claim("score", func() (string, error) { return u.scoreClaim(ctx, e, s) }))
 		each(u.claim("refused", func() (string, error) { return u.refusedClaim(ctx, e, s) }))
 	}
 	each(u.claim("packets", func() (string, error) { return u.packetsClaim(ctx) }))
@@ -118,14 +118,14 @@ type answer struct {
 }
 
 // scoreClaim scores from a machine inside and compares with the direct command.
-func (u cloudUnder) scoreClaim(ctx context.Context, s *project.Score) (string, error) {
+func (u cloudUnder) scoreClaim(ctx context.Context, e *arm.Estate, s *project.Score) (string, error) {
 	request, err := os.ReadFile(filepath.Join(u.project.Dir, s.Request))
 	if err != nil {
 		return "", err
 	}
 	var got, want answer
 	if err := u.score(ctx, s, request, &got); err != nil {
-		return "", fmt.Errorf("scoring from %s: %w", s.From, err)
+		return "", fmt.Errorf("scoring from %s: %w%s", s.From, err, obstacle(e, s))
 	}
 	if err := u.direct(ctx, s, &want); err != nil {
 		return "", fmt.Errorf("doing the same without the cloud: %w", err)
@@ -219,7 +219,7 @@ func (u cloudUnder) refusedClaim(ctx context.Context, e *arm.Estate, s *project.
 	out, err := u.run(ctx, outsider, []string{
 		"curl", "--silent", "--show-error", "--max-time", "5", "--output", "/dev/null", "--write-out", "%{http_code} %{remote_ip}", "--config", "-",
 	}, strings.NewReader(config))
-	reason := refusal(e, host)
+	_, reason := meeting(e, outsider, host)
 	if err != nil {
 		return fmt.Sprintf("the same call from the internet does not arrive: %v (%s)", err, reason), nil
 	}
@@ -239,15 +239,29 @@ func onlineEndpoint(e *arm.Estate, name string) (arm.Resource, error) {
 	return arm.Resource{}, fmt.Errorf("there is no online endpoint %s", name)
 }
 
-// refusal is the proof's reason why the internet does not get to a host.
-func refusal(e *arm.Estate, host string) string {
+// obstacle is what the proof sees between the scoring machine and the endpoint, if
+// it sees something.
+func obstacle(e *arm.Estate, s *project.Score) string {
+	endpoint, err := onlineEndpoint(e, s.Endpoint)
+	if err != nil {
+		return ""
+	}
+	met, reason := meeting(e, s.From, service.Endpoints(endpoint)[0].Host)
+	if met == check.MeetAdmitted || met == check.MeetAllowed {
+		return ""
+	}
+	return " (" + string(met) + ": " + reason + ")"
+}
+
+// meeting is how far the proof says that a client at a place gets, and why.
+func meeting(e *arm.Estate, place, host string) (check.Meeting, string) {
 	for _, c := range check.Matrix(e) {
-		if c.From.Kind == check.KindInternet && strings.EqualFold(c.To.Host, host) {
+		if c.From.Name == place && strings.EqualFold(c.To.Host, host) {
 			step := c.Decisive()
-			return strings.TrimPrefix(step.At+": "+step.Reason, ": ")
+			return c.Outcome(), strings.TrimPrefix(step.At+": "+step.Reason, ": ")
 		}
 	}
-	return "the proof does not know the host"
+	return check.MeetUnknown, "the proof does not know the host"
 }
 
 // packetsClaim holds the packets against the proof.

@@ -200,7 +200,7 @@ func pipelinesLogs(p *devopsPlace) *cobra.Command {
 is. The exit status is 1 when it did not succeed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withRun(p, cmd, args[0], func(c *client.Client, id int) error { return follow(cmd, c, id, false, false) })
+			return withRun(p, args[0], func(c *client.Client, id int) error { return follow(cmd, c, id, false, false) })
 		},
 	}
 	return cmd
@@ -210,12 +210,12 @@ func pipelinesCancel(p *devopsPlace) *cobra.Command {
 	return &cobra.Command{
 		Use: "cancel RUN", Short: "Cancel a run", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withRun(p, cmd, args[0], func(c *client.Client, id int) error { return c.Cancel(cmd.Context(), id) })
+			return withRun(p, args[0], func(c *client.Client, id int) error { return c.Cancel(cmd.Context(), id) })
 		},
 	}
 }
 
-func withRun(p *devopsPlace, cmd *cobra.Command, arg string, do func(c *client.Client, id int) error) error {
+func withRun(p *devopsPlace, arg string, do func(c *client.Client, id int) error) error {
 	id, err := strconv.Atoi(arg)
 	if err != nil || id < 1 {
 		return fmt.Errorf("%q is not the number of a run; `cloister pipelines runs` lists them", arg)

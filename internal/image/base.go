@@ -93,12 +93,18 @@ func (c Cache) Python(ctx context.Context, base string, requirements []string) (
 	})
 }
 
+// ownPython is the version of this machine's own Python, as 3.12; "" where it has
+// none.
+func ownPython(ctx context.Context) string {
+	out, _ := exec.CommandContext(ctx, "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").Output()
+	return strings.TrimSpace(string(out))
+}
+
 // compile byte-compiles the packages where this machine's Python is of the root's
 // version: nothing can be written to a layer later, and importing sources takes
 // seconds each time.
 func compile(ctx context.Context, version, target string) error {
-	own, err := exec.CommandContext(ctx, "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").Output()
-	if err != nil || strings.TrimSpace(string(own)) != version {
+	if ownPython(ctx) != version {
 		return nil
 	}
 	cmd := exec.CommandContext(ctx, "python3", "-m", "compileall", "-q", "-j0", "--invalidation-mode=unchecked-hash", target)

@@ -65,12 +65,12 @@ func (c caller) form(ctx context.Context, path string, values url.Values, out an
 		return err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, body, err := c.do(req)
+	got, err := c.do(req)
 	if err != nil {
 		return err
 	}
-	if resp.StatusCode != http.StatusOK {
-		return errors.New(resp.Status)
+	if got.status != http.StatusOK {
+		return errors.New(got.text)
 	}
-	return json.Unmarshal(body, out)
+	return json.Unmarshal(got.body, out)
 }

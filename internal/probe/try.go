@@ -148,15 +148,22 @@ func (c caller) close() { c.client.CloseIdleConnections() }
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 1 << 20
 
-// do makes a request and returns its answer with the body read.
-func (c caller) do(req *http.Request) (*http.Response, []byte, error) {
+// answer is what came of a request, read to its end.
+type answer struct {
+	status int
+	text   string // of the status, as "403 Forbidden"
+	tls    string // version
+	body   []byte
+}
+
+func (c caller) do(req *http.Request) (answer, error) {
 	resp, err := c.client.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	return resp, body, err
+	return answer{status: resp.StatusCode, text: resp.Status, tls: tls.VersionName(resp.TLS.Version), body: body}, err
 }
 
 // call makes the defined call, first without a token, then with one.
@@ -165,23 +172,22 @@ func (c caller) call(ctx context.Context, t Try, seen Seen) Seen {
 	if !t.Called {
 		call = check.Call{Method: http.MethodGet, Path: "/"}
 	}
-	resp, err := c.send(ctx, call, "")
+	got, err := c.send(ctx, call, "")
 	if err != nil {
 		seen.Detail = "TLS or HTTP failed: " + reason(err)
 		return seen
 	}
-	seen.TLS, seen.Status = tls.VersionName(resp.TLS.Version), resp.StatusCode
-	seen.Detail = resp.Status
+	seen.TLS, seen.Status, seen.Detail = got.tls, got.status, got.text
 	switch {
-	case resp.StatusCode == http.StatusForbidden:
-		seen.Met, seen.Detail = check.MeetRefused, resp.Status+" before any identity was given"
-	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusMisdirectedRequest:
+	case got.status == http.StatusForbidden:
+		seen.Met, seen.Detail = check.MeetRefused, got.text+" before any identity was given"
+	case got.status >= 500 || got.status == http.StatusMisdirectedRequest:
 	case !t.Called:
 		seen.Met = check.MeetAdmitted
 	case call.Auth == check.AuthNone:
 		seen.Met = check.MeetAllowed
 	case !t.Identity || call.Auth == check.AuthOther:
-		seen.Met, seen.Detail = check.MeetForbidden, resp.Status+" without an identity"
+		seen.Met, seen.Detail = check.MeetForbidden, got.text+" without an identity"
 	default:
 		return c.callAs(ctx, t, call, seen)
 	}
@@ -195,25 +201,25 @@ func (c caller) callAs(ctx context.Context, t Try, call check.Call, seen Seen) S
 		seen.Met, seen.Detail = check.MeetForbidden, err.Error()
 		return seen
 	}
-	resp, err := c.send(ctx, call, token)
+	got, err := c.send(ctx, call, token)
 	if err != nil {
 		seen.Detail = "HTTP failed: " + reason(err)
 		return seen
 	}
-	seen.Status, seen.Detail = resp.StatusCode, resp.Status
+	seen.Status, seen.Detail = got.status, got.text
 	switch {
-	case resp.StatusCode < 300:
+	case got.status < 300:
 		seen.Met = check.MeetAllowed
-	case resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusUnauthorized:
+	case got.status == http.StatusForbidden || got.status == http.StatusUnauthorized:
 		seen.Met = check.MeetForbidden
 	}
 	return seen
 }
 
-func (c caller) send(ctx context.Context, call check.Call, token string) (*http.Response, error) {
+func (c caller) send(ctx context.Context, call check.Call, token string) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, call.Method, "https://"+c.host+call.Path, nil)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	for name, value := range call.Header {
 		req.Header.Set(name, value)
@@ -221,8 +227,7 @@ func (c caller) send(ctx context.Context, call check.Call, token string) (*http.
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp, _, err := c.do(req)
-	return resp, err
+	return c.do(req)
 }
 
 // metadata is where a machine gets its managed identity's tokens.

@@ -59,7 +59,6 @@ type Sandbox struct {
 	done    chan struct{}
 	code    int
 	err     error
-	kill    sync.Once
 }
 
 // Start starts the process tree of s and returns once runc has set it up. A

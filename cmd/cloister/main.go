@@ -1,5 +1,3 @@
-// Command cloister runs machine learning operations behind private networks and
-// proves that they are private.
 package main
 
 import (

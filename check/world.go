@@ -25,7 +25,7 @@ type world struct {
 
 func newWorld(e *arm.Estate) *world {
 	w := &world{estate: e, net: network.FromEstate(e), access: access.FromEstate(e)}
-	w.names = privatedns.FromEstate(e, w.addrOf)
+	w.names = privatedns.FromEstate(e, w.net.MemberAddr)
 	for _, ep := range service.All(e) {
 		if ep.Host != "" {
 			w.endpoints = append(w.endpoints, ep)
@@ -33,15 +33,6 @@ func newWorld(e *arm.Estate) *world {
 	}
 	w.places = w.findPlaces()
 	return w
-}
-
-// addrOf is the address of a private endpoint for a member of its target, or
-// with the member "" the first of a network interface.
-func (w *world) addrOf(id arm.ID, member string) netip.Addr {
-	if nic, ok := w.net.NIC(id); ok && member == "" && len(nic.Addrs) > 0 {
-		return nic.Addrs[0]
-	}
-	return w.net.MemberAddr(id, member)
 }
 
 const httpsPort = 443

@@ -153,10 +153,7 @@ func (p *pool) take(six bool, owner string) netip.Addr {
 
 func (t *Topology) addAddr(n *NIC, c ipConfig, a netip.Addr) {
 	if public := t.PublicIP(c.public); public.IsValid() && !n.PublicAddr.IsValid() {
-		n.PublicAddr = public
-		if a.IsValid() {
-			t.behind[public] = a
-		}
+		n.PublicAddr, n.PublicTo = public, a
 	}
 	if t.skus[c.public.Key()] {
 		t.standard[n.ID.Key()] = c.public

@@ -165,17 +165,35 @@ func (b *builder) recorded(r arm.Resource, hosts []service.Endpoint, give func(m
 			continue
 		}
 		for _, ep := range hosts {
-			if ep.Host != "" && strings.EqualFold(ep.Host, arm.String(o, "fqdn")) {
+			if strings.EqualFold(recordedName(ep), arm.String(o, "fqdn")) {
 				give(ep.Member, a)
 			}
 		}
 	}
 }
 
-// MemberAddr is the address of one member of a private endpoint, invalid where
-// there is none.
-func (t *Topology) MemberAddr(endpoint arm.ID, member string) netip.Addr {
-	n, _ := t.NIC(endpoint)
+// recordedName is the name beside which Azure records a host's address. The
+// online endpoints of a workspace come and go: they share the wildcard that they
+// are all under, *.{guid}.inference.{region}.api.azureml.ms.
+func recordedName(ep service.Endpoint) string {
+	if ep.Host != "" {
+		return ep.Host
+	}
+	return ep.Record + strings.TrimPrefix(ep.Zone, "privatelink")
+}
+
+// MemberAddr is the address of one member of a private endpoint, or with the
+// member "" the first address of another network interface; invalid where there
+// is none, or where it is not known which is the first.
+func (t *Topology) MemberAddr(id arm.ID, member string) netip.Addr {
+	n, _ := t.NIC(id)
+	if n.Kind != KindPrivateEndpoint {
+		_, unknown := firstDoubt(n.Doubts, aboutAddr, aboutConfigs)
+		if member != "" || unknown || len(n.Addrs) == 0 {
+			return netip.Addr{}
+		}
+		return n.Addrs[0]
+	}
 	for i, m := range n.Members {
 		if strings.EqualFold(m, member) && i < len(n.Addrs) {
 			return n.Addrs[i]

@@ -85,6 +85,75 @@ func TestEndpointMembers(t *testing.T) {
 	}
 }
 
+// What the control plane has recorded beside an endpoint's host names is kept
+// when an endpoint with a lower id joins the subnet.
+func TestRecordedAddressesStay(t *testing.T) {
+	guid := service.WorkspaceGUID(nt.WorkspaceID("ws"))
+	var configs []arm.Object
+	for fqdn, a := range map[string]string{
+		guid + ".workspace.westeurope.api.azureml.ms":                                "10.1.0.4",
+		"ml-ws-westeurope-" + guid + ".westeurope.notebooks.azure.net":               "10.1.0.5",
+		"*." + guid + ".inference.westeurope.api.azureml.ms":                         "10.1.0.6",
+		"*.00000000-0000-0000-0000-000000000000.inference.westeurope.api.azureml.ms": "10.1.0.7",
+	} {
+		configs = append(configs, arm.Object{"fqdn": fqdn, "ipAddresses": []any{a}})
+	}
+	top := topology(t, nt.VNet("a", "10.1.0.0/16"), nt.Subnet("a", "pe", "10.1.0.0/24"), nt.Workspace("ws"), nt.Storage("st"),
+		nt.Endpoint("pe-ws", "a", "pe", nt.WorkspaceID("ws"), "amlworkspace", nt.Set{Path: "customDnsConfigs", Value: configs}),
+		nt.Endpoint("pe-a", "a", "pe", nt.StorageID("st"), "blob"))
+	noProblems(t, top)
+	for _, want := range []struct{ endpoint, member, addr string }{
+		{"pe-ws", "default", "10.1.0.4"}, {"pe-ws", "notebook", "10.1.0.5"}, {"pe-ws", "inference", "10.1.0.6"}, {"pe-a", "blob", "10.1.0.7"},
+	} {
+		if got := top.MemberAddr(nt.EndpointID(want.endpoint), want.member); got.String() != want.addr {
+			t.Errorf("%s %s is at %s, want %s", want.endpoint, want.member, got, want.addr)
+		}
+	}
+}
+
+// Of a network interface that is no private endpoint's the member is "".
+func TestFirstAddressOfAMachine(t *testing.T) {
+	hidden := nt.VM("hidden", "a", "s", "")
+	hidden[0] = nt.With(hidden[0], nt.Set{Path: "ipConfigurations", Value: []arm.Object{
+		nt.Config("a", "s", "", nt.Set{Path: "privateIPAddress", Value: arm.Unknown{Expression: "var.ip"}}), nt.Config("a", "s", "10.1.0.9")}})
+	two := nt.VM("two", "a", "s", "")
+	two[0] = nt.With(two[0], nt.Set{Path: "ipConfigurations", Value: []arm.Object{nt.Config("a", "s", "10.1.0.8"), nt.Config("a", "s", "10.1.0.7")}})
+	top := topology(t, nt.VNet("a", "10.1.0.0/16"), nt.Subnet("a", "s", "10.1.0.0/24"), hidden, two, nt.VM("one", "a", "s", ""), nt.Storage("st"),
+		nt.Endpoint("pe", "a", "s", nt.StorageID("st"), "blob"), nt.Workspace("ws"), nt.Cluster("ws", "cpu", "a", "s", 1, false))
+	for _, c := range []struct {
+		id           arm.ID
+		member, want string
+	}{
+		{nt.NICID("nic-one"), "", "10.1.0.4"},
+		{nt.NICID("nic-two"), "", "10.1.0.8"},
+		{nt.WorkspaceID("ws").Child("computes", "cpu") + "/nodes/0", "", "10.1.0.6"},
+		{nt.NICID("nic-one"), "blob", "invalid IP"},
+		{nt.NICID("nic-hidden"), "", "invalid IP"},
+		{nt.NICID("nobody"), "", "invalid IP"},
+		{nt.EndpointID("pe"), "", "invalid IP"},
+		{nt.EndpointID("pe"), "blob", "10.1.0.5"},
+	} {
+		if got := top.MemberAddr(c.id, c.member); got.String() != c.want {
+			t.Errorf("%s %q is at %s, want %s", c.id.Name(), c.member, got, c.want)
+		}
+	}
+}
+
+// A public address belongs to one of a machine's addresses, not to its first.
+func TestPublicAddressOfASecondConfiguration(t *testing.T) {
+	vm := nt.VM("vm", "a", "s", "")
+	vm[0] = nt.With(vm[0], nt.Set{Path: "ipConfigurations", Value: []arm.Object{
+		nt.Config("a", "s", "10.1.0.4"), nt.Config("a", "s", "10.1.0.5", nt.Set{Path: "publicIPAddress.id", Value: nt.PublicIPID("pip")})}})
+	top := topology(t, nt.VNet("a", "10.1.0.0/16"), nt.Subnet("a", "s", "10.1.0.0/24", nt.UseNSG("nsg")), vm, nt.PublicIP("pip", "Standard"),
+		nt.NSG("nsg", nt.Rule("web", "100 Inbound Allow Tcp Internet:* -> 10.1.0.5:443"), nt.Rule("ssh", "110 Inbound Allow Tcp Internet:* -> 10.1.0.4:22")))
+	n, _ := top.NIC(nt.NICID("nic-vm"))
+	if n.PublicTo.String() != "10.1.0.5" {
+		t.Errorf("%s leads to %s", n.PublicAddr, n.PublicTo)
+	}
+	to := "192.0.2.10 -> " + n.PublicAddr.String()
+	ask(t, top, question{to + " tcp 443", "yes", "rule web"}, question{to + " tcp 22", "no", "DenyAllInBound"})
+}
+
 func TestAllocation(t *testing.T) {
 	top := topology(t, nt.VNet("a", "10.1.0.0/16"), nt.Subnet("a", "s", "10.1.0.0/28"),
 		nt.VM("b", "a", "s", ""), nt.VM("a", "a", "s", ""), nt.VM("fixed", "a", "s", "10.1.0.4"), nt.VM("out", "a", "s", "10.9.0.4"),

@@ -87,8 +87,8 @@ func (t *Topology) unlessAttached(use publicUse, step verdict.Step) verdict.Step
 // Groups see the private address: translation comes first.
 func (t *Topology) inward(a *Answer, to place, f Flow) {
 	public := f.Destination
-	private, ok := t.behind[public]
-	if !ok {
+	private := to.nic.PublicTo
+	if !private.IsValid() {
 		a.Add(verdict.Step{At: "NIC " + to.nic.Name, Resource: to.nic.ID, Value: verdict.Unknown,
 			Reason: fmt.Sprintf("the private address behind %s is not known before deployment", public)})
 		return

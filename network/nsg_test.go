@@ -148,19 +148,6 @@ func TestApplicationSecurityGroups(t *testing.T) {
 	)
 }
 
-func TestPlatformAddressesSkipGroups(t *testing.T) {
-	deny := nt.NSG("nsg", nt.Rule("deny", "100 Outbound Deny * *:* -> *:*"))
-	ask(t, topology(t, twoSubnets(onSubnet("nsg"), nil, deny)...),
-		question{"10.1.0.4 -> 168.63.129.16 udp 53", "yes", "security groups do not apply"},
-		question{"10.1.0.4 -> 169.254.169.254 tcp 80", "yes", "security groups do not apply"},
-	)
-	named := nt.NSG("nsg", nt.Rule("no-imds", "100 Outbound Deny * *:* -> AzurePlatformIMDS:*"))
-	ask(t, topology(t, twoSubnets(onSubnet("nsg"), nil, named)...),
-		question{"10.1.0.4 -> 168.63.129.16 udp 53", "yes", "security groups do not apply"},
-		question{"10.1.0.4 -> 169.254.169.254 tcp 80", "no", "rule no-imds"},
-	)
-}
-
 func TestUnknownRuleValues(t *testing.T) {
 	unknown := arm.Unknown{Expression: "var.admin_prefix"}
 	rule := func(field string, v any) arm.Resource {

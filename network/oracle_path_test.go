@@ -2,6 +2,7 @@ package network_test
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -105,7 +106,7 @@ func (o oracle) endpointRoute(subnet arm.ID, n network.NIC) bool {
 func (o oracle) reach(f network.Flow) verdict.Value {
 	var answers []verdict.Value
 	for _, n := range o.top.NICs {
-		if n.Addrs[0] == f.Source {
+		if slices.Contains(n.Addrs, f.Source) {
 			answers = append(answers, o.from(n, f))
 		}
 	}
@@ -124,7 +125,10 @@ func (o oracle) from(n network.NIC, f network.Flow) verdict.Value {
 	if n.Kind == network.KindPrivateEndpoint {
 		return verdict.No
 	}
-	if f.Destination == service.WireServer || f.Destination == service.Metadata || f.Destination == f.Source {
+	if f.Destination == service.WireServer || f.Destination == service.Metadata {
+		return o.platform(n, f)
+	}
+	if slices.Contains(n.Addrs, f.Destination) {
 		return verdict.Yes
 	}
 	out := o.groups(n, network.Outbound, f)
@@ -152,7 +156,7 @@ func (o oracle) from(n network.NIC, f network.Flow) verdict.Value {
 
 func (o oracle) inside(from network.NIC, vnet arm.ID, f network.Flow) verdict.Value {
 	for _, to := range o.top.NICs {
-		if to.Addrs[0] != f.Destination || !to.Subnet.Parent().Equal(vnet) {
+		if !slices.Contains(to.Addrs, f.Destination) || !to.Subnet.Parent().Equal(vnet) {
 			continue
 		}
 		in := o.groups(to, network.Inbound, f)
@@ -189,7 +193,7 @@ func (o oracle) appliance(from network.NIC, next netip.Addr) verdict.Value {
 		vnet = peer
 	}
 	for _, n := range o.top.NICs {
-		if n.Addrs[0] == next && n.Subnet.Parent().Equal(vnet) && arm.Bool(o.doc(n.ID).Properties, "enableIPForwarding", false) {
+		if slices.Contains(n.Addrs, next) && n.Subnet.Parent().Equal(vnet) && arm.Bool(o.doc(n.ID).Properties, "enableIPForwarding", false) {
 			return verdict.Unknown
 		}
 	}
@@ -202,7 +206,7 @@ func (o oracle) egress(n network.NIC) (netip.Addr, bool) {
 	if arm.Ref(subnet, "natGateway.id") != "" {
 		return o.top.PublicIP(o.e.OfType("Microsoft.Network/natGateways")[0].ID.Parent() + "/providers/Microsoft.Network/publicIPAddresses/pip-nat"), true
 	}
-	if r, ok := o.publicIP(n); ok {
+	if r, _, ok := o.publicIP(n); ok {
 		return o.top.PublicIP(r.ID), true
 	}
 	a, _ := o.top.EgressAddr(n.ID)
@@ -215,11 +219,11 @@ func (o oracle) fromInternet(source netip.Addr, f network.Flow) verdict.Value {
 		return verdict.No
 	}
 	for _, n := range o.top.NICs {
-		r, ok := o.publicIP(n)
+		r, private, ok := o.publicIP(n)
 		if !ok || o.top.PublicIP(r.ID) != f.Destination {
 			continue
 		}
-		f.Source, f.Destination = source, n.Addrs[0]
+		f.Source, f.Destination = source, private
 		in := o.groups(n, network.Inbound, f)
 		if back := o.hop(n.Subnet, source); back.kind != "internet" && back.kind != "service" {
 			return verdict.No

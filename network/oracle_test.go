@@ -8,6 +8,7 @@ import (
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
+	nt "github.com/cloister-ml/cloister/network/networktest"
 	"github.com/cloister-ml/cloister/service"
 	"github.com/cloister-ml/cloister/verdict"
 )
@@ -154,7 +155,9 @@ func (o oracle) matchTerm(term string, subnet arm.ID, a netip.Addr) verdict.Valu
 		return inside
 	case "Internet":
 		return yes(o.public(a) && inside != verdict.Yes)
-	case "AzureLoadBalancer":
+	case "AzurePlatformIMDS":
+		return yes(a == service.Metadata)
+	case "AzureLoadBalancer", "AzurePlatformDNS":
 		return yes(a == service.WireServer)
 	case "AzureUnlisted":
 		if o.public(a) && inside != verdict.Yes {
@@ -225,11 +228,38 @@ func (o oracle) matchPorts(rule arm.Object, f network.Flow) verdict.Value {
 // group walks the rules of a group for a flow; every rule that may match is
 // followed both ways.
 func (o oracle) group(id, subnet arm.ID, d network.Direction, f network.Flow) verdict.Value {
-	rules := slices.Clone(arm.Objects(o.doc(id).Properties, "securityRules"))
+	return o.walk(o.rules(id), subnet, d, f)
+}
+
+func (o oracle) rules(nsg arm.ID) []arm.Object {
+	rules := slices.Clone(arm.Objects(o.doc(nsg).Properties, "securityRules"))
 	slices.SortFunc(rules, func(a, b arm.Object) int {
 		return arm.Int(a, "properties.priority", 0) - arm.Int(b, "properties.priority", 0)
 	})
-	return o.walk(rules, subnet, d, f)
+	return rules
+}
+
+// platform passes what the platform answers through the rules of both groups
+// that name it, as if an allowing rule came after them.
+func (o oracle) platform(n network.NIC, f network.Flow) verdict.Value {
+	tag, answered := "AzurePlatformDNS", f.Protocol == network.TCP && f.Port == 80
+	if f.Destination == service.Metadata {
+		tag = "AzurePlatformIMDS"
+	} else {
+		answered = answered || f.Protocol != network.ICMP && f.Port == 53
+	}
+	if !answered {
+		return verdict.No
+	}
+	out := verdict.Yes
+	for _, doc := range []arm.ID{n.ID, n.Subnet} {
+		rules := slices.DeleteFunc(o.rules(arm.Ref(o.doc(doc).Properties, "networkSecurityGroup.id")), func(r arm.Object) bool {
+			return !slices.Contains(arm.Strings(r, "properties.destinationAddressPrefixes"), tag)
+		})
+		rules = append(rules, nt.Rule("exempt", "5000 Outbound Allow * *:* -> *:*"))
+		out = verdict.And(out, o.walk(rules, n.Subnet, network.Outbound, f))
+	}
+	return out
 }
 
 func (o oracle) walk(rules []arm.Object, subnet arm.ID, d network.Direction, f network.Flow) verdict.Value {
@@ -291,16 +321,18 @@ func (o oracle) groups(n network.NIC, d network.Direction, f network.Flow) verdi
 	return out
 }
 
-func (o oracle) publicIP(n network.NIC) (arm.Resource, bool) {
-	for _, c := range arm.Objects(o.doc(n.ID).Properties, "ipConfigurations") {
+// publicIP is a NIC's public address, and the private one that has it.
+func (o oracle) publicIP(n network.NIC) (arm.Resource, netip.Addr, bool) {
+	for i, c := range arm.Objects(o.doc(n.ID).Properties, "ipConfigurations") {
 		if id := arm.Ref(c, "properties.publicIPAddress.id"); id != "" {
-			return o.e.Get(id)
+			r, ok := o.e.Get(id)
+			return r, n.Addrs[i], ok
 		}
 	}
-	return arm.Resource{}, false
+	return arm.Resource{}, netip.Addr{}, false
 }
 
 func (o oracle) standard(n network.NIC) bool {
-	r, ok := o.publicIP(n)
+	r, _, ok := o.publicIP(n)
 	return ok && arm.String(r.SKU, "name") == "Standard"
 }

@@ -80,7 +80,7 @@ func (t *Topology) reachFrom(from place, f Flow) Answer {
 		return a
 	}
 	if f.Destination == service.WireServer || f.Destination == service.Metadata {
-		a.Add(t.platform(from, f))
+		t.platform(&a, from, f)
 		return a
 	}
 	if slices.Contains(from.nic.Addrs, f.Destination) {
@@ -161,33 +161,6 @@ func unfiltered(p place, d Direction) verdict.Step {
 		}
 	}
 	return step
-}
-
-// platform: the platform's own addresses skip security groups, unless a rule
-// names them by their tag.
-func (t *Topology) platform(from place, f Flow) verdict.Step {
-	tag := tagPlatformDNS
-	if f.Destination == service.Metadata {
-		tag = tagPlatformIMDS
-	}
-	for _, filter := range t.filters(from.nic, Outbound) {
-		named := filter
-		named.Matches = nil
-		for _, m := range filter.Matches {
-			if slices.ContainsFunc(m.to, func(x term) bool { return x.name == tag }) {
-				named.Matches = append(named.Matches, m)
-			}
-		}
-		if matchesAny(named.Matches, f) {
-			return named.Decide(f)
-		}
-	}
-	return verdict.Step{At: "platform address " + f.Destination.String(), Value: verdict.Yes,
-		Reason: "Azure's own DNS and metadata addresses are reachable from every machine, and security groups do not apply to them"}
-}
-
-func matchesAny(list []Match, f Flow) bool {
-	return slices.ContainsFunc(list, func(m Match) bool { return m.Test(f) != verdict.No })
 }
 
 // follow takes a flow along the route that its subnet has for it.

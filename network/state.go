@@ -28,12 +28,11 @@ type state struct {
 	seen   map[sighting]func() []Match
 	views  map[string]func() view
 
-	public    map[string]netip.Addr     // by id key
-	publicUse map[netip.Addr]publicUse  // whose a public address is
-	behind    map[netip.Addr]netip.Addr // a NIC's public address -> the private one behind it
-	skus      map[string]bool           // public IP address -> Standard
-	standard  map[string]arm.ID         // NIC -> its Standard public IP address
-	byPublic  map[netip.Addr]int        // public address -> NIC
+	public    map[string]netip.Addr    // by id key
+	publicUse map[netip.Addr]publicUse // whose a public address is
+	skus      map[string]bool          // public IP address -> Standard
+	standard  map[string]arm.ID        // NIC -> its Standard public IP address
+	byPublic  map[netip.Addr]int       // public address -> NIC
 	holders   []holder
 	gateways  map[string]bool // networks with a virtual network gateway
 	unplaced  []Doubt         // NICs and subnets whose addresses are not known
@@ -49,7 +48,7 @@ func newState(e *arm.Estate) state {
 		byAddr: map[netip.Addr][]int{}, asgs: map[string][]netip.Addr{},
 		tables: map[string]routeTable{}, nats: map[string]natGateway{},
 		routes: map[string]func() []Route{}, seen: map[sighting]func() []Match{}, views: map[string]func() view{},
-		public: map[string]netip.Addr{}, publicUse: map[netip.Addr]publicUse{}, behind: map[netip.Addr]netip.Addr{},
+		public: map[string]netip.Addr{}, publicUse: map[netip.Addr]publicUse{},
 		skus: map[string]bool{}, standard: map[string]arm.ID{}, byPublic: map[netip.Addr]int{}, gateways: map[string]bool{},
 	}
 }

@@ -84,7 +84,10 @@ type NIC struct {
 	Addrs  []netip.Addr // of a private endpoint one for each member, in the order of service.Endpoints
 	NSG    arm.ID       // of the NIC itself
 	// PublicAddr is the NIC's own public address, invalid where it has none.
-	PublicAddr   netip.Addr
+	PublicAddr netip.Addr
+	// PublicTo is the one of Addrs that PublicAddr is translated to, invalid where
+	// it is not known.
+	PublicTo     netip.Addr
 	IPForwarding bool
 	// Members are a private endpoint's member names, one for each address.
 	Members []string

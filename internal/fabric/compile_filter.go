@@ -9,7 +9,6 @@ import (
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
 	"github.com/cloister-ml/cloister/network"
-	"github.com/cloister-ml/cloister/service"
 )
 
 // tableName is the packet filter's table in every namespace that has one.
@@ -138,19 +137,12 @@ func (f *filter) input(v *vnetPlan, c *compiler, gateways []netip.Addr) {
 	f.set(own)
 	guest := nft.Begins(nft.InIf, guestPrefix)
 	rules := append(tracked(), f.platform(v, c))
-	for _, open := range []struct {
-		addr  netip.Addr
-		proto uint32
-		port  uint32
-	}{
-		{service.WireServer, protoUDP, 53}, {service.WireServer, protoTCP, 53}, {service.WireServer, protoTCP, 80},
-		{service.Metadata, protoTCP, 80},
-	} {
+	for _, open := range network.PlatformServices() {
 		rules = append(rules, nft.Rule{Do: accept, Match: []nft.Match{
 			guest,
-			nft.Equals(nft.Destination, nft.Address(open.addr)),
-			nft.Equals(nft.Protocol, nft.Num(open.proto)),
-			nft.Equals(nft.DestinationPort, nft.Num(open.port)),
+			nft.Equals(nft.Destination, nft.Address(open.Addr)),
+			nft.Equals(nft.Protocol, nft.Num(protocols[strings.ToLower(string(open.Protocol))])),
+			nft.Equals(nft.DestinationPort, nft.Num(uint32(open.Port))),
 		}})
 	}
 	rules = append(rules, nft.Rule{Do: accept, Match: []nft.Match{
@@ -192,10 +184,8 @@ func (f *filter) platform(v *vnetPlan, c *compiler) nft.Rule {
 
 func (f *filter) platformRules(one network.Filter) []nft.Rule {
 	var out []nft.Rule
-	for _, m := range one.Matches {
-		if slices.ContainsFunc(m.Rule.Destinations, func(s string) bool {
-			return strings.EqualFold(s, "AzurePlatformDNS") || strings.EqualFold(s, "AzurePlatformIMDS")
-		}) {
+	for _, a := range platform() {
+		for _, m := range one.Platform(a) {
 			out = append(out, f.rule(one, m)...)
 		}
 	}
@@ -369,10 +359,8 @@ func (f *filter) translate(v *vnetPlan, services []serviceRoutes) {
 		Do: nft.Action{Verb: nft.TranslateSource, Fields: []nft.Field{nft.Source}, Map: egress}})
 
 	publics := nft.Set{Name: "publics", Key: []nft.Type{nft.Addr}, Data: nft.Addr}
-	for _, g := range v.guests {
-		if g.PublicAddr.Is4() {
-			publics.Elems = append(publics.Elems, nft.Elem{Key: []nft.Value{nft.Address(g.PublicAddr)}, Value: nft.Address(g.addrs[0])})
-		}
+	for _, p := range v.publics() {
+		publics.Elems = append(publics.Elems, nft.Elem{Key: []nft.Value{nft.Address(p.public)}, Value: nft.Address(p.private)})
 	}
 	f.set(publics)
 	f.chain(nft.Chain{Name: "arriving", Hook: nft.Prerouting, NAT: true, Priority: priorityDestination, Rules: []nft.Rule{{

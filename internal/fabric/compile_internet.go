@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
 	"github.com/cloister-ml/cloister/network"
@@ -23,6 +24,9 @@ func (c *compiler) internet() {
 	for _, v := range c.order {
 		seen := map[netip.Addr]bool{}
 		for _, g := range v.guests {
+			if g.PublicAddr.Is4() && !slices.Contains(g.addrs, g.PublicTo) {
+				c.note("%s is not reached at its public address %s: it is not known which private address is behind it", g.ID, g.PublicAddr)
+			}
 			for _, a := range []netip.Addr{g.egress, g.PublicAddr} {
 				if a.Is4() && !seen[a] {
 					seen[a] = true
@@ -31,6 +35,20 @@ func (c *compiler) internet() {
 			}
 		}
 	}
+}
+
+// translation takes a public address to the private one behind it.
+type translation struct{ public, private netip.Addr }
+
+// publics are the public addresses at which the network's interfaces are reached.
+func (v *vnetPlan) publics() []translation {
+	var out []translation
+	for _, g := range v.guests {
+		if g.PublicAddr.Is4() && slices.Contains(g.addrs, g.PublicTo) {
+			out = append(out, translation{g.PublicAddr, g.PublicTo})
+		}
+	}
+	return out
 }
 
 func (c *compiler) announce(v *vnetPlan, a netip.Addr, inner bool) {

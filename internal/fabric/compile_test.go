@@ -76,6 +76,21 @@ func TestOnlyRunningNodesAreBuilt(t *testing.T) {
 	spaceOf(t, p, RoleMachine, "jump") // virtual machines always run
 }
 
+// Where it is not known which address a public one belongs to, none is taken.
+func TestPublicAddressOfNobodyKnown(t *testing.T) {
+	h := twoNetworks()
+	h.nics[0].PublicAddr = addr("203.0.113.5")
+	p := h.plan()
+	for _, s := range spaceOf(t, p, RoleRouter, "hub").Filter.Sets {
+		if s.Name == "publics" && len(s.Elems) > 0 {
+			t.Errorf("translated to %v", s.Elems)
+		}
+	}
+	if len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "not reached at its public address 203.0.113.5") {
+		t.Errorf("notes: %q", p.Notes)
+	}
+}
+
 func TestRoutes(t *testing.T) {
 	h := twoNetworks()
 	hub := h.subnets[0].ID

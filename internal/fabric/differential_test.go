@@ -120,10 +120,7 @@ func story(v network.Answer) string {
 
 // fair leaves out what the fabric answers otherwise by design.
 func (e experiment) fair(flow network.Flow) bool {
-	switch flow.Destination {
-	case service.WireServer, service.Metadata:
-		return flow.Protocol == network.TCP && flow.Port == 80
-	case flow.Source:
+	if flow.Destination == flow.Source {
 		return false // a machine's own address never leaves it
 	}
 	// Azure does not let networks share a NAT gateway, which random estates do.
@@ -165,16 +162,27 @@ func (e experiment) serve(t *testing.T, f *Fabric) {
 			spaces = append(spaces, name)
 		}
 	}
-	for _, space := range spaces {
-		for _, port := range []string{":22", ":80", ":443", ":8080"} {
-			c, err := f.ListenPacket(t.Context(), space, "udp4", port)
-			if err != nil {
-				t.Fatal(err)
+	for _, port := range []string{":22", ":53", ":80", ":443", ":8080"} {
+		for _, space := range spaces {
+			serveAt(t, f, space, port)
+		}
+		for _, v := range e.top.VNets {
+			name, _ := f.RouterNamespace(v.ID)
+			for _, a := range platform() { // on every port: it is the filter that answers few
+				serveAt(t, f, name, a.String()+port)
 			}
-			t.Cleanup(func() { c.Close() })
-			go answerPackets(c.(*net.UDPConn))
 		}
 	}
+}
+
+func serveAt(t *testing.T, f *Fabric, space, at string) {
+	t.Helper()
+	c, err := f.ListenPacket(t.Context(), space, "udp4", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	go answerPackets(c.(*net.UDPConn))
 }
 
 // answerPackets answers from the address that was asked, also where that is one
@@ -197,28 +205,41 @@ func answerPackets(c *net.UDPConn) {
 func (e experiment) attempt(f *Fabric, from string, flow network.Flow, wait time.Duration) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
-	to := netip.AddrPortFrom(flow.Destination, flow.Port).String()
+	source, to := net.IP(flow.Source.AsSlice()), netip.AddrPortFrom(flow.Destination, flow.Port).String()
 	switch flow.Protocol {
 	case network.TCP:
-		c, err := f.Dial(ctx, from, "tcp4", to)
+		c, err := dialAs(ctx, f, from, &net.TCPAddr{IP: source}, to)
 		if err == nil {
 			c.Close()
 		}
 		return err == nil || errors.Is(err, syscall.ECONNREFUSED)
 	case network.UDP:
-		c, err := f.Dial(ctx, from, "udp4", to)
+		c, err := dialAs(ctx, f, from, &net.UDPAddr{IP: source}, to)
 		if err != nil {
 			return false
 		}
 		defer c.Close()
 		return exchange(c, []byte("ping"), wait)
 	}
-	c, err := f.Dial(ctx, from, "ip4:icmp", flow.Destination.String())
+	c, err := dialAs(ctx, f, from, &net.IPAddr{IP: source}, flow.Destination.String())
 	if err != nil {
 		return false
 	}
 	defer c.Close()
 	return ping(c.(*net.IPConn), wait)
+}
+
+// dialAs connects from one of a machine's addresses.
+func dialAs(ctx context.Context, f *Fabric, from string, as net.Addr, to string) (c net.Conn, err error) {
+	d, protocol := net.Dialer{LocalAddr: as}, as.Network()+"4"
+	if protocol == "ip4" {
+		protocol += ":icmp"
+	}
+	err = f.Within(from, func() (err error) {
+		c, err = d.DialContext(ctx, protocol, to)
+		return err
+	})
+	return c, err
 }
 
 func exchange(c net.Conn, message []byte, wait time.Duration) bool {

@@ -84,10 +84,14 @@ func TestInternet(t *testing.T) {
 	h := twoNetworks()
 	h.egress[nicID("jump")] = addr("203.0.113.5")
 	h.egress[nicID("worker")] = addr("203.0.113.6")
-	h.nics[0].PublicAddr = addr("203.0.113.5")
+	h.nics[0].PublicAddr, h.nics[0].PublicTo = addr("203.0.113.5"), addr("10.1.0.4")
+	remote := &h.nics[3] // its public address is that of its second configuration
+	remote.Addrs = append(remote.Addrs, addr("10.3.0.5"))
+	remote.PublicAddr, remote.PublicTo = addr("203.0.113.7"), addr("10.3.0.5")
+	h.egress[nicID("remote")] = addr("203.0.113.7")
 	f := build(t, h.plan())
 	jump, agent, worker, outsider := namespaceOf(t, f, nicID("jump")), namespaceOf(t, f, nicID("agent")), namespaceOf(t, f, nicID("worker")), f.OutsiderNamespace()
-	for _, space := range []string{f.InternetNamespace(), outsider, jump} {
+	for _, space := range []string{f.InternetNamespace(), outsider, jump, namespaceOf(t, f, nicID("remote"))} {
 		echo(t, f, space, "0.0.0.0:443")
 	}
 	for _, c := range []struct{ name, from, to, want string }{
@@ -98,6 +102,7 @@ func TestInternet(t *testing.T) {
 		{"the outsider is asked", worker, "192.0.2.10:443", "203.0.113.6 at 192.0.2.10"},
 		{"a machine's public address", outsider, "203.0.113.5:443", "192.0.2.10 at 10.1.0.4"},
 		{"from another network", worker, "203.0.113.5:443", "203.0.113.6 at 10.1.0.4"},
+		{"the public address of a second configuration", outsider, "203.0.113.7:443", "192.0.2.10 at 10.3.0.5"},
 		{"a machine's own public address", jump, "203.0.113.5:443", "203.0.113.5 at 10.1.0.4"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -279,6 +284,27 @@ func TestPlatformTags(t *testing.T) {
 		{"metadata of others", namespaceOf(t, f, nicID("agent")), "169.254.169.254:80", refused},
 		{"no other port of the platform", namespaceOf(t, f, nicID("agent")), "169.254.169.254:22", silent},
 		{"not for a private endpoint", namespaceOf(t, f, id("privateEndpoints", "pe-blob")), "169.254.169.254:80", silent},
+	}.try(t, f)
+}
+
+// What one group allows by the platform's tag the other may still deny.
+func TestPlatformTagsOfBothGroups(t *testing.T) {
+	t.Parallel()
+	h := twoNetworks()
+	named := func(allow bool) network.Match {
+		m := rule("imds", allow, "*", anywhere, "169.254.169.254/32")
+		m.Rule.Destinations = []string{"AzurePlatformIMDS"}
+		return m
+	}
+	for name, both := range map[string][2]bool{"jump": {true, true}, "agent": {true, false}, "worker": {false, true}} {
+		h.filter(nicID(name), network.Outbound, "nsg-nic-"+name, named(both[0]))
+		h.filter(nicID(name), network.Outbound, "nsg-subnet-"+name, named(both[1]))
+	}
+	f := build(t, h.plan())
+	attempts{
+		{"both allow", namespaceOf(t, f, nicID("jump")), "169.254.169.254:80", refused},
+		{"the subnet's denies", namespaceOf(t, f, nicID("agent")), "169.254.169.254:80", silent},
+		{"the NIC's denies", namespaceOf(t, f, nicID("worker")), "169.254.169.254:80", silent},
 	}.try(t, f)
 }
 

@@ -136,16 +136,24 @@ func (g *generator) vm(vnet, subnet string) {
 		sets = append(sets, UseNSG(pick(g, "nsg", g.nsgs...)))
 	}
 	sets = append(sets, Set{"enableIPForwarding", g.chance(50, "forwarding")})
-	var config []Set
+	configs := make([][]Set, 1)
+	if g.chance(20, "second address") {
+		configs = append(configs, nil)
+	}
 	if g.shape.Public && g.chance(25, "public") {
 		g.add(PublicIP("pip-"+name, pick(g, "sku", "Standard", "Basic")))
-		config = append(config, Set{"publicIPAddress.id", PublicIPID("pip-" + name)})
+		i := rapid.IntRange(0, len(configs)-1).Draw(g.t, "public configuration")
+		configs[i] = append(configs[i], Set{"publicIPAddress.id", PublicIPID("pip-" + name)})
 	}
 	if g.chance(30, "asg") {
-		config = append(config, Set{"applicationSecurityGroups", []arm.Object{{"id": string(ASGID("web"))}}})
+		configs[0] = append(configs[0], Set{"applicationSecurityGroups", []arm.Object{{"id": string(ASGID("web"))}}})
+	}
+	var list []arm.Object
+	for _, c := range configs {
+		list = append(list, Config(vnet, subnet, "", c...))
 	}
 	docs := VM(name, vnet, subnet, "", sets...)
-	docs[0] = With(docs[0], Set{"ipConfigurations", []arm.Object{Config(vnet, subnet, "", config...)}})
+	docs[0] = With(docs[0], Set{"ipConfigurations", list})
 	g.add(docs...)
 }
 
@@ -180,7 +188,7 @@ func (g *generator) rule(priority int) arm.Object {
 	from, to := sides, sides
 	if g.shape.Strange {
 		from = append([]string{"AzureUnlisted"}, sides...)
-		to = from
+		to = append([]string{"AzurePlatformDNS", "AzurePlatformIMDS"}, from...)
 	}
 	o := Rule(fmt.Sprintf("rule-%d", priority), fmt.Sprintf("%d %s %s %s %s:%s -> %s:%s", priority,
 		pick(g, "direction", "Inbound", "Outbound"), pick(g, "access", "Allow", "Deny"), pick(g, "protocol", "*", "Tcp", "Udp", "Icmp"),
@@ -230,10 +238,10 @@ func Pinned(e *arm.Estate) (*arm.Estate, error) {
 	for _, r := range e.All() {
 		n, ok := top.NIC(r.ID)
 		switch {
-		case ok && n.Kind == network.KindVM && len(n.Addrs) > 0:
+		case ok && n.Kind == network.KindVM && len(n.Addrs) == len(arm.Objects(r.Properties, "ipConfigurations")):
 			r = With(r)
-			for _, c := range arm.Objects(r.Properties, "ipConfigurations") {
-				put(c, []string{"properties", "privateIPAddress"}, n.Addrs[0].String())
+			for i, c := range arm.Objects(r.Properties, "ipConfigurations") {
+				put(c, []string{"properties", "privateIPAddress"}, n.Addrs[i].String())
 			}
 		case ok && n.Kind == network.KindPrivateEndpoint && len(n.Addrs) > 0:
 			r = With(r, Set{"ipConfigurations", []arm.Object{{"name": "static", "properties": arm.Object{
@@ -262,7 +270,7 @@ func Flow(t *rapid.T, top *network.Topology) network.Flow {
 	f := network.Flow{
 		Destination: rapid.SampledFrom(all).Draw(t, "destination"),
 		Protocol:    rapid.SampledFrom([]network.Protocol{network.TCP, network.TCP, network.UDP, network.ICMP}).Draw(t, "protocol"),
-		Port:        rapid.SampledFrom([]uint16{22, 80, 443, 8080}).Draw(t, "port"),
+		Port:        rapid.SampledFrom([]uint16{22, 53, 80, 443, 8080}).Draw(t, "port"),
 	}
 	f.Source = rapid.SampledFrom(append(inside, inside...)).Draw(t, "source")
 	if rapid.IntRange(0, 9).Draw(t, "outside") == 0 {

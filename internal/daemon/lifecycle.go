@@ -150,7 +150,7 @@ func Down(ctx context.Context, name, dir string, keep bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(dir, "sandboxes")); err == nil {
+	if exists(filepath.Join(dir, "sandboxes")) {
 		boxes, err := sandbox.Open(filepath.Join(dir, "sandboxes"))
 		if err != nil {
 			return err
@@ -163,10 +163,15 @@ func Down(ctx context.Context, name, dir string, keep bool) error {
 	if err := f.Remove(ctx); err != nil || keep {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(dir, "cloud")); err != nil {
+	if !exists(filepath.Join(dir, "cloud")) {
 		return nil // no cloud has been here: the folder is somebody else's
 	}
 	return os.RemoveAll(dir)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // Command is run in a machine by Exec.

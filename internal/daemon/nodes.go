@@ -245,7 +245,7 @@ func (n *nodes) endLeftOver() error {
 
 // removeBoxes removes the sandboxes of a node's jobs.
 func removeBoxes(dir string) error {
-	if _, err := os.Stat(dir); err != nil {
+	if !exists(dir) {
 		return nil // it has run no job
 	}
 	boxes, err := sandbox.Open(dir)

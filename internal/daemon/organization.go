@@ -44,7 +44,6 @@ type organization struct {
 
 	mu     sync.RWMutex
 	server *devops.Server
-	tokens Tokens
 }
 
 func (o *organization) path(name string) string { return filepath.Join(o.dir, name) }

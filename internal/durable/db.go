@@ -32,15 +32,15 @@ func OpenDB(path string, migrations ...string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Close(); err != nil {
+	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
 		return nil, err
 	}
 	db := &DB{}
-	if db.write, err = sql.Open("sqlite", dsn(path, "immediate")); err != nil {
+	if db.write, err = sql.Open("sqlite", dsn(path, "immediate", "query_only(0)")); err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	db.write.SetMaxOpenConns(1)
-	if db.read, err = sql.Open("sqlite", dsn(path, "deferred")); err != nil {
+	if db.read, err = sql.Open("sqlite", dsn(path, "deferred", "query_only(1)")); err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	db.read.SetMaxOpenConns(max(4, runtime.NumCPU()))
@@ -51,9 +51,9 @@ func OpenDB(path string, migrations ...string) (*DB, error) {
 	return db, SyncDir(filepath.Dir(path))
 }
 
-func dsn(path, lock string) string {
+func dsn(path, lock, mode string) string {
 	q := url.Values{"_txlock": {lock}, "_pragma": {
-		"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", mode,
 	}}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
 }
@@ -92,6 +92,9 @@ func (d *DB) Update(ctx context.Context, do func(*sql.Tx) error) error {
 func (d *DB) View(ctx context.Context, do func(*sql.Tx) error) error {
 	return transact(ctx, d.read, do)
 }
+
+// Reader is for single queries outside of a transaction. It refuses to write.
+func (d *DB) Reader() *sql.DB { return d.read }
 
 func transact(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
 	tx, err := db.BeginTx(ctx, nil)

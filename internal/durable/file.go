@@ -1,41 +1,44 @@
 package durable
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
 
 // WriteFile replaces the file at path by data, whole or not at all, with mode 0600.
-func WriteFile(path string, data []byte) (err error) {
+func WriteFile(path string, data []byte) error {
+	_, err := WriteFrom(path, bytes.NewReader(data), 0o600)
+	return err
+}
+
+// WriteFrom is WriteFile with what from gives, and with a mode of the caller's
+// choice; it returns how many bytes there were.
+func WriteFrom(path string, from io.Reader, mode fs.FileMode) (size int64, err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+		return 0, err
 	}
 	tmp, err := os.CreateTemp(dir, ".new-*") // mode 0600
 	if err != nil {
-		return err
+		return 0, err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(tmp.Name())
-		}
-	}()
-	if _, err = tmp.Write(data); err == nil {
-		err = tmp.Sync()
+	size, err = io.Copy(tmp, from)
+	if err == nil {
+		err = errors.Join(tmp.Chmod(mode), tmp.Sync())
 	}
-	if closeErr := tmp.Close(); err == nil {
-		err = closeErr
+	if err = errors.Join(err, tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), path)
 	}
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+		_ = os.Remove(tmp.Name()) // err is the one to tell
+		return 0, fmt.Errorf("writing %s: %w", path, err)
 	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	return SyncDir(dir)
+	return size, SyncDir(dir)
 }
 
 // ReadOrCreate reads the file at path, which is made by create the first time.

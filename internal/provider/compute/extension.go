@@ -162,6 +162,5 @@ func (e extensions) remove(_ context.Context, r arm.Resource) error {
 
 // mark is the file that holds the hash of the script that has succeeded.
 func (e extensions) mark(id arm.ID) string {
-	sum := sha256.Sum256([]byte(id.Key()))
-	return filepath.Join(e.dir, hex.EncodeToString(sum[:])+".done")
+	return filepath.Join(e.dir, durable.NameOf(id.Key())+".done")
 }

@@ -5,10 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -28,11 +25,8 @@ import (
 
 // registries are the registries' data, opened when first asked for.
 type registries struct {
-	host cloud.Host
-	dir  string
-
-	mu   sync.Mutex
-	open map[string]*registry
+	host    cloud.Host
+	folders *durable.Folders[*registry]
 }
 
 // registry is one registry: its images, served by app, and its secrets.
@@ -56,31 +50,19 @@ type secrets struct {
 func newRegistries(host cloud.Host) *registries {
 	routeLogs(host.Log())
 	registerController()
-	return &registries{host: host, dir: host.Dir("containerregistry"), open: map[string]*registry{}}
-}
-
-// folder is where a registry's data is: named by a hash of its id.
-func (rs *registries) folder(id arm.ID) string {
-	sum := sha256.Sum256([]byte(id.Key()))
-	return filepath.Join(rs.dir, hex.EncodeToString(sum[:16]))
+	return &registries{host, durable.NewFolders[*registry](host.Dir("containerregistry"))}
 }
 
 func (rs *registries) get(id arm.ID) (*registry, error) {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	if r, ok := rs.open[id.Key()]; ok {
-		return r, nil
-	}
-	r, err := rs.openRegistry(id)
+	r, err := rs.folders.Get(id.Key(), func(dir string) (*registry, error) { return rs.open(id, dir) })
 	if err != nil {
 		return nil, fmt.Errorf("opening the registry %s: %w", id.Name(), err)
 	}
-	rs.open[id.Key()] = r
 	return r, nil
 }
 
-func (rs *registries) openRegistry(id arm.ID) (*registry, error) {
-	r := &registry{dir: rs.folder(id)}
+func (rs *registries) open(id arm.ID, dir string) (*registry, error) {
+	r := &registry{dir: dir}
 	data, err := durable.ReadOrCreate(filepath.Join(r.dir, "secrets.json"), newSecrets)
 	if err != nil {
 		return nil, err
@@ -131,27 +113,14 @@ func newApp(images, uploadSecret string, c *controller) (app *handlers.App, err 
 
 // remove deletes a registry's data.
 func (rs *registries) remove(id arm.ID) error {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	if r, ok := rs.open[id.Key()]; ok {
-		delete(rs.open, id.Key())
-		if err := r.app.Shutdown(); err != nil {
-			return fmt.Errorf("closing the registry %s: %w", id.Name(), err)
-		}
+	if err := rs.folders.Remove(id.Key()); err != nil {
+		return fmt.Errorf("removing the registry %s: %w", id.Name(), err)
 	}
-	return os.RemoveAll(rs.folder(id))
+	return nil
 }
 
-func (rs *registries) close() error {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	var err error
-	for key, r := range rs.open {
-		err = errors.Join(err, r.app.Shutdown())
-		delete(rs.open, key)
-	}
-	return err
-}
+// Close ends the open registry.
+func (r *registry) Close() error { return r.app.Shutdown() }
 
 func (r *registry) own() secrets {
 	r.mu.RLock()

@@ -19,7 +19,7 @@ type loginServer struct {
 }
 
 // Close ends the open registries.
-func (s *loginServer) Close() error { return s.registries.close() }
+func (s *loginServer) Close() error { return s.registries.folders.Close() }
 
 // request is one call on its way through the login server or the data endpoint.
 type request struct {

@@ -3,9 +3,7 @@ package insights
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -92,8 +90,7 @@ func newSharedKeys() sharedKeys {
 }
 
 func (k *workspaceKeys) file(id arm.ID) string {
-	sum := sha256.Sum256([]byte(id.Key()))
-	return filepath.Join(k.dir, hex.EncodeToString(sum[:16])+".json")
+	return filepath.Join(k.dir, durable.NameOf(id.Key())+".json")
 }
 
 func (k *workspaceKeys) list(_ context.Context, r arm.Resource, _ json.RawMessage) (any, error) {

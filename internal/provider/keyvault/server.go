@@ -22,7 +22,7 @@ type vaultService struct {
 }
 
 // Close ends the open vaults.
-func (s *vaultService) Close() error { return s.vaults.close() }
+func (s *vaultService) Close() error { return s.vaults.folders.Close() }
 
 // request is one call on its way through the handler.
 type request struct {

@@ -2,14 +2,10 @@ package keyvault
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud"
@@ -35,12 +31,10 @@ CREATE TABLE versions (
 CREATE INDEX latest ON versions(name, seq);
 `
 
-// vaults are the vaults' data, opened when first asked for.
+// vaults are the vaults' data, and beside it the key that theirs are wrapped by.
 type vaults struct {
-	dir string
-
-	mu   sync.Mutex
-	open map[string]*vault
+	dir     string
+	folders *durable.Folders[*vault]
 }
 
 // vault is one vault's secrets.
@@ -50,30 +44,19 @@ type vault struct {
 }
 
 func newVaults(host cloud.Host) *vaults {
-	return &vaults{dir: host.Dir("keyvault"), open: map[string]*vault{}}
-}
-
-// folder is where a vault's data is: named by a hash of its id.
-func (vs *vaults) folder(id arm.ID) string {
-	sum := sha256.Sum256([]byte(id.Key()))
-	return filepath.Join(vs.dir, hex.EncodeToString(sum[:16]))
+	dir := host.Dir("keyvault")
+	return &vaults{dir, durable.NewFolders[*vault](dir)}
 }
 
 func (vs *vaults) get(id arm.ID) (*vault, error) {
-	vs.mu.Lock()
-	defer vs.mu.Unlock()
-	if v, ok := vs.open[id.Key()]; ok {
-		return v, nil
-	}
-	v, err := vs.openVault(id)
+	v, err := vs.folders.Get(id.Key(), func(dir string) (*vault, error) { return vs.open(id, dir) })
 	if err != nil {
 		return nil, fmt.Errorf("opening the vault %s: %w", id.Name(), err)
 	}
-	vs.open[id.Key()] = v
 	return v, nil
 }
 
-func (vs *vaults) openVault(id arm.ID) (*vault, error) {
+func (vs *vaults) open(id arm.ID, dir string) (*vault, error) {
 	kek, err := durable.ReadOrCreate(filepath.Join(vs.dir, "kek"), func() ([]byte, error) { return newKey(), nil })
 	if err != nil {
 		return nil, err
@@ -82,7 +65,7 @@ func (vs *vaults) openVault(id arm.ID) (*vault, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the key of keys: %w", err)
 	}
-	db, err := durable.OpenDB(filepath.Join(vs.folder(id), "secrets.db"), schema)
+	db, err := durable.OpenDB(filepath.Join(dir, "secrets.db"), schema)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +74,10 @@ func (vs *vaults) openVault(id arm.ID) (*vault, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	seal, err := newSealer(dek)
-	return &vault{db: db, seal: seal}, err
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &vault{db: db, seal: seal}, nil
 }
 
 // unwrap is the vault's own key, which is made the first time.
@@ -116,24 +102,11 @@ func unwrap(db *durable.DB, wrap sealer, place string) ([]byte, error) {
 
 // remove deletes a vault's data.
 func (vs *vaults) remove(id arm.ID) error {
-	vs.mu.Lock()
-	defer vs.mu.Unlock()
-	if v, ok := vs.open[id.Key()]; ok {
-		delete(vs.open, id.Key())
-		if err := v.db.Close(); err != nil {
-			return fmt.Errorf("closing the vault %s: %w", id.Name(), err)
-		}
+	if err := vs.folders.Remove(id.Key()); err != nil {
+		return fmt.Errorf("removing the vault %s: %w", id.Name(), err)
 	}
-	return os.RemoveAll(vs.folder(id))
+	return nil
 }
 
-func (vs *vaults) close() error {
-	vs.mu.Lock()
-	defer vs.mu.Unlock()
-	var err error
-	for key, v := range vs.open {
-		err = errors.Join(err, v.db.Close())
-		delete(vs.open, key)
-	}
-	return err
-}
+// Close ends the open vault.
+func (v *vault) Close() error { return v.db.Close() }

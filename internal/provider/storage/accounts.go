@@ -3,11 +3,8 @@ package storage
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -22,13 +19,8 @@ import (
 	"github.com/cloister-ml/cloister/internal/provider/storage/blobstore"
 )
 
-// accounts are the storage accounts' data, opened when first asked for.
-type accounts struct {
-	dir string
-
-	mu   sync.Mutex
-	open map[string]*account
-}
+// accounts are the storage accounts' data.
+type accounts struct{ folders *durable.Folders[*account] }
 
 // account is one account's blobs and keys.
 type account struct {
@@ -49,26 +41,14 @@ type keys struct {
 }
 
 func newAccounts(host cloud.Host) *accounts {
-	return &accounts{dir: host.Dir("storage"), open: map[string]*account{}}
-}
-
-// folder is where an account's data is: named by a hash of its id.
-func (a *accounts) folder(id arm.ID) string {
-	sum := sha256.Sum256([]byte(id.Key()))
-	return filepath.Join(a.dir, hex.EncodeToString(sum[:16]))
+	return &accounts{durable.NewFolders[*account](host.Dir("storage"))}
 }
 
 func (a *accounts) get(id arm.ID) (*account, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if acc, ok := a.open[id.Key()]; ok {
-		return acc, nil
-	}
-	acc, err := openAccount(a.folder(id))
+	acc, err := a.folders.Get(id.Key(), openAccount)
 	if err != nil {
 		return nil, fmt.Errorf("opening the storage account %s: %w", id.Name(), err)
 	}
-	a.open[id.Key()] = acc
 	return acc, nil
 }
 
@@ -99,27 +79,14 @@ func randomKey() []byte {
 
 // remove deletes an account's data.
 func (a *accounts) remove(id arm.ID) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if acc, ok := a.open[id.Key()]; ok {
-		delete(a.open, id.Key())
-		if err := acc.blobs.Close(); err != nil {
-			return fmt.Errorf("closing the storage account %s: %w", id.Name(), err)
-		}
+	if err := a.folders.Remove(id.Key()); err != nil {
+		return fmt.Errorf("removing the storage account %s: %w", id.Name(), err)
 	}
-	return os.RemoveAll(a.folder(id))
+	return nil
 }
 
-func (a *accounts) close() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var err error
-	for key, acc := range a.open {
-		err = errors.Join(err, acc.blobs.Close())
-		delete(a.open, key)
-	}
-	return err
-}
+// Close ends the open account.
+func (acc *account) Close() error { return acc.blobs.Close() }
 
 // secrets is a copy of the account's keys.
 func (acc *account) secrets() keys {

@@ -23,7 +23,7 @@ type blobService struct {
 }
 
 // Close ends the open accounts.
-func (s *blobService) Close() error { return s.accounts.close() }
+func (s *blobService) Close() error { return s.accounts.folders.Close() }
 
 // request is one call of the blob service on its way through the handler.
 type request struct {

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+
+	"github.com/cloister-ml/cloister/internal/durable"
 )
 
 // Settings are what a configured agent knows: the file .agent of its home.
@@ -87,28 +89,14 @@ func readJSON(path string, into any) error {
 	return nil
 }
 
-// writeJSON replaces a file at once: after a kill it is the old one or the new one.
+// writeJSON replaces a file, which only its owner can read, at once: after a kill
+// it is the old one or the new one.
 func writeJSON(path string, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // when it was not renamed
-	_, err = f.Write(append(text, '\n'))
-	if err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return durable.WriteFile(path, append(text, '\n'))
 }
 
 // Version is the version of the executable, and so of the agent.

@@ -88,7 +88,7 @@ func (c *Cloud) open(ctx context.Context) error {
 	if c.lock, err = lockDir(c.path("lock")); err != nil {
 		return err
 	}
-	if c.store, err = store.OpenSQLite(ctx, c.path("cloud.db")); err != nil {
+	if c.store, err = store.OpenSQLite(c.path("cloud.db")); err != nil {
 		return err
 	}
 	if err := c.identify(ctx); err != nil {

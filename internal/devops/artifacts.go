@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/cloister-ml/cloister/internal/devops/wire"
+	"github.com/cloister-ml/cloister/internal/durable"
 )
 
 const (
@@ -214,7 +214,7 @@ func (s *Server) takeItem(w http.ResponseWriter, r *http.Request) (wire.Containe
 		return out, badRequest("an artifact has at most %d files", maxArtifactFiles)
 	}
 	out.ContainerID, out.Path = a.ID, a.Name+"/"+item
-	out.FileLength, err = writeWhole(s.artifactFile(a, item), http.MaxBytesReader(w, r.Body, maxArtifactFile))
+	out.FileLength, err = durable.WriteFrom(s.artifactFile(a, item), http.MaxBytesReader(w, r.Body, maxArtifactFile), 0o600)
 	if err != nil {
 		return out, err
 	}
@@ -223,27 +223,4 @@ func (s *Server) takeItem(w http.ResponseWriter, r *http.Request) (wire.Containe
 			ON CONFLICT (artifact_id, path) DO UPDATE SET size = excluded.size`, a.ID, item, out.FileLength)
 		return err
 	})
-}
-
-// writeWhole writes a file that is there whole or not at all.
-func writeWhole(name string, from io.Reader) (int64, error) {
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return 0, err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), "new-")
-	if err != nil {
-		return 0, err
-	}
-	defer os.Remove(f.Name()) // when it was not renamed
-	size, err := io.Copy(f, from)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return 0, err
-	}
-	return size, os.Rename(f.Name(), name)
 }

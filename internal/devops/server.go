@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/cloister-ml/cloister/internal/durable"
 )
 
 // Options configure a Server. Dir and Organization are required.
@@ -50,8 +52,9 @@ func setDefault(d *time.Duration, value time.Duration) {
 // Server is an organisation.
 type Server struct {
 	opts     Options
-	db       *sql.DB
-	key      []byte // signs agents' and jobs' tokens
+	store    *durable.DB
+	db       *sql.DB // of store, to read
+	key      []byte  // signs agents' and jobs' tokens
 	log      *slog.Logger
 	handler  http.Handler
 	packages packageCache
@@ -81,14 +84,13 @@ func Open(opts Options) (*Server, error) {
 	if err := os.MkdirAll(filepath.Join(opts.Dir, "git"), 0o700); err != nil {
 		return nil, fmt.Errorf("devops: %w", err)
 	}
-	db, err := openStore(filepath.Join(opts.Dir, "devops.db"))
+	store, err := durable.OpenDB(filepath.Join(opts.Dir, "devops.db"), schema)
 	if err != nil {
 		return nil, fmt.Errorf("devops: %w", err)
 	}
-	s := &Server{opts: opts, db: db, log: opts.Log, work: make(chan struct{}, 1)}
+	s := &Server{opts: opts, store: store, db: store.Reader(), log: opts.Log, work: make(chan struct{}, 1)}
 	if err := s.start(); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("devops: %w", err)
+		return nil, errors.Join(fmt.Errorf("devops: %w", err), store.Close())
 	}
 	return s, nil
 }
@@ -128,7 +130,7 @@ func (s *Server) Close() error {
 	s.presence.wakeAll()
 	s.stopped.Wait()
 	s.packages.close()
-	return s.db.Close()
+	return s.store.Close()
 }
 
 // Handler answers for the organisation's host, dev.azure.com.

@@ -4,11 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
-	"os"
 	"time"
-
-	_ "modernc.org/sqlite" // the database/sql driver
 )
 
 const schema = `
@@ -74,36 +70,9 @@ CREATE TABLE IF NOT EXISTS artifact_file (
 	PRIMARY KEY (artifact_id, path));
 `
 
-func openStore(path string) (*sql.DB, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite keeps the file's mode for its journal
-	if err != nil {
-		return nil, err
-	}
-	f.Close()
-	db, err := sql.Open("sqlite", "file:"+path+
-		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=busy_timeout(10000)&_txlock=immediate")
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(1) // one writer, and readers that see what it wrote
-	if _, err := db.Exec(schema); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return db, nil
-}
-
 // update carries out a transaction; when it returns nil the change is on disk.
 func (s *Server) update(ctx context.Context, do func(tx *sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := do(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
+	return s.store.Update(ctx, do)
 }
 
 // querier is a database or a transaction.

@@ -26,7 +26,11 @@ func (s *Server) announce(ctx context.Context) error {
 				return err
 			}
 		}
-		if _, err := s.db.ExecContext(ctx, `UPDATE run SET announced = 1 WHERE id = ?`, r.ID); err != nil {
+		err := s.update(ctx, func(tx *sql.Tx) error {
+			_, err := tx.Exec(`UPDATE run SET announced = 1 WHERE id = ?`, r.ID)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 		s.changed.broadcast()

@@ -3,10 +3,10 @@ package ca
 import (
 	"bytes"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+
+	"github.com/cloister-ml/cloister/internal/durable"
 )
 
 // systemBundles are where Linux distributions keep their trusted roots.
@@ -33,29 +33,13 @@ func (a *Authority) WriteBundle(file string) error {
 		break
 	}
 	bundle.Write(a.PEM())
-	if err := writeFile(file, bundle.Bytes(), 0o644); err != nil {
+	if _, err := durable.WriteFrom(file, &bundle, 0o644); err != nil {
 		return fmt.Errorf("writing the trust bundle: %w", err)
 	}
 	return nil
 }
 
 func writePEM(file, kind string, der []byte, mode os.FileMode) error {
-	return writeFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), mode)
-}
-
-// writeFile replaces a file as a whole, on disk when it returns.
-func writeFile(file string, data []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	_, err := durable.WriteFrom(file, bytes.NewReader(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})), mode)
+	return err
 }

@@ -6,66 +6,33 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
 	"time"
 
-	_ "modernc.org/sqlite" // the pure-Go driver
-
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/durable"
 )
 
-// SQLite keeps everything in one file. One connection writes; the write-ahead
-// log is synced at each commit.
-type SQLite struct{ db *sql.DB }
+// SQLite keeps everything in one file.
+type SQLite struct{ db *durable.DB }
 
 var _ Store = (*SQLite)(nil)
 
 // OpenSQLite opens the file, makes it (0600) where it is missing and brings its
 // schema to this version.
-func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
-	// SQLite gives its -wal and -shm files the mode of the database.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+func OpenSQLite(path string) (*SQLite, error) {
+	db, err := durable.OpenDB(path, migrations...)
 	if err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
-		return nil, fmt.Errorf("opening the store: %w", err)
-	}
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: url.Values{
-		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(ON)"},
-		"_txlock": {"immediate"},
-	}.Encode()}
-	db, err := sql.Open("sqlite", dsn.String())
-	if err != nil {
-		return nil, fmt.Errorf("opening the store: %w", err)
-	}
-	db.SetMaxOpenConns(1)
-	s := &SQLite{db: db}
-	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the store %s: %w", path, err), db.Close())
-	}
-	return s, nil
+	return &SQLite{db: db}, nil
 }
 
 // Close releases the file.
 func (s *SQLite) Close() error { return s.db.Close() }
 
-// transact runs f in one transaction.
-func (s *SQLite) transact(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
-}
-
 // Load implements Store.
 func (s *SQLite) Load(ctx context.Context) ([]*Row, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT document, extra, version, applied, state, conditions, created, created_by, changed, changed_by FROM resources`)
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT document, extra, version, applied, state, conditions, created, created_by, changed, changed_by FROM resources`)
 	if err != nil {
 		return nil, fmt.Errorf("loading the store: %w", err)
 	}
@@ -90,7 +57,7 @@ func (s *SQLite) Load(ctx context.Context) ([]*Row, error) {
 
 // Commit implements Store.
 func (s *SQLite) Commit(ctx context.Context, b Batch) error {
-	err := s.transact(ctx, func(tx *sql.Tx) error {
+	err := s.db.Update(ctx, func(tx *sql.Tx) error {
 		for _, c := range b.Changes {
 			if err := writeRow(ctx, tx, c); err != nil {
 				return err
@@ -165,7 +132,7 @@ func (s *SQLite) Log(ctx context.Context, scope arm.ID, limit int) ([]Entry, err
 	if scope == "/" || scope == "" {
 		under = "/"
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT time, caller, app, action, scope, allowed, status, correlation, source, reason FROM activity
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT time, caller, app, action, scope, allowed, status, correlation, source, reason FROM activity
 		WHERE scope = ? OR substr(scope, 1, length(?)) = ? ORDER BY n DESC LIMIT ?`, scope.Key(), under, under, limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading the activity log: %w", err)
@@ -186,7 +153,7 @@ func (s *SQLite) Log(ctx context.Context, scope arm.ID, limit int) ([]Entry, err
 
 // Principals implements Store.
 func (s *SQLite) Principals(ctx context.Context) ([]Principal, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT app_id, object_id, name, hash, owner, created FROM principals ORDER BY created, app_id`)
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT app_id, object_id, name, hash, owner, created FROM principals ORDER BY created, app_id`)
 	if err != nil {
 		return nil, fmt.Errorf("reading the principals: %w", err)
 	}
@@ -206,7 +173,7 @@ func (s *SQLite) Principals(ctx context.Context) ([]Principal, error) {
 
 // PutPrincipal implements Store.
 func (s *SQLite) PutPrincipal(ctx context.Context, p Principal) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO principals (app_id, object_id, name, hash, owner, created) VALUES (?, ?, ?, ?, ?, ?)
+	err := s.exec(ctx, `INSERT INTO principals (app_id, object_id, name, hash, owner, created) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (app_id) DO UPDATE SET object_id = excluded.object_id, name = excluded.name, hash = excluded.hash, owner = excluded.owner`,
 		p.AppID, p.ObjectID, p.Name, p.Hash, p.Owner, p.Created.UnixMicro())
 	if err != nil {
@@ -218,7 +185,7 @@ func (s *SQLite) PutPrincipal(ctx context.Context, p Principal) error {
 // Setting implements Store.
 func (s *SQLite) Setting(ctx context.Context, name string) (string, error) {
 	var value string
-	err := s.db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&value)
+	err := s.db.Reader().QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&value)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("reading the setting %s: %w", name, err)
 	}
@@ -227,9 +194,17 @@ func (s *SQLite) Setting(ctx context.Context, name string) (string, error) {
 
 // Set implements Store.
 func (s *SQLite) Set(ctx context.Context, name, value string) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	err := s.exec(ctx, `INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
 	if err != nil {
 		return fmt.Errorf("writing the setting %s: %w", name, err)
 	}
 	return nil
+}
+
+// exec runs one statement in a transaction of its own.
+func (s *SQLite) exec(ctx context.Context, statement string, args ...any) error {
+	return s.db.Update(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, statement, args...)
+		return err
+	})
 }

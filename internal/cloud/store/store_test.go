@@ -118,7 +118,7 @@ func conformance(t *testing.T, open func(t *testing.T) store.Store) {
 func TestSQLite(t *testing.T) {
 	conformance(t, func(t *testing.T) store.Store {
 		file := filepath.Join(t.TempDir(), "with space & ?#.db")
-		s, err := store.OpenSQLite(context.Background(), file)
+		s, err := store.OpenSQLite(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestSQLiteRefusesWhatIsNoDatabase(t *testing.T) {
 	if err := os.WriteFile(file, []byte("this is not a database, and long enough to be looked at as one"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.OpenSQLite(context.Background(), file); err == nil {
+	if _, err := store.OpenSQLite(file); err == nil {
 		t.Error("a file that is no database is opened")
 	}
 }

@@ -9,12 +9,13 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/cloister-ml/cloister/internal/durable"
 )
 
 // Reasons for which Verify refuses a token. A refusal wraps one of them.
@@ -64,12 +65,13 @@ type Signer struct {
 
 // Open reads the signing key, or makes one with mode 0600.
 func Open(file, tenant string) (*Signer, error) {
-	key, err := readKey(file)
-	if errors.Is(err, os.ErrNotExist) {
-		key, err = createKey(file)
-	}
+	data, err := durable.ReadOrCreate(file, newKey)
 	if err != nil {
 		return nil, fmt.Errorf("the key that signs tokens: %w", err)
+	}
+	key, err := parseKey(data)
+	if err != nil {
+		return nil, fmt.Errorf("the key that signs tokens, in %s: %w", file, err)
 	}
 	return newSigner(key, tenant)
 }
@@ -90,14 +92,10 @@ func newSigner(key *rsa.PrivateKey, tenant string) (*Signer, error) {
 	return &Signer{tenant: tenant, key: key, public: public, signer: signer, now: time.Now}, nil
 }
 
-func readKey(file string) (*rsa.PrivateKey, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
+func parseKey(data []byte) (*rsa.PrivateKey, error) {
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return nil, fmt.Errorf("%s is not a PEM file", file)
+		return nil, errors.New("it is not PEM")
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
@@ -105,12 +103,12 @@ func readKey(file string) (*rsa.PrivateKey, error) {
 	}
 	key, ok := parsed.(*rsa.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("%s holds no RSA key", file)
+		return nil, errors.New("it is no RSA key")
 	}
 	return key, nil
 }
 
-func createKey(file string) (*rsa.PrivateKey, error) {
+func newKey() ([]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, err
@@ -119,16 +117,7 @@ func createKey(file string) (*rsa.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := file + ".new"
-	f, err := os.OpenFile(next, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	err = errors.Join(pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der}), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(next, file)
-	}
-	return key, err
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
 // KeySet is what /discovery/v2.0/keys answers.

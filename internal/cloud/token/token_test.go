@@ -112,11 +112,7 @@ func TestKeyIsKeptAndSecret(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	key, err := createKey(filepath.Join(f.TempDir(), "token.pem"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	s, err := newSigner(key, tenant)
+	s, err := Open(filepath.Join(f.TempDir(), "token.pem"), tenant)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -1,13 +1,7 @@
 package store
 
-import (
-	"context"
-	"database/sql"
-	"fmt"
-)
-
 // migrations bring an older file to this version, one step each. A step that
-// was released is never changed; PRAGMA user_version counts those done.
+// was released is never changed.
 var migrations = []string{
 	`CREATE TABLE resources (
 		key        TEXT PRIMARY KEY, -- lower-case id
@@ -54,26 +48,3 @@ const (
 	activityKept   = 200_000
 	activityPruned = 1_000
 )
-
-func (s *SQLite) migrate(ctx context.Context) error {
-	var done int
-	if err := s.db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&done); err != nil {
-		return fmt.Errorf("reading its version: %w", err)
-	}
-	if done > len(migrations) {
-		return fmt.Errorf("it was written by a newer version (schema %d, this one knows %d)", done, len(migrations))
-	}
-	for i := done; i < len(migrations); i++ {
-		err := s.transact(ctx, func(tx *sql.Tx) error {
-			if _, err := tx.ExecContext(ctx, migrations[i]); err != nil {
-				return err
-			}
-			_, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, i+1))
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("bringing its schema to %d: %w", i+1, err)
-		}
-	}
-	return nil
-}

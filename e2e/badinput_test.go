@@ -33,9 +33,9 @@ func TestBadInput(t *testing.T) {
 		}, []string{"network.tf"}},
 		{"an attribute that does not exist", func(t *testing.T, _ *cloud) []string {
 			return []string{changed(t, "terraform/network.tf", func(s string) string {
-				return strings.Replace(s, "private_endpoint_network_policies", "private_endpoint_network_policy", 1)
+				return strings.Replace(s, "private_endpoint_network_policies", "private_endpoint_networks_policies", 1)
 			})}
-		}, []string{"private_endpoint_network_policy", "private_endpoint_network_policies", "network.tf"}},
+		}, []string{"\"private_endpoint_networks_policies\"", "\"private_endpoint_network_policies\"", "network.tf"}},
 		{"address spaces that overlap", func(t *testing.T, _ *cloud) []string {
 			return []string{changed(t, "terraform/variables.tf", func(s string) string { return strings.ReplaceAll(s, "10.20.", "10.10.") })}
 		}, []string{"overlap"}},

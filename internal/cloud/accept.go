@@ -43,7 +43,7 @@ func (c *Cloud) accept(d *draft, doc document) (*store.Row, error) {
 		prepared.ID, prepared.Name, prepared.Type = doc.ID, doc.Name, doc.Type
 		doc.Resource = prepared
 	}
-	if err := c.checkJoins(d, was, doc.Resource); err != nil {
+	if err := c.checkLinks(d, was, doc.Resource); err != nil {
 		return nil, err
 	}
 	row := d.next(was, doc, t)

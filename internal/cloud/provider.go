@@ -66,6 +66,10 @@ type Type struct {
 	// permission {type}/join/action on it, as ARM's linked access checks ask:
 	// otherwise whoever may write in one group could join any network.
 	Joinable bool
+	// Links are the actions that a document's writer must be allowed on other
+	// documents, by their ids, besides joining what is Joinable and assigning the
+	// document's identities. What the document needed before is not asked for again.
+	Links func(r arm.Resource) map[arm.ID]string
 	// Find makes the document of an id that is not stored, but exists by virtue of
 	// others: the network interface of a private endpoint.
 	Find func(view View, id arm.ID) (arm.Resource, bool)

@@ -17,6 +17,19 @@ var connectionLists = []struct{ field, status, text string }{
 	{"manualPrivateLinkServiceConnections", "Pending", "Awaiting approval"},
 }
 
+// endpointLinks are the approvals that a private endpoint gives itself: a door into
+// a service is for those to open who may approve it at the service. Others ask for
+// one by a manual connection.
+func endpointLinks(r arm.Resource) map[arm.ID]string {
+	links := map[arm.ID]string{}
+	for _, c := range arm.Objects(r.Properties, "privateLinkServiceConnections") {
+		if to := arm.Ref(c, "properties.privateLinkServiceId"); to != "" {
+			links[to] = to.Type() + "/privateEndpointConnectionsApproval/action"
+		}
+	}
+	return links
+}
+
 func prepareEndpoint(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Resource, error) {
 	if err := checkLocated(r); err != nil {
 		return r, err

@@ -53,7 +53,7 @@ func New(fabric Fabric) cloud.Provider {
 		{Name: typePublicIP, Prepare: preparePublicIP, CanDelete: unused("PublicIPAddressCannotBeDeleted"), Present: presentPublicIP},
 		{Name: service.TypeNetworkInterface, Prepare: prepareNIC, CanDelete: unused("NicInUse"), Present: presentNIC, Find: findEndpointNIC, List: listNICs},
 		{Name: typeBastion, Prepare: prepareBastion, Present: presentBastion},
-		{Name: service.TypePrivateEndpoint, Prepare: prepareEndpoint, Present: presentEndpoint},
+		{Name: service.TypePrivateEndpoint, Prepare: prepareEndpoint, Present: presentEndpoint, Links: endpointLinks},
 		{Name: typeZoneGroup, Prepare: prepareZoneGroup, Present: presentZoneGroup},
 		{Name: service.TypePrivateDNSZone, Prepare: prepareZone, Present: presentZone},
 		{Name: typeLink, Prepare: prepareLink, Present: presentLink},

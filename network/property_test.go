@@ -26,13 +26,29 @@ func TestReachAgreesWithOracle(t *testing.T) {
 		top := network.FromEstate(e)
 		o := oracle{e: e, top: top}
 		for range 20 {
-			f := nt.Flow(t, top)
-			got, want := top.Reach(f), o.reach(f)
-			if got.Value != want {
-				t.Fatalf("%s from %s to %s: got %v, the oracle says %v\n%s\n%s", f.Protocol, f.Source, f.Destination, got.Value, want, story(got), dump(e))
-			}
+			o.check(t, nt.Flow(t, top))
 		}
 	})
+}
+
+// They agree about the platform too, where every rule is about it.
+func TestPlatformAgreesWithOracle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		shape := nt.Everything
+		shape.Platform = true
+		e := nt.Random(t, shape)
+		o := oracle{e: e, top: network.FromEstate(e)}
+		for _, f := range nt.PlatformFlows(o.top) {
+			o.check(t, f)
+		}
+	})
+}
+
+// check holds the topology's answer about a flow against the oracle's own.
+func (o oracle) check(t *rapid.T, f network.Flow) {
+	if got, want := o.top.Reach(f), o.reach(f); got.Value != want {
+		t.Fatalf("%s from %s to %s: got %v, the oracle says %v\n%s\n%s", f.Protocol, f.Source, f.Destination, got.Value, want, story(got), dump(o.e))
+	}
 }
 
 func story(v network.Answer) string {

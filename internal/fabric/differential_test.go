@@ -43,6 +43,18 @@ func experiments(flows int) *rapid.Generator[experiment] {
 	})
 }
 
+// platformExperiments are estates whose security rules are about the platform.
+func platformExperiments() *rapid.Generator[experiment] {
+	return rapid.Custom(func(t *rapid.T) experiment {
+		shape := networktest.Everything
+		shape.Platform = true
+		e := experiment{estate: networktest.Random(t, shape)}
+		e.top = network.FromEstate(e.estate)
+		e.flows = networktest.PlatformFlows(e.top)
+		return e
+	})
+}
+
 // TestPacketsAgreeWithProof builds random estates and tries random flows with
 // real packets: what network says of a flow is what happens to it. A few seconds
 // by default, CLOISTER_SOAK=10m for longer.
@@ -62,6 +74,9 @@ func TestPacketsAgreeWithProof(t *testing.T) {
 	first := seed
 	for ; time.Now().Before(deadline) && !t.Failed(); seed++ {
 		e := experiments(200).Example(seed)
+		if seed%5 == 0 {
+			e = platformExperiments().Example(seed)
+		}
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			n, yes := e.run(t)
 			tried, reached = tried+n, reached+yes

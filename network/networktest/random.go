@@ -18,7 +18,10 @@ type Shape struct {
 	Relays  bool // ... and to virtual appliances
 	Public  bool // public IP addresses, NAT gateways, private subnets
 	Overlap bool // networks whose spaces overlap
-	Strange bool // tags that are not in the plan, rules on source ports, endpoints that are not approved, service endpoints
+	// Platform makes every security rule one that names the platform's addresses:
+	// among others such rules are too rare to meet.
+	Platform bool
+	Strange  bool // tags that are not in the plan, rules on source ports, endpoints that are not approved, service endpoints
 }
 
 // Everything is the shape with all there is.
@@ -185,6 +188,9 @@ var sides = []string{
 }
 
 func (g *generator) rule(priority int) arm.Object {
+	if g.shape.Platform {
+		return g.platformRule(priority)
+	}
 	from, to := sides, sides
 	if g.shape.Strange {
 		from = append([]string{"AzureUnlisted"}, sides...)
@@ -199,6 +205,12 @@ func (g *generator) rule(priority int) arm.Object {
 		p["destinationApplicationSecurityGroups"] = []any{arm.Object{"id": string(ASGID("web"))}}
 	}
 	return o
+}
+
+func (g *generator) platformRule(priority int) arm.Object {
+	return Rule(fmt.Sprintf("rule-%d", priority), fmt.Sprintf("%d Outbound %s %s %s:%s -> %s:%s", priority,
+		pick(g, "access", "Allow", "Deny"), pick(g, "protocol", "*", "Tcp", "Udp"), pick(g, "from", "*", "VirtualNetwork", "10.1.0.0/16"),
+		g.sourcePorts(), pick(g, "to", "AzurePlatformDNS", "AzurePlatformIMDS"), pick(g, "ports", "*", "53", "80-443")))
 }
 
 func (g *generator) sourcePorts() string {
@@ -250,6 +262,19 @@ func Pinned(e *arm.Estate) (*arm.Estate, error) {
 		docs = append(docs, r)
 	}
 	return arm.NewEstate(docs...)
+}
+
+// PlatformFlows are what every NIC of a topology may ask of the platform.
+func PlatformFlows(top *network.Topology) []network.Flow {
+	var out []network.Flow
+	for _, n := range top.NICs {
+		for _, a := range n.Addrs {
+			for _, s := range network.PlatformServices() {
+				out = append(out, network.Flow{Source: a, Destination: s.Addr, Protocol: s.Protocol, Port: s.Port})
+			}
+		}
+	}
+	return out
 }
 
 // Flow is a random flow of a topology: between its NICs, to services, to and

@@ -7,11 +7,16 @@ import (
 	"crypto/cipher"
 	"encoding/base64"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -83,6 +88,47 @@ func TestMask(t *testing.T) {
 }
 
 // Whatever stands around them and however they overlap, no secret can be read.
+// What a line is cut for its length does not show the beginning of a secret.
+func TestLongLineIsMaskedBeforeItIsCut(t *testing.T) {
+	m := &masker{}
+	m.add("hunter2hunter2")
+	l := newReporter(nil, wire.Job{}, m).log("id", "step")
+	l.line(strings.Repeat("x", maxLineLength-7) + "hunter2hunter2")
+	if got := l.lines[0]; strings.Contains(got, "hunter2") || !strings.HasSuffix(got, "x***") {
+		t.Errorf("the line ends with %q", got[len(got)-30:])
+	}
+	l.line(strings.Repeat("ä", maxLineLength))
+	if got := l.lines[1]; !utf8.ValidString(got) || !strings.HasSuffix(got, " (cut)") {
+		t.Errorf("the line ends with %q", got[len(got)-30:])
+	}
+}
+
+// Git's token goes to the organisation's own address, and nowhere that it points to.
+func TestCheckoutFollowsNoRedirect(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not installed")
+	}
+	var elsewhere, here atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+	defer other.Close()
+	organisation := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "bearer token" {
+			here.Add(1)
+		}
+		http.Redirect(w, r, other.URL+r.URL.String(), http.StatusFound)
+	}))
+	defer organisation.Close()
+	s := &stepRun{jobRun: &jobRun{folders: folders{temp: t.TempDir()}}}
+	cmd := exec.Command("git", "ls-remote", organisation.URL+"/p/_git/r")
+	cmd.Dir, cmd.Env = t.TempDir(), s.gitEnvironment(organisation.URL+"/p/_git/r", "token")
+	if out, err := cmd.CombinedOutput(); err == nil {
+		t.Errorf("git took the redirect: %s", out)
+	}
+	if here.Load() == 0 || elsewhere.Load() != 0 {
+		t.Errorf("the token was shown %d times at home, and %d requests came elsewhere", here.Load(), elsewhere.Load())
+	}
+}
+
 func TestMaskProperties(t *testing.T) {
 	letters := rapid.StringOfN(rapid.SampledFrom([]rune("ab")), 2, 5, -1)
 	rapid.Check(t, func(rt *rapid.T) {

@@ -94,8 +94,9 @@ func (s *stepRun) gitEnvironment(repository, token string) []string {
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": s.folders.temp, "LC_ALL": "C.UTF-8",
 		"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null",
-		"GIT_CONFIG_COUNT": "1",
+		"GIT_CONFIG_COUNT": "2",
 		"GIT_CONFIG_KEY_0": "http." + repository + ".extraheader", "GIT_CONFIG_VALUE_0": "AUTHORIZATION: bearer " + token,
+		"GIT_CONFIG_KEY_1": "http.followRedirects", "GIT_CONFIG_VALUE_1": "false", // a redirect would take the token elsewhere
 		lookupVariable: s.job.JobID,
 	}
 	for _, name := range []string{"GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY"} {

@@ -86,10 +86,10 @@ func (r *reporter) log(record, name string) *stepLog {
 // line adds a line, masked.
 func (l *stepLog) line(text string) {
 	text = strings.TrimRight(strings.ToValidUTF8(text, "\uFFFD"), "\r\n")
+	text = l.reporter.mask.mask(text) // before the cut, which may be within a secret
 	if len(text) > maxLineLength {
-		text = text[:maxLineLength] + " (cut)"
+		text = strings.ToValidUTF8(text[:maxLineLength], "") + " (cut)"
 	}
-	text = l.reporter.mask.mask(text)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.size > maxPending {

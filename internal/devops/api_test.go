@@ -276,6 +276,7 @@ steps:
 	if got := ask("POST", "/mlops/_apis/distributedtask/hubs/build/plans/other/events"); got != 403 {
 		t.Errorf("reporting another plan's job: %d, want 403", got)
 	}
+	o.checkFeed(auth, run)
 	if _, err := o.CreateProject(context.Background(), "other"); err != nil {
 		t.Fatal(err)
 	}
@@ -289,6 +290,37 @@ steps:
 	o.wait(run.ID)
 	if got := ask("GET", "/mlops/_git/token/info/refs?service=git-upload-pack"); got != 401 {
 		t.Errorf("after the job: %d, want 401", got)
+	}
+}
+
+// checkFeed writes to the console of a running job by its token: of its own steps,
+// and no more than is kept.
+func (o *organisation) checkFeed(auth string, run wire.Run) {
+	o.t.Helper()
+	records, err := o.Timeline(context.Background(), run.ID)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var build wire.Build
+	_, shown := call(o.t, basic(o.admin), "GET", fmt.Sprintf("%s/mlops/_apis/build/builds/%d", o.url, run.ID), "", "")
+	if err := json.Unmarshal([]byte(shown), &build); err != nil {
+		o.t.Fatal(err)
+	}
+	for _, rec := range records {
+		want := map[string]int{wire.RecordStage: 403, wire.RecordJob: 204, wire.RecordTask: 204}[rec.Type]
+		feed := fmt.Sprintf("%s/%s/_apis/distributedtask/hubs/build/plans/%s/timelines/%s/records/%s/feed",
+			o.url, build.Project.ID, build.Plan.PlanID, build.Plan.PlanID, rec.ID)
+		body := `{"value": ["` + strings.Repeat("x", 1<<20) + `", "last"]}`
+		if status, answer := call(o.t, auth, "POST", feed, "application/json", body); status != want {
+			o.t.Errorf("the console of %s: %d, want %d: %s", rec.Identifier, status, want, answer)
+		}
+		if rec.Type == wire.RecordStage {
+			continue
+		}
+		_, answer := call(o.t, basic(o.admin), "GET", feed, "", "")
+		if len(answer) > 1<<20 || !strings.Contains(answer, `"last"`) {
+			o.t.Errorf("the console of %s keeps %d bytes", rec.Identifier, len(answer))
+		}
 	}
 }
 

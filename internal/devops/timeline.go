@@ -18,6 +18,7 @@ import (
 const (
 	maxRecordsOfJob = 1000
 	maxFeedLines    = 500
+	maxFeedBytes    = 256 << 10 // of a record
 )
 
 // putRecord lays a record over what is known of it.
@@ -190,11 +191,24 @@ func (f *feeds) add(job, record string, lines wire.FeedLines) {
 		f.jobs[job][record] = have
 	}
 	have.Value = append(have.Value, lines.Value...)
-	if over := len(have.Value) - maxFeedLines; over > 0 {
+	if over := beyondFeed(have.Value); over > 0 {
 		have.Value = slices.Clone(have.Value[over:])
 		have.StartLine += int64(over)
 	}
 	have.Count = len(have.Value)
+}
+
+// beyondFeed is how many of the first lines are more than a feed keeps.
+func beyondFeed(lines []string) int {
+	over := max(0, len(lines)-maxFeedLines)
+	size := 0
+	for _, line := range lines[over:] {
+		size += len(line)
+	}
+	for ; size > maxFeedBytes; over++ {
+		size -= len(lines[over])
+	}
+	return over
 }
 
 func (f *feeds) get(record string) wire.FeedLines {
@@ -221,9 +235,30 @@ func (s *Server) postFeed(r *http.Request, p principal) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.feeds.add(p.job, r.PathValue("record"), in)
+	record := r.PathValue("record")
+	if err := s.requireOwn(p, record); err != nil {
+		return nil, err
+	}
+	s.feeds.add(p.job, record, in)
 	s.changed.broadcast()
 	return nil, nil
+}
+
+// requireOwn keeps a job to its own record and those of its steps.
+func (s *Server) requireOwn(p principal, record string) error {
+	if record == p.job {
+		return nil
+	}
+	var text string
+	err := s.db.QueryRow(`SELECT value FROM record WHERE run_id = ? AND id = ?`, p.run, record).Scan(&text)
+	if err != nil {
+		return orNotFound(err, "the run has no record %s", record)
+	}
+	known, err := decode[wire.Record](text)
+	if err == nil && known.ParentID != p.job {
+		err = forbidden("the record %s is not of this job", record)
+	}
+	return err
 }
 
 func (s *Server) getFeed(r *http.Request, _ principal) (any, error) {

@@ -123,6 +123,17 @@ func TestSharedKey(t *testing.T) {
 	w.wantCode(err, "KeyBasedAuthenticationNotPermitted")
 }
 
+// A user delegation key is a person's: an account's key gets none.
+func TestUserDelegationKeyNeedsAToken(t *testing.T) {
+	w := newWorld(t, nil)
+	c, _ := w.keyClient()
+	now := time.Now().UTC()
+	_, err := c.ServiceClient().GetUserDelegationCredential(ctx, service.KeyInfo{
+		Start: to.Ptr(now.Format(sas.TimeFormat)), Expiry: to.Ptr(now.Add(time.Hour).Format(sas.TimeFormat)),
+	}, nil)
+	w.wantCode(err, bloberror.AuthenticationFailed)
+}
+
 // open reads a blob by a URL that has its own signature.
 func (w *world) open(url string) error {
 	w.Helper()

@@ -27,6 +27,10 @@ type userDelegationKey struct {
 
 // delegationKey is Get User Delegation Key.
 func (q *request) delegationKey() error {
+	who := q.who.caller
+	if who == nil { // an account key signed the request: there is nobody to delegate
+		return fail(http.StatusForbidden, "AuthenticationFailed", "Server failed to authenticate the request. Only authentication scheme Bearer is supported.")
+	}
 	body, err := q.readBody(4 << 10)
 	if err != nil {
 		return err
@@ -48,7 +52,6 @@ func (q *request) delegationKey() error {
 	}
 	start, expiry = start.UTC().Truncate(time.Second), expiry.UTC().Truncate(time.Second)
 	version := q.w.Header().Get("x-ms-version")
-	who := q.who.caller
 	writeXML(q.w, http.StatusOK, userDelegationKey{
 		SignedOid: who.ObjectID, SignedTid: who.Tenant, SignedStart: start.Format(time.RFC3339), SignedExpiry: expiry.Format(time.RFC3339),
 		SignedService: "b", SignedVersion: version,

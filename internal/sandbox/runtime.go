@@ -25,6 +25,13 @@ type Runtime struct {
 // Open prepares a runtime below dir, which is made with mode 0700. It says what
 // is missing where the host cannot run sandboxes.
 func Open(dir string) (*Runtime, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("preparing sandboxes: %w", err)
+	}
+	if !mountable(dir) {
+		return nil, fmt.Errorf("sandboxes cannot be kept in %q: its path must not hold ':', ',' or '\\'", dir)
+	}
 	if os.Geteuid() != 0 {
 		return nil, errors.New("sandboxes need root: run cloister with sudo")
 	}
@@ -213,11 +220,10 @@ func (r *Runtime) Run(ctx context.Context, s Spec) (int, error) {
 	return code, errors.Join(err, r.Remove(context.WithoutCancel(ctx), s.Name))
 }
 
-// Exec describes a further process in a running sandbox.
+// Exec describes a further process in a running sandbox. What is secret goes to
+// its Stdin: its arguments can be read by other users of the host.
 type Exec struct {
 	Args   []string
-	Env    []string
-	Cwd    string
 	UID    uint32
 	TTY    bool // Stdin, Stdout and Stderr are the caller's terminal
 	Stdin  io.Reader
@@ -230,12 +236,6 @@ func (r *Runtime) Exec(ctx context.Context, name string, e Exec) (int, error) {
 	args := []string{"exec"}
 	if e.TTY {
 		args = append(args, "--tty")
-	}
-	if e.Cwd != "" {
-		args = append(args, "--cwd", e.Cwd)
-	}
-	for _, v := range e.Env {
-		args = append(args, "--env", v)
 	}
 	args = append(args, "--user", fmt.Sprint(e.UID), name)
 	cmd := r.command(ctx, append(args, e.Args...)...)

@@ -151,7 +151,12 @@ func TestSetUpIsFatal(t *testing.T) {
 		"a file outside": func(s *sandbox.Spec) {
 			s.Files = map[string]sandbox.File{"/../../etc/x": {}}
 		},
-		"a name with a slash": func(s *sandbox.Spec) { s.Name = "../x" },
+		"an upper folder with an option": func(s *sandbox.Spec) { s.Upper = "/tmp/x,lowerdir=/etc" },
+		"an upper folder from here":      func(s *sandbox.Spec) { s.Upper = "upper" },
+		"a name with a slash":            func(s *sandbox.Spec) { s.Name = "../x" },
+	}
+	if _, err := sandbox.Open(filepath.Join(t.TempDir(), "a,lowerdir=b")); err == nil {
+		t.Error("a folder that would be an option of the mount was taken")
 	}
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {

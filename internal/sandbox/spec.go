@@ -62,9 +62,12 @@ func (s Spec) validate() error {
 		return errors.New("no root: a sandbox needs at least one layer")
 	}
 	for _, l := range s.Layers {
-		if !filepath.IsAbs(l) || strings.ContainsAny(l, ":,\\") {
+		if !mountable(l) {
 			return fmt.Errorf("the layer %q must be an absolute path without ':', ',' or '\\'", l)
 		}
+	}
+	if s.Upper != "" && !mountable(s.Upper) {
+		return fmt.Errorf("the upper folder %q must be an absolute path without ':', ',' or '\\'", s.Upper)
 	}
 	for _, m := range s.Mounts {
 		if !filepath.IsAbs(m.Source) || !inRoot(m.Target) {
@@ -78,6 +81,10 @@ func (s Spec) validate() error {
 	}
 	return nil
 }
+
+// mountable reports whether a folder can be named in an overlay's options, in which
+// some characters have a meaning.
+func mountable(path string) bool { return filepath.IsAbs(path) && !strings.ContainsAny(path, ":,\\") }
 
 // inRoot reports whether path is absolute and stays below the root.
 func inRoot(path string) bool {

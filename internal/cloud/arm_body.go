@@ -41,6 +41,15 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return data, nil
 }
 
+// readObject reads a request's body as a JSON object.
+func readObject(w http.ResponseWriter, r *http.Request) (arm.Object, error) {
+	data, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return decodeObject(data)
+}
+
 // decodeObject reads a JSON object.
 func decodeObject(data []byte) (arm.Object, error) {
 	var o arm.Object

@@ -66,11 +66,7 @@ func elementAt(r arm.Resource, field, name string) int {
 }
 
 func (q *request) putNested(typ *Type, id arm.ID) error {
-	data, err := readBody(q.w, q.r)
-	if err != nil {
-		return err
-	}
-	body, err := decodeObject(data)
+	body, err := readObject(q.w, q.r)
 	if err != nil {
 		return err
 	}

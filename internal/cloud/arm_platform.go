@@ -271,11 +271,7 @@ func (q *request) actProvider(action string) error {
 
 // checkName says whether a globally unique name is free.
 func (q *request) checkName() error {
-	data, err := readBody(q.w, q.r)
-	if err != nil {
-		return err
-	}
-	body, err := decodeObject(data)
+	body, err := readObject(q.w, q.r)
 	if err != nil {
 		return err
 	}

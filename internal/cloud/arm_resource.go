@@ -104,11 +104,7 @@ func (q *request) find(typ *Type, id arm.ID) (arm.Object, string, error) {
 
 // put creates, replaces or (PATCH) changes a document.
 func (q *request) put(typ *Type, id arm.ID) error {
-	data, err := readBody(q.w, q.r)
-	if err != nil {
-		return err
-	}
-	body, err := decodeObject(data)
+	body, err := readObject(q.w, q.r)
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,11 @@ func processes(t *testing.T, c cloud) []int {
 }
 
 // noNodes waits until the cluster has given its nodes back.
-func noNodes(t *testing.T, c cloud) {
+func noNodes(t *testing.T, c cloud) { awaitNodes(t, c, 0) }
+
+// awaitNodes waits until so many compute nodes run.
+func awaitNodes(t *testing.T, c cloud, want int) {
+	t.Helper()
 	d, err := daemon.Dial(c.dir)
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +92,7 @@ func noNodes(t *testing.T, c cloud) {
 	for {
 		s, err := d.Status(ctx)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("waiting for %d nodes: %v", want, err)
 		}
 		nodes := 0
 		for _, m := range s.Machines {
@@ -96,10 +100,10 @@ func noNodes(t *testing.T, c cloud) {
 				nodes++
 			}
 		}
-		if nodes == 0 {
+		if nodes == want {
 			return
 		}
-		time.Sleep(time.Second)
+		time.Sleep(200 * time.Millisecond)
 	}
 }
 

@@ -30,6 +30,8 @@ func TestSolution(t *testing.T) {
 	t.Run("official clients", func(t *testing.T) { officialClients(t, c) })
 	t.Run("telemetry", func(t *testing.T) { telemetry(t, c) })
 	t.Run("plain mlflow client", func(t *testing.T) { plainMLflow(t, c) })
+	t.Run("token authentication", func(t *testing.T) { tokenAuthentication(t, c) })
+	t.Run("cluster grows to two nodes", func(t *testing.T) { twoNodes(t, c) })
 	t.Run("cluster goes back to no nodes", func(t *testing.T) { noNodes(t, c) })
 	t.Run("broken on purpose", func(t *testing.T) { brokenOnPurpose(t, c) })
 	t.Run("killed", func(t *testing.T) { killed(t, c) })
@@ -158,4 +160,44 @@ func plainMLflow(t *testing.T, c cloud) {
 	if status != 0 {
 		t.Errorf("the client ends with %d: %s", status, out)
 	}
+}
+
+// tokenAuthentication scores with a token in place of a key, and without either.
+func tokenAuthentication(t *testing.T, c cloud) {
+	ml := func(args ...string) (string, int) {
+		return c.cloister(t, append([]string{"ml"}, args...)...)
+	}
+	for _, args := range [][]string{
+		{"online-endpoint", "create", "-n", "tokens", "--auth-mode", "aml_token"},
+		{"online-deployment", "create", "-f", example + "/ml/deployment.yml", "-e", "tokens", "--all-traffic"},
+		{"online-endpoint", "invoke", "-n", "tokens", "-r", example + "/ml/sample-request.json"},
+	} {
+		if out, status := ml(args...); status != 0 {
+			t.Fatalf("cloister ml %s ends with %d: %s", strings.Join(args, " "), status, out)
+		}
+	}
+	endpoint := find(t, c.estate(t), service.TypeOnlineEndpoint, named("tokens"))
+	out, _ := c.in(t, "vm-jump", nil, "curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--data", "{}",
+		"--header", "Authorization: Bearer no-token", "https://"+service.Endpoints(endpoint)[0].Host+"/score")
+	if out != "401" {
+		t.Errorf("a call with a token that is none is answered with %s", out)
+	}
+	if out, status := ml("online-endpoint", "delete", "-n", "tokens", "--yes"); status != 0 {
+		t.Errorf("deleting the endpoint: %s", out)
+	}
+}
+
+// twoNodes submits two jobs at once: the cluster starts a node for each.
+func twoNodes(t *testing.T, c cloud) {
+	file := filepath.Join(t.TempDir(), "job.yml")
+	const job = "type: command\ncommand: sleep 8\nenvironment:\n  image: cloister/python\ncompute: azureml:cpu-cluster\n"
+	if err := os.WriteFile(file, []byte(job), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if out, status := c.cloister(t, "ml", "job", "create", "-f", file); status != 0 {
+			t.Fatalf("submitting ends with %d: %s", status, out)
+		}
+	}
+	awaitNodes(t, c, 2)
 }

@@ -20,7 +20,7 @@ resource "azurerm_machine_learning_compute_cluster" "training" {
   scale_settings {
     min_node_count                       = var.training.min_nodes
     max_node_count                       = var.training.max_nodes
-    scale_down_nodes_after_idle_duration = "PT2M"
+    scale_down_nodes_after_idle_duration = "PT30S"
   }
 
   identity {

@@ -105,7 +105,7 @@ func (t *Topology) Filters(nic arm.ID, d Direction) []Filter {
 func (t *Topology) filters(n NIC, d Direction) []Filter {
 	s, _ := t.Subnet(n.Subnet)
 	if n.Kind == KindPrivateEndpoint {
-		return t.endpointFilters(n, s, d)
+		return t.endpointFilters(s, d)
 	}
 	subnet := t.level(s.NSG, s.ID, s.Doubts, "subnet "+s.Name, d)
 	own := t.level(n.NSG, s.ID, n.Doubts, "NIC "+n.ID.Name(), d)
@@ -120,7 +120,7 @@ func (t *Topology) filters(n NIC, d Direction) []Filter {
 
 // endpointFilters: a private endpoint starts no connection, and its subnet's
 // group is for it only where the subnet's policies say so.
-func (t *Topology) endpointFilters(n NIC, s Subnet, d Direction) []Filter {
+func (t *Topology) endpointFilters(s Subnet, d Direction) []Filter {
 	policies, unknown := s.Doubts.About(aboutPolicies)
 	if d == Outbound || !s.EndpointNSG && !unknown {
 		return nil

@@ -111,6 +111,9 @@ func (d *Daemon) open(ctx context.Context) error {
 	if err := os.MkdirAll(d.images.Dir, 0o700); err != nil {
 		return err
 	}
+	if err := os.Chmod(d.options.Dir, 0o700); err != nil { // what is below is for root alone
+		return err
+	}
 	var err error
 	if d.fabric, err = fabric.New(fabric.Options{Name: d.options.Name, Log: d.log}); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -235,7 +236,7 @@ func (n *nodes) endLeftOver() error {
 			continue
 		}
 		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if err == nil && bytes.Contains(line, []byte(filepath.Dir(file))) {
+		if err == nil && slices.Contains(strings.Split(string(line), "\x00"), filepath.Dir(file)) {
 			errs = append(errs, kill(pid))
 		}
 		errs = append(errs, os.Remove(file), removeBoxes(filepath.Join(filepath.Dir(file), "boxes")))

@@ -57,7 +57,7 @@ func (d *Daemon) serveSocket(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("opening the daemon's socket: %w", err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := os.Chmod(path, 0o600); err != nil { // until then the folder's mode keeps others out
 		return err
 	}
 	server := &http.Server{Handler: d.socketRoutes(), ReadHeaderTimeout: 10 * time.Second}

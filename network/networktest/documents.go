@@ -132,8 +132,8 @@ func Rule(name, line string) arm.Object {
 	if _, err := fmt.Sscan(f[0], &priority); err != nil || len(f) != 7 {
 		return arm.Object{"name": name}
 	}
-	from, fromPorts, _ := cutLast(f[4])
-	to, toPorts, _ := cutLast(f[6])
+	from, fromPorts := cutLast(f[4])
+	to, toPorts := cutLast(f[6])
 	return arm.Object{"name": name, "properties": arm.Object{
 		"priority": float64(priority), "direction": f[1], "access": f[2], "protocol": f[3],
 		"sourceAddressPrefixes":      plain(strings.Split(from, "+")),
@@ -143,12 +143,13 @@ func Rule(name, line string) arm.Object {
 	}}
 }
 
-func cutLast(s string) (before, after string, ok bool) {
+// cutLast splits "prefixes:ports"; without ports they are all.
+func cutLast(s string) (prefixes, ports string) {
 	i := strings.LastIndexByte(s, ':')
 	if i < 0 {
-		return s, "*", false
+		return s, "*"
 	}
-	return s[:i], s[i+1:], true
+	return s[:i], s[i+1:]
 }
 
 // RouteTable is a route table.

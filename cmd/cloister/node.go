@@ -101,8 +101,7 @@ type nodeImages struct {
 }
 
 func (i nodeImages) Pull(ctx context.Context, ref string) (node.Image, error) {
-	const audience = "https://containerregistry.azure.net"
-	token := func(ctx context.Context) (string, error) { return i.link.Token(ctx, audience) }
+	token := func(ctx context.Context) (string, error) { return i.link.Token(ctx, acr.Audience) }
 	pulled, err := i.store.Pull(ctx, ref,
 		remote.WithTransport(i.link.Client().Transport),
 		remote.WithAuthFromKeychain(acr.Keychain(i.link.Client(), token)))

@@ -15,9 +15,6 @@ import (
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning"
 )
 
-// registryAudience is what tokens for a container registry are for.
-const registryAudience = "https://containerregistry.azure.net"
-
 // builder builds environment images of the base root and Python packages, and
 // pushes them as the workspace.
 type builder struct{ d *Daemon }
@@ -73,7 +70,7 @@ func (d *Daemon) registryOptions(ctx context.Context, as arm.ID) []remote.Option
 		remote.WithContext(ctx),
 		remote.WithTransport(client.Transport),
 		remote.WithAuthFromKeychain(acr.Keychain(client, func(ctx context.Context) (string, error) {
-			return d.cloud.Token(ctx, as, registryAudience)
+			return d.cloud.Token(ctx, as, acr.Audience)
 		})),
 	}
 }

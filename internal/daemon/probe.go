@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -148,7 +149,7 @@ func (d *Daemon) tryInNode(ctx context.Context, from check.Place, input []byte) 
 	if err != nil {
 		return nil, err
 	}
-	exe, err := d.executable()
+	exe, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}

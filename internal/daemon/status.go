@@ -44,7 +44,5 @@ func (d *Daemon) machineOf(nic network.NIC) (Machine, bool) {
 	return m, m.Running || nic.Kind == network.KindVM
 }
 
-func (d *Daemon) executable() (string, error) { return os.Executable() }
-
 // nodeID is the network interface of a compute node, as network names it.
 func nodeID(cluster arm.ID, n string) arm.ID { return cluster.Child("nodes", n) }

@@ -126,6 +126,9 @@ func grant(t *testing.T, c cloud, e *arm.Estate, vm, role, typ string) {
 
 // telemetry is sent from a machine inside and asked for with `cloister logs`.
 func telemetry(t *testing.T, c cloud) {
+	if logs := c.must(t, "logs", "--table", "availabilityResults"); !strings.Contains(logs, "diabetes") {
+		t.Errorf("the deploy pipeline's availability result is not there: %s", logs)
+	}
 	component := find(t, c.estate(t), service.TypeAppInsights, func(arm.Resource) bool { return true })
 	key := arm.String(component.Properties, "InstrumentationKey")
 	if key == "" {

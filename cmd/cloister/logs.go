@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,10 +29,15 @@ type logQuery struct {
 // logTables is the answer, in the shape of Azure's query API.
 type logTables struct {
 	Tables []struct {
-		Name    string                  `json:"name"`
-		Columns []struct{ Name string } `json:"columns"`
-		Rows    [][]any                 `json:"rows"`
+		Name    string      `json:"name"`
+		Columns []logColumn `json:"columns"`
+		Rows    [][]any     `json:"rows"`
 	} `json:"tables"`
+}
+
+type logColumn struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
 }
 
 func newLogsCommand() *cobra.Command {
@@ -56,8 +64,7 @@ func newLogsCommand() *cobra.Command {
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), out)
 			}
-			writeLogs(cmd.OutOrStdout(), out)
-			return nil
+			return writeLogs(cmd.OutOrStdout(), out)
 		},
 	}
 	p.flags(cmd)
@@ -111,21 +118,48 @@ func findComponent(e *arm.Estate, name string) (arm.ID, error) {
 	return "", fmt.Errorf("there is no component %q; there are %s", name, strings.Join(names, ", "))
 }
 
-func writeLogs(w io.Writer, out logTables) {
-	n := 0
+// writeLogs writes each table with its columns, but for those that are empty.
+func writeLogs(w io.Writer, out logTables) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	rows := 0
 	for _, t := range out.Tables {
-		for _, row := range t.Rows {
-			n++
-			var parts []string
-			for i, cell := range row {
-				if text := fmt.Sprint(cell); cell != nil && text != "" && i < len(t.Columns) {
-					parts = append(parts, t.Columns[i].Name+"="+text)
-				}
+		var heading []string
+		var filled []int
+		for i, c := range t.Columns {
+			if slices.ContainsFunc(t.Rows, func(row []any) bool { return i < len(row) && cellText(row[i]) != "" }) {
+				heading, filled = append(heading, strings.ToUpper(c.Name)), append(filled, i)
 			}
-			fmt.Fprintf(w, "%-12s %s\n", t.Name, strings.Join(parts, " "))
+		}
+		if rows += len(t.Rows); len(t.Rows) > 0 {
+			fmt.Fprintln(tw, strings.Join(heading, "\t"))
+		}
+		for _, row := range t.Rows {
+			var cells []string
+			for _, i := range filled {
+				cells = append(cells, cellText(row[i]))
+			}
+			fmt.Fprintln(tw, strings.Join(cells, "\t"))
 		}
 	}
-	if n == 0 {
-		fmt.Fprintln(w, "no telemetry")
+	if rows == 0 {
+		fmt.Fprintln(tw, "no telemetry")
 	}
+	return tw.Flush()
+}
+
+// cellText is a value in a table; an empty object or list is nothing.
+func cellText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return strings.ReplaceAll(v, "\n", " ")
+	case map[string]any, []any:
+		data, err := json.Marshal(v)
+		if err != nil || len(data) <= 2 {
+			return ""
+		}
+		return string(data)
+	}
+	return fmt.Sprint(v)
 }

@@ -10,6 +10,7 @@ import context
 import joblib
 
 import dataset
+import monitor
 import prepare
 import score
 import train
@@ -45,6 +46,14 @@ class Score(unittest.TestCase):
 
     def test_a_request_has_a_limit(self):
         self.assertIn("error", score.run(json.dumps({"data": [[1.0] * 10] * (score.MAX_ROWS + 1)})))
+
+
+class Monitor(unittest.TestCase):
+    def test_an_availability_result_has_the_shape_of_application_insights(self):
+        item = monitor.availability("key", "diabetes", True, 3725.5)
+        self.assertEqual(item["data"]["baseType"], "AvailabilityData")
+        self.assertEqual(item["data"]["baseData"]["duration"], "01:02:05.500000")
+        self.assertTrue(item["data"]["baseData"]["success"])
 
 
 if __name__ == "__main__":

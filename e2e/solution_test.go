@@ -80,7 +80,7 @@ func officialClients(t *testing.T, c cloud) {
 		t.Fatal(err)
 	}
 	for _, machine := range []string{"vm-agent-0", "internet"} {
-		if out, status := c.in(t, machine, program, "/bin/sh", "-c", "cat >/root/clients && chmod 755 /root/clients"); status != 0 {
+		if out, status := c.in(t, machine, program, "/bin/sh", "-c", "cat >/opt/clients && chmod 755 /opt/clients"); status != 0 {
 			t.Fatalf("copying the program into %s: %s", machine, out)
 		}
 	}
@@ -90,16 +90,16 @@ func officialClients(t *testing.T, c cloud) {
 		hosts[ep.Service] = ep.Host
 	}
 
-	out, status := c.in(t, "vm-agent-0", nil, "/root/clients", "vault", hosts["vault"])
+	out, status := c.in(t, "vm-agent-0", nil, "/opt/clients", "vault", hosts["vault"])
 	if status == 0 || !strings.Contains(out, "setSecret") {
 		t.Errorf("an agent that may only read sets a secret: status %d: %s", status, out)
 	}
 	grant(t, c, e, "vm-agent-0", "Key Vault Secrets Officer", service.TypeKeyVault)
 	for _, name := range []string{"blob", "vault", "registry"} {
-		if out, status := c.in(t, "vm-agent-0", nil, "/root/clients", name, hosts[name]); status != 0 {
+		if out, status := c.in(t, "vm-agent-0", nil, "/opt/clients", name, hosts[name]); status != 0 {
 			t.Errorf("%s from inside ends with %d: %s", name, status, out)
 		}
-		if out, status := c.in(t, "internet", nil, "timeout", "5", "/root/clients", name, hosts[name]); status == 0 {
+		if out, status := c.in(t, "internet", nil, "timeout", "5", "/opt/clients", name, hosts[name]); status == 0 {
 			t.Errorf("%s from the internet works: %s", name, out)
 		}
 	}
@@ -155,10 +155,10 @@ func plainMLflow(t *testing.T, c cloud) {
 	}
 	ws := find(t, c.estate(t), service.TypeWorkspace, func(arm.Resource) bool { return true })
 	out, status := c.in(t, "vm-agent-0", script, "/bin/sh", "-c", `
-		cat >/root/client.py
+		cat >/opt/client.py
 		token=$(curl -s -H Metadata:true 'http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://ml.azure.com' |
 			python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
-		MLFLOW_TRACKING_TOKEN=$token MLFLOW_TRACKING_URI=$0 python3 /root/client.py`,
+		MLFLOW_TRACKING_TOKEN=$token MLFLOW_TRACKING_URI=$0 python3 /opt/client.py`,
 		"https://"+service.Endpoints(ws)[0].Host+"/mlflow/v1.0"+string(ws.ID))
 	if status != 0 {
 		t.Errorf("the client ends with %d: %s", status, out)

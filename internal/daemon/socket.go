@@ -80,14 +80,22 @@ func (d *Daemon) socketRoutes() http.Handler {
 	})
 	mux.HandleFunc("POST /project", d.postProject)
 	mux.HandleFunc("POST /probe", d.postProbe)
-	mux.HandleFunc("POST /down", func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusAccepted)
-		d.stop(ErrDown)
-	})
+	mux.HandleFunc("POST /down", d.postDown)
 	mux.Handle("/devops/", http.StripPrefix("/devops", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.devops.handler().ServeHTTP(w, r)
 	})))
 	return mux
+}
+
+// postDown ends the daemon. The answer is on its way whole before that: the end
+// closes every connection.
+func (d *Daemon) postDown(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusAccepted)
+	if err := http.NewResponseController(w).Flush(); err != nil {
+		d.log.Warn("answering", "error", err)
+	}
+	d.stop(ErrDown)
 }
 
 // maxBody bounds what the command line sends.

@@ -165,21 +165,11 @@ func (b *builder) recorded(r arm.Resource, hosts []service.Endpoint, give func(m
 			continue
 		}
 		for _, ep := range hosts {
-			if strings.EqualFold(recordedName(ep), arm.String(o, "fqdn")) {
+			if strings.EqualFold(ep.PublicName(), arm.String(o, "fqdn")) {
 				give(ep.Member, a)
 			}
 		}
 	}
-}
-
-// recordedName is the name beside which Azure records a host's address. The
-// online endpoints of a workspace come and go: they share the wildcard that they
-// are all under, *.{guid}.inference.{region}.api.azureml.ms.
-func recordedName(ep service.Endpoint) string {
-	if ep.Host != "" {
-		return ep.Host
-	}
-	return ep.Record + strings.TrimPrefix(ep.Zone, "privatelink")
 }
 
 // MemberAddr is the address of one member of a private endpoint, or with the

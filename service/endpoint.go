@@ -35,6 +35,17 @@ type Endpoint struct {
 	Tag      string // service tag that holds its public address: Storage
 }
 
+// PublicName is the name for which a private endpoint records the address of the
+// member: the host, or of one without a host of its own the wildcard that all hosts
+// under it share, as *.{guid}.inference.{region}.api.azureml.ms for a workspace's
+// online endpoints.
+func (ep Endpoint) PublicName() string {
+	if ep.Host != "" {
+		return ep.Host
+	}
+	return ep.Record + strings.TrimPrefix(ep.Zone, "privatelink")
+}
+
 // Endpoints are the host names of a resource, in a stable order; none for a
 // type that has no host of its own.
 func Endpoints(r arm.Resource) []Endpoint {

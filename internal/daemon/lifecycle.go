@@ -34,9 +34,11 @@ func SignalReady() {
 // Requirements says what this machine lacks to run a cloud, each with what to do.
 func Requirements() []string {
 	missing := fabric.Check()
-	for name, install := range map[string]string{"runc": "runc", "mmdebstrap": "mmdebstrap", "git": "git", "python3": "python3 python3-pip"} {
-		if _, err := exec.LookPath(name); err != nil {
-			missing = append(missing, name+" is not installed: apt-get install "+install)
+	for _, need := range []struct{ program, packages string }{
+		{"runc", "runc"}, {"mmdebstrap", "mmdebstrap"}, {"git", "git"}, {"python3", "python3 python3-pip"},
+	} {
+		if _, err := exec.LookPath(need.program); err != nil {
+			missing = append(missing, need.program+" is not installed: apt-get install "+need.packages)
 		}
 	}
 	return missing

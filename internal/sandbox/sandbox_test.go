@@ -124,7 +124,7 @@ func TestExecAndStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	code, err := r.Exec(t.Context(), s.Name, sandbox.Exec{Args: []string{"/bin/sh", "-c", "echo kept >/root/kept; cat; exit 3"}, Stdin: strings.NewReader("in"), Stdout: &out})
+	code, err := r.Exec(t.Context(), s.Name, sandbox.Exec{Args: []string{"/bin/sh", "-c", "echo kept >/opt/kept; cat; exit 3"}, Stdin: strings.NewReader("in"), Stdout: &out})
 	if err != nil || code != 3 || out.String() != "in" {
 		t.Fatalf("status %d, error %v, said %q", code, err, out.String())
 	}
@@ -134,7 +134,7 @@ func TestExecAndStop(t *testing.T) {
 	if _, err := sb.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	kept, err := os.ReadFile(filepath.Join(s.Upper, "root/kept"))
+	kept, err := os.ReadFile(filepath.Join(s.Upper, "opt/kept"))
 	if err != nil || string(kept) != "kept\n" {
 		t.Errorf("the machine's disk holds %q, error %v", kept, err)
 	}

@@ -143,20 +143,11 @@ func recordMembers(view cloud.View, r arm.Resource) arm.Resource {
 			continue
 		}
 		if a := t.MemberAddr(r.ID, ep.Member); a.IsValid() {
-			configs = append(configs, arm.Object{"fqdn": publicName(ep), "ipAddresses": []any{a.String()}})
+			configs = append(configs, arm.Object{"fqdn": ep.PublicName(), "ipAddresses": []any{a.String()}})
 		}
 	}
 	r.Properties["customDnsConfigs"] = configs
 	return r
-}
-
-// publicName is the name for which an address is recorded; of the endpoints of a
-// workspace, which come and go, it is the wildcard that they are all under.
-func publicName(ep service.Endpoint) string {
-	if ep.Host != "" {
-		return ep.Host
-	}
-	return ep.Record + strings.TrimPrefix(ep.Zone, "privatelink")
 }
 
 // hostsOf are the host names of one member of a private endpoint.
@@ -168,7 +159,7 @@ func hostsOf(view cloud.View, nic network.NIC, member string) []any {
 	}
 	for _, ep := range service.Endpoints(target) {
 		if ep.Member == member && strings.EqualFold(ep.Group, nic.Group) {
-			out = append(out, publicName(ep))
+			out = append(out, ep.PublicName())
 		}
 	}
 	return out

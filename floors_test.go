@@ -34,7 +34,10 @@ var house = []floor{
 	{"access", ground},
 	{"check", meanings},
 	{"report", append([]string{"check"}, meanings...)},
-	{"source/terraform", append([]string{"source/terraform"}, ground...)},
+	{"source", append([]string{"source"}, ground...)},
+	{"source/diagnostic", nil},
+	{"source/terraform", append([]string{"source/terraform", "source/diagnostic"}, ground...)},
+	{"source/template", append([]string{"source/template", "source/diagnostic"}, ground...)},
 
 	{"internal/durable", nil},
 	{"internal/acr", nil},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,23 +10,19 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/check"
-	"github.com/cloister-ml/cloister/internal/project"
 	"github.com/cloister-ml/cloister/report"
-	"github.com/cloister-ml/cloister/source/terraform"
 )
 
 // checkFlags are what the user asks of check.
 type checkFlags struct {
-	format   string
-	json     bool
-	vars     []string
-	varFiles []string
-	off      []string
-	matrix   bool
-	all      bool
-	strict   bool
+	estate estateFlags
+	format string
+	json   bool
+	off    []string
+	matrix bool
+	all    bool
+	strict bool
 }
 
 func newCheckCommand() *cobra.Command {
@@ -54,14 +49,13 @@ one is unknown), and 2 when DIR cannot be read.`,
   cloister check . --off public-access-off:kv-legacy="closed by policy, ticket 17"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runCheck(cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], f)
+			return runCheck(cmd, args[0], f)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.format, "format", "text", "text, json, sarif or junit")
 	flags.BoolVar(&f.json, "json", false, "the same as --format json")
-	flags.StringArrayVar(&f.vars, "var", nil, "value of a Terraform variable, as name=value")
-	flags.StringArrayVar(&f.varFiles, "var-file", nil, "file of values of Terraform variables")
+	f.estate.declare(flags)
 	flags.StringArrayVar(&f.off, "off", nil, "switch a rule or a requirement off, as id=reason")
 	flags.BoolVar(&f.matrix, "matrix", false, "show what a client at every place meets at every service, and nothing else")
 	flags.BoolVar(&f.all, "all", false, "also show each requirement that holds")
@@ -69,7 +63,8 @@ one is unknown), and 2 when DIR cannot be read.`,
 	return cmd
 }
 
-func runCheck(out, errOut io.Writer, dir string, f checkFlags) error {
+func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
+	out := cmd.OutOrStdout()
 	if f.json {
 		f.format = "json"
 	}
@@ -81,7 +76,7 @@ func runCheck(out, errOut io.Writer, dir string, f checkFlags) error {
 	if err != nil {
 		return err
 	}
-	e, err := readEstate(errOut, dir, f.vars, f.varFiles)
+	e, err := f.estate.read(cmd, path)
 	if err != nil {
 		return err
 	}
@@ -167,41 +162,6 @@ func unusedOff(r *check.Report, opts check.Options) error {
 		}
 	}
 	return nil
-}
-
-// readEstate reads the Terraform of a solution. What is wrong is written with its
-// source text to errOut, and ends the command with the status of bad input.
-func readEstate(errOut io.Writer, dir string, vars, varFiles []string) (*arm.Estate, error) {
-	values, err := assignments(vars)
-	if err != nil {
-		return nil, err
-	}
-	root, err := terraformDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	e, diags := terraform.Load(root, terraform.Options{Vars: values, VarFiles: varFiles, Environ: os.Environ()})
-	f, _ := errOut.(*os.File)
-	if err := diags.Write(errOut, 100, f != nil && report.WantColor(f)); err != nil {
-		return nil, err
-	}
-	if diags.HasErrors() {
-		return nil, exitStatus(exitError)
-	}
-	return e, nil
-}
-
-// terraformDir is the folder of Terraform in dir: the one that its cloister.hcl
-// names, or dir as it is.
-func terraformDir(dir string) (string, error) {
-	if _, err := os.Stat(filepath.Join(dir, project.FileName)); errors.Is(err, os.ErrNotExist) {
-		return dir, nil
-	}
-	p, err := project.Read(dir)
-	if err != nil {
-		return "", err
-	}
-	return fromHere(p.Terraform), nil
 }
 
 // fromHere is a path as seen from the working directory, where it is below that.

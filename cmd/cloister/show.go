@@ -16,10 +16,9 @@ import (
 )
 
 type showFlags struct {
-	json     bool
-	edges    bool
-	vars     []string
-	varFiles []string
+	estate estateFlags
+	json   bool
+	edges  bool
 }
 
 func newShowCommand() *cobra.Command {
@@ -37,7 +36,7 @@ Sensitive values are never shown. The status is 0, or 2 when DIR cannot be read.
   cloister show . --json --var location=northeurope --var-file prod.tfvars`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			e, err := readEstate(cmd.ErrOrStderr(), args[0], f.vars, f.varFiles)
+			e, err := f.estate.read(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -50,8 +49,7 @@ Sensitive values are never shown. The status is 0, or 2 when DIR cannot be read.
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "write the documents as JSON")
 	flags.BoolVar(&f.edges, "edges", false, "also show the references between documents")
-	flags.StringArrayVar(&f.vars, "var", nil, "value of a Terraform variable, as name=value")
-	flags.StringArrayVar(&f.varFiles, "var-file", nil, "file of values of Terraform variables")
+	f.estate.declare(flags)
 	return cmd
 }
 

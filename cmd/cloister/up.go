@@ -10,7 +10,7 @@ import (
 
 func newUpCommand() *cobra.Command {
 	var p place
-	var vars []string
+	var estate estateFlags
 	var noRun bool
 	o := mission.Options{}
 	cmd := &cobra.Command{
@@ -37,7 +37,7 @@ falls, and 2 when it could not be done.`,
 			if o.Cache, err = cacheDir(); err != nil {
 				return err
 			}
-			if o.Vars, err = assignments(vars); err != nil {
+			if o.Source, err = estate.options(); err != nil {
 				return err
 			}
 			o.Dir, o.Name, o.Data, o.Run, o.Out = args[0], p.name, p.dir(), !noRun, cmd.OutOrStdout()
@@ -50,8 +50,7 @@ falls, and 2 when it could not be done.`,
 	}
 	p.flags(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&vars, "var", nil, "value of a Terraform variable, as name=value")
-	flags.StringArrayVar(&o.VarFiles, "var-file", nil, "file of values of Terraform variables")
+	estate.declare(flags)
 	flags.StringVar(&o.Listen, "listen", "", "address of the control plane on this host (a free port of 127.0.0.1)")
 	flags.BoolVar(&noRun, "no-run", false, "bring the estate up and run no pipeline")
 	return cmd

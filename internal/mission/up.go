@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,20 +20,19 @@ import (
 	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/image"
 	"github.com/cloister-ml/cloister/internal/project"
-	"github.com/cloister-ml/cloister/source/terraform"
+	"github.com/cloister-ml/cloister/source"
 )
 
 // Options of Up.
 type Options struct {
-	Dir      string // of the project
-	Name     string // of the cloud
-	Data     string // folder that keeps it
-	Cache    string // roots and packages
-	Listen   string // of the control plane, "" for a free port
-	Vars     map[string]string
-	VarFiles []string
-	Run      bool // run the project's pipelines and verify the claims
-	Out      io.Writer
+	Dir    string // of the project
+	Name   string // of the cloud
+	Data   string // folder that keeps it
+	Cache  string // roots and packages
+	Listen string // of the control plane, "" for a free port
+	Source source.Options
+	Run    bool // run the project's pipelines and verify the claims
+	Out    io.Writer
 }
 
 // ErrFallen says that all was done, and that a claim or a requirement does not hold.
@@ -117,21 +117,20 @@ func (u *up) read() (string, error) {
 	if u.project, err = project.Read(u.o.Dir); err != nil {
 		return "", err
 	}
-	if u.estate, err = u.load(nil, terraform.Options{}); err != nil {
+	if u.estate, err = u.load(nil, u.o.Source); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%d resources with %d references, from %s", u.estate.Len(), len(u.estate.Edges()), u.o.Dir), nil
 }
 
 // load reads the Terraform with the user's variables and more.
-func (u *up) load(more map[string]string, opts terraform.Options) (*arm.Estate, error) {
-	opts.Vars, opts.VarFiles, opts.Environ = map[string]string{}, u.o.VarFiles, os.Environ()
-	for _, vars := range []map[string]string{u.o.Vars, more} {
-		for k, v := range vars {
-			opts.Vars[k] = v
-		}
+func (u *up) load(more map[string]string, opts source.Options) (*arm.Estate, error) {
+	opts.Vars = maps.Clone(opts.Vars)
+	if opts.Vars == nil {
+		opts.Vars = map[string]string{}
 	}
-	estate, diags := terraform.Load(u.project.Terraform, opts)
+	maps.Copy(opts.Vars, more)
+	estate, diags := source.Load(u.project.Terraform, opts)
 	if diags.HasErrors() {
 		var b strings.Builder
 		if err := diags.Write(&b, 100, false); err != nil {
@@ -285,7 +284,9 @@ func (u *up) accept(ctx context.Context) (string, error) {
 	if d := u.project.DevOps; d != nil {
 		more[d.Token] = u.tokens.Agents
 	}
-	estate, err := u.load(more, terraform.Options{RequireVars: true, Secrets: true})
+	opts := u.o.Source
+	opts.RequireVars, opts.Secrets = true, true
+	estate, err := u.load(more, opts)
 	if err != nil {
 		return "", err
 	}

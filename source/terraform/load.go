@@ -7,9 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/source/diagnostic"
 	"github.com/cloister-ml/cloister/source/terraform/internal/lang"
 	"github.com/cloister-ml/cloister/source/terraform/internal/schema"
 )
@@ -35,10 +34,10 @@ type Options struct {
 // Load reads the Terraform of a directory, or of its folder "terraform" where
 // the directory has none itself. The estate is nil when the diagnostics have
 // errors.
-func Load(dir string, opts Options) (*arm.Estate, Diagnostics) {
+func Load(dir string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 	dir, err := find(dir)
 	if err != nil {
-		return nil, Diagnostics{list: hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No Terraform", Detail: err.Error()}}}
+		return nil, diagnostic.Fail("", "No Terraform", "%v.", err)
 	}
 	types := azure{environ: environ(opts.Environ)}
 	result := lang.Run(dir, lang.Options{
@@ -49,13 +48,13 @@ func Load(dir string, opts Options) (*arm.Estate, Diagnostics) {
 	if !result.Diags.HasErrors() {
 		b.build(result.Resources)
 	}
-	diags := Diagnostics{list: append(result.Diags, b.diags...), files: result.Files}
+	diags := diagnostic.Of(append(result.Diags, b.diags...), result.Files)
 	if diags.HasErrors() {
 		return nil, diags
 	}
 	estate, err := arm.NewEstate(b.documents()...)
 	if err != nil {
-		diags.list = append(diags.list, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Not an estate", Detail: err.Error() + "."})
+		diags.Append(diagnostic.Fail("", "Not an estate", "%v.", err))
 		return nil, diags
 	}
 	return estate, diags

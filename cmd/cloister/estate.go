@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/project"
+	"github.com/cloister-ml/cloister/report"
+	"github.com/cloister-ml/cloister/source"
+)
+
+// estateFlags are what every command that reads an estate takes beside DIR.
+type estateFlags struct {
+	vars     []string
+	varFiles []string
+}
+
+func (f *estateFlags) declare(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.vars, "var", nil, "value of a variable, as name=value")
+	flags.StringArrayVar(&f.varFiles, "var-file", nil, "file of values of variables")
+}
+
+// options are the flags as the readers take them.
+func (f *estateFlags) options() (source.Options, error) {
+	values, err := assignments(f.vars)
+	if err != nil {
+		return source.Options{}, err
+	}
+	return source.Options{Vars: values, VarFiles: f.varFiles, Environ: os.Environ()}, nil
+}
+
+// read reads the estate at path. What is wrong is written with its source text to
+// the command's standard error, and ends it with the status of bad input.
+func (f *estateFlags) read(cmd *cobra.Command, path string) (*arm.Estate, error) {
+	opts, err := f.options()
+	if err != nil {
+		return nil, err
+	}
+	opts.Stdin = cmd.InOrStdin()
+	root, err := terraformDir(path)
+	if err != nil {
+		return nil, err
+	}
+	e, diags := source.Load(root, opts)
+	errOut := cmd.ErrOrStderr()
+	if err := diags.Write(errOut, 100, wantsColor(errOut)); err != nil {
+		return nil, err
+	}
+	if diags.HasErrors() {
+		return nil, exitStatus(exitError)
+	}
+	return e, nil
+}
+
+func wantsColor(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && report.WantColor(f)
+}
+
+// terraformDir is the folder of Terraform in dir: the one that its cloister.hcl
+// names, or dir as it is.
+func terraformDir(dir string) (string, error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return dir, nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, project.FileName)); errors.Is(err, os.ErrNotExist) {
+		return dir, nil
+	}
+	p, err := project.Read(dir)
+	if err != nil {
+		return "", err
+	}
+	return fromHere(p.Terraform), nil
+}

@@ -1,0 +1,104 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/source/diagnostic"
+	"github.com/cloister-ml/cloister/source/terraform"
+)
+
+// maxFile bounds a file that is read whole, in bytes. Plans of ten thousand
+// resources come to a third of it.
+const maxFile = 256 << 20
+
+// Stdin is the path that names the standard input.
+const Stdin = "-"
+
+// Options say how what is named is read. The zero Options read it as it stands.
+type Options struct {
+	// Vars are values of Terraform's variables or a template's parameters.
+	Vars map[string]string
+	// VarFiles are files of such values; later ones win.
+	VarFiles []string
+	// Environ is the environment, as os.Environ gives it. None is read where it is nil.
+	Environ []string
+	// RequireVars makes a variable without a value an error.
+	RequireVars bool
+	// Secrets puts sensitive values into the estate, each of which is unknown without it.
+	Secrets bool
+	// Stdin is read for the path "-".
+	Stdin io.Reader
+}
+
+func (o Options) terraform() terraform.Options {
+	return terraform.Options{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ, RequireVars: o.RequireVars, Secrets: o.Secrets}
+}
+
+// Load reads the directory or the file at path. The estate is nil when the
+// diagnostics have errors.
+func Load(path string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
+	if path == Stdin {
+		return loadStdin(opts)
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, diagnostic.Fail("", "Nothing to read", "There is no directory or file %s.", path)
+	case err != nil:
+		return nil, diagnostic.Fail("", "Nothing to read", "%v.", err)
+	case info.IsDir():
+		return terraform.Load(path, opts.terraform())
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, diagnostic.Fail("", "File cannot be read", "%v.", err)
+	}
+	defer f.Close()
+	return loadFile(path, f, opts)
+}
+
+func loadStdin(opts Options) (*arm.Estate, diagnostic.Diagnostics) {
+	if opts.Stdin == nil {
+		return nil, diagnostic.Fail("", "Nothing to read", "There is no standard input here: name a directory or a file.")
+	}
+	return loadFile("standard input", opts.Stdin, opts)
+}
+
+func loadFile(name string, r io.Reader, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
+	text, err := bounded(r)
+	if err != nil {
+		return nil, diagnostic.Fail(name, "File cannot be read", "%v.", err)
+	}
+	form, diags := identify(name, text)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	switch form {
+	case formEstate:
+		e, err := arm.ReadEstate(bytes.NewReader(text))
+		if err != nil {
+			return nil, diagnostic.Fail(name, "Not an estate", "%v.", err)
+		}
+		return e, diagnostic.Diagnostics{}
+	default:
+		return nil, diagnostic.Fail(name, "Form not read", "This is %s, which is not read here.", form)
+	}
+}
+
+// bounded reads all of r up to maxFile.
+func bounded(r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading it: %w", err)
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("it is larger than %d MiB", maxFile>>20)
+	}
+	return text, nil
+}

@@ -1,9 +1,7 @@
 package arm
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +14,7 @@ type Estate struct {
 	index     map[string]int // key -> place in resources
 	edges     []Edge
 	incoming  map[string][]int // key -> places in edges
+	unread    []Unread         // by type and address
 }
 
 // Edge is a reference from one document to another.
@@ -184,33 +183,4 @@ func (e *Estate) InOrder() []Resource {
 		visit(i)
 	}
 	return out
-}
-
-// MarshalJSON writes {"resources": [...]}, ordered by id.
-func (e *Estate) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Resources []Resource `json:"resources"`
-	}{e.resources})
-}
-
-// ReadEstate reads what MarshalJSON wrote.
-func ReadEstate(r io.Reader) (*Estate, error) {
-	var raw struct {
-		Resources []json.RawMessage `json:"resources"`
-	}
-	if err := json.NewDecoder(r).Decode(&raw); err != nil {
-		return nil, fmt.Errorf("reading an estate: %w", err)
-	}
-	resources := make([]Resource, 0, len(raw.Resources))
-	for i, m := range raw.Resources {
-		res, err := Decode(m)
-		if err != nil {
-			return nil, fmt.Errorf("reading resource %d of the estate: %w", i, err)
-		}
-		if _, err := ParseID(string(res.ID)); err != nil {
-			return nil, fmt.Errorf("reading resource %d of the estate: %w", i, err)
-		}
-		resources = append(resources, res)
-	}
-	return NewEstate(resources...)
 }

@@ -19,8 +19,11 @@ var ErrID = errors.New("not a resource id")
 
 // ParseID checks that s is a resource id and returns it without a trailing slash.
 func ParseID(s string) (ID, error) {
+	if s == string(Tenant) {
+		return Tenant, nil
+	}
 	id := ID(strings.TrimSuffix(s, "/"))
-	if !strings.HasPrefix(s, "/") || len(s) > 2048 {
+	if !strings.HasPrefix(s, "/") || id == Tenant || len(s) > 2048 {
 		return "", fmt.Errorf("%w: %q must begin with '/' and have at most 2048 characters", ErrID, truncate(s))
 	}
 	segments := id.segments()
@@ -65,9 +68,11 @@ func truncate(s string) string {
 	return s
 }
 
+const subscriptions = "/subscriptions/"
+
 // IsID reports whether s parses as the id of a resource or a resource group.
 func IsID(s string) bool {
-	if !strings.HasPrefix(s, "/subscriptions/") {
+	if len(s) < len(subscriptions) || !strings.EqualFold(s[:len(subscriptions)], subscriptions) {
 		return false
 	}
 	id, err := ParseID(s)
@@ -83,11 +88,40 @@ func (id ID) segments() []string {
 
 func (id ID) String() string { return string(id) }
 
-// Key is the id in the form that is equal for equal ids; it is for maps.
-func (id ID) Key() string { return strings.ToLower(string(id)) }
+// Key is the id in the form that is equal for equal ids; it is for maps. Only the
+// letters of ASCII have a case.
+func (id ID) Key() string {
+	for i := range len(id) {
+		if 'A' <= id[i] && id[i] <= 'Z' {
+			lower := []byte(id)
+			for j := i; j < len(lower); j++ {
+				lower[j] = lowered(lower[j])
+			}
+			return string(lower)
+		}
+	}
+	return string(id)
+}
 
 // Equal reports whether both ids name the same resource.
-func (id ID) Equal(other ID) bool { return strings.EqualFold(string(id), string(other)) }
+func (id ID) Equal(other ID) bool {
+	if len(id) != len(other) {
+		return false
+	}
+	for i := range len(id) {
+		if id[i] != other[i] && lowered(id[i]) != lowered(other[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lowered(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
 
 // after returns the segment that follows the first segment equal to name.
 func (id ID) after(name string) string {
@@ -129,7 +163,7 @@ func (id ID) Name() string {
 // Type is the full resource type, as "Microsoft.Network/virtualNetworks/subnets".
 // Of an extension resource it is the extension's. A resource group is
 // "Microsoft.Resources/resourceGroups", a subscription
-// "Microsoft.Resources/subscriptions".
+// "Microsoft.Resources/subscriptions", the tenant "Microsoft.Resources/tenants".
 func (id ID) Type() string {
 	s := id.segments()
 	for i := len(s) - 4; i >= 0; i-- {
@@ -147,13 +181,18 @@ func (id ID) Type() string {
 		return TypeResourceGroup
 	case 2:
 		return TypeSubscription
+	case 0:
+		if id == Tenant {
+			return TypeTenant
+		}
 	}
 	return ""
 }
 
 // Parent is the resource that holds this one: the parent of a child resource,
 // the scope of an extension resource, the group of a top-level resource, the
-// subscription of a group; "" above that.
+// subscription of a group; of what stands at the tenant's own level, as a
+// management group does, the tenant; "" above that.
 func (id ID) Parent() ID {
 	s := id.segments()
 	if len(s) < 4 {
@@ -169,9 +208,10 @@ func (id ID) Parent() ID {
 // Child is the id of a child resource.
 func (id ID) Child(typ, name string) ID { return id + ID("/"+typ+"/"+name) }
 
-// Extension is the id of an extension resource, as a role assignment.
+// Extension is the id of an extension resource, as a role assignment, of a
+// resource, another extension, or any scope up to the tenant.
 func (id ID) Extension(namespace, typ, name string) ID {
-	return id + ID("/providers/"+namespace+"/"+typ+"/"+name)
+	return ID(strings.TrimSuffix(string(id), "/")) + ID("/providers/"+namespace+"/"+typ+"/"+name)
 }
 
 // Within reports whether id is scope itself or lies under it.
@@ -181,19 +221,3 @@ func (id ID) Within(scope ID) bool {
 	}
 	return id.Equal(scope) || strings.HasPrefix(id.Key(), scope.Key()+"/")
 }
-
-// GroupID is the id of a resource group.
-func GroupID(subscription, group string) ID {
-	return ID("/subscriptions/" + subscription + "/resourceGroups/" + group)
-}
-
-// ResourceID is the id of a top-level resource in a group.
-func ResourceID(subscription, group, typ, name string) ID {
-	return GroupID(subscription, group) + ID("/providers/"+typ+"/"+name)
-}
-
-// Types that ARM itself holds.
-const (
-	TypeSubscription  = "Microsoft.Resources/subscriptions"
-	TypeResourceGroup = "Microsoft.Resources/resourceGroups"
-)

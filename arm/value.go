@@ -1,7 +1,6 @@
 package arm
 
 import (
-	"encoding/json"
 	"strconv"
 	"strings"
 )
@@ -148,37 +147,6 @@ func clone(v any) any {
 			out[i] = clone(e)
 		}
 		return out
-	}
-	return v
-}
-
-// Decode reads one document as Marshal of a Resource wrote it, unknowns included.
-func Decode(data []byte) (Resource, error) {
-	var r Resource
-	if err := json.Unmarshal(data, &r); err != nil {
-		return Resource{}, err
-	}
-	r.Properties, _ = revive(r.Properties).(map[string]any)
-	r.SKU, _ = revive(r.SKU).(map[string]any)
-	return r, nil
-}
-
-// revive turns {"$unknown": {...}} back into an Unknown.
-func revive(v any) any {
-	switch node := v.(type) {
-	case map[string]any:
-		if u, ok := node["$unknown"].(map[string]any); ok && len(node) == 1 {
-			return Unknown{Expression: String(u, "expression"), File: String(u, "file"), Line: Int(u, "line", 0)}
-		}
-		for k, e := range node {
-			node[k] = revive(e)
-		}
-		return node
-	case []any:
-		for i, e := range node {
-			node[i] = revive(e)
-		}
-		return node
 	}
 	return v
 }

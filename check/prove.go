@@ -12,7 +12,7 @@ import (
 // and answers each requirement.
 func Prove(e *arm.Estate, opts Options) *Report {
 	w := newWorld(e)
-	r := &Report{Places: w.places, Resources: e.Len()}
+	r := &Report{Places: w.places, Resources: e.Len(), Unread: len(e.Unread()), UnreadTypes: e.UnreadTypes()}
 	for _, rule := range rules {
 		found := rule.derive(w)
 		slices.SortStableFunc(found, func(a, b Requirement) int { return cmp.Compare(a.ID, b.ID) })

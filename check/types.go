@@ -117,6 +117,8 @@ type Report struct {
 	Requirements []Requirement `json:"requirements"` // in the order of the rules, then by id
 	Places       []Place       `json:"places"`
 	Resources    int           `json:"resources"` // documents in the estate
+	Unread       int           `json:"unread"`    // resources that are declared and not in the estate
+	UnreadTypes  []string      `json:"unreadTypes,omitempty"`
 }
 
 // Count is the number of requirements with an outcome.

@@ -46,6 +46,7 @@ func WantColor(f *os.File) bool {
 // summary counts a report's outcomes.
 type summary struct {
 	Resources    int `json:"resources"`
+	Unread       int `json:"unread,omitempty"` // declared, and not in the estate
 	Requirements int `json:"requirements"`
 	Holds        int `json:"holds"`
 	Violated     int `json:"violated"`
@@ -55,7 +56,7 @@ type summary struct {
 
 func summarise(r *check.Report) summary {
 	return summary{
-		Resources: r.Resources, Requirements: len(r.Requirements),
+		Resources: r.Resources, Unread: r.Unread, Requirements: len(r.Requirements),
 		Holds: r.Count(check.Holds), Violated: r.Count(check.Violated),
 		Unknown: r.Count(check.Unknown), Off: r.Count(check.Off),
 	}

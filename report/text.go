@@ -63,7 +63,27 @@ func (t *text) verdict(r *check.Report) {
 	for _, l := range wrap(what, t.o.width()) {
 		t.line(t.o.paint(bold+";"+style, l))
 	}
+	if s.Unread > 0 {
+		for _, l := range wrap(notInEstate(r), t.o.width()) {
+			t.line(t.o.paint(yellow, l))
+		}
+	}
 	t.line("")
+}
+
+// notInEstate says what is declared and was not looked at.
+func notInEstate(r *check.Report) string {
+	s := func(n int, one string) string {
+		if n == 1 {
+			return "1 " + one
+		}
+		return fmt.Sprintf("%d %ss", n, one)
+	}
+	verb := "are"
+	if r.Unread == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("%s of %s %s not in the estate, and nothing is said of them: %s", s(r.Unread, "resource"), s(len(r.UnreadTypes), "type"), verb, strings.Join(r.UnreadTypes, ", "))
 }
 
 // grouped puts requirements together that one change mends, in order of their

@@ -70,8 +70,9 @@ func showJSON(w io.Writer, e *arm.Estate, edges bool) error {
 	}
 	out := struct {
 		Resources []arm.Resource `json:"resources"`
+		Unread    []arm.Unread   `json:"unread,omitempty"`
 		Edges     []jsonEdge     `json:"edges"`
-	}{Resources: e.All()}
+	}{Resources: e.All(), Unread: e.Unread()}
 	for _, edge := range e.Edges() {
 		out.Edges = append(out.Edges, jsonEdge(edge))
 	}
@@ -84,7 +85,11 @@ func showText(w io.Writer, e *arm.Estate, edges bool) error {
 	for _, r := range e.All() {
 		types[r.Type] = true
 	}
-	fmt.Fprintf(t, "%d resources of %d types, %d references\n", e.Len(), len(types), len(e.Edges()))
+	fmt.Fprintf(t, "%d resources of %d types, %d references", e.Len(), len(types), len(e.Edges()))
+	if n := len(e.Unread()); n > 0 {
+		fmt.Fprintf(t, "; not in the estate: %d of %d types", n, len(e.UnreadTypes()))
+	}
+	fmt.Fprintln(t)
 	for _, typ := range slices.Sorted(maps.Keys(types)) {
 		all := e.OfType(typ)
 		fmt.Fprintf(t, "\n%s (%d)\n", typ, len(all))
@@ -96,7 +101,33 @@ func showText(w io.Writer, e *arm.Estate, edges bool) error {
 		showEdges(t, e)
 	}
 	showUnknowns(t, e)
+	showUnread(t, e)
 	return t.Flush()
+}
+
+// showUnread lists what is declared and has no document, a line a type and reason
+// with the first places.
+func showUnread(w io.Writer, e *arm.Estate) {
+	const places = 3
+	if len(e.Unread()) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nNot in the estate (%d)\n", len(e.Unread()))
+	for list := e.Unread(); len(list) > 0; {
+		n := 1
+		for n < len(list) && list[n].Type == list[0].Type && list[n].Reason == list[0].Reason {
+			n++
+		}
+		var first []string
+		for _, u := range list[:min(n, places)] {
+			first = append(first, u.Address+" ("+declaredAt(u.Source)+")")
+		}
+		if n > places {
+			first = append(first, "...")
+		}
+		fmt.Fprintf(w, "  %s\t%d\t%s\t%s\n", list[0].Type, n, list[0].Reason, strings.Join(first, ", "))
+		list = list[n:]
+	}
 }
 
 func showEdges(w io.Writer, e *arm.Estate) {

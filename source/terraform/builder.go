@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -20,6 +19,7 @@ type builder struct {
 	secrets bool
 	docs    map[string]*arm.Resource
 	changes []change
+	unread  []arm.Unread
 	diags   hcl.Diagnostics
 }
 
@@ -69,7 +69,7 @@ func (b *builder) build(resources []*lang.Resource) {
 		}
 	}
 	for _, typ := range slices.Sorted(maps.Keys(unmapped)) {
-		b.missing(typ, unmapped[typ])
+		b.keep(typ, unmapped[typ])
 	}
 }
 
@@ -176,22 +176,6 @@ func (b *builder) fail(at hcl.Range, summary, detail string, args ...any) {
 
 func (b *builder) warn(at hcl.Range, summary, detail string, args ...any) {
 	b.diags = append(b.diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: &at})
-}
-
-// missing names the resources of a type that has no mapping.
-func (b *builder) missing(typ string, rs []*lang.Resource) {
-	var names []string
-	for _, r := range rs[:min(len(rs), 5)] {
-		names = append(names, r.Address)
-	}
-	if more := len(rs) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("and %d more", more))
-	}
-	hint := ""
-	if rs[0].Schema == nil && strings.HasPrefix(typ, "azurerm_") {
-		hint = lang.DidYouMean(typ, kinds)
-	}
-	b.warn(rs[0].Range, "Type not in the estate", "%s has no mapping to Azure Resource Manager here, so the estate lacks %d of it: %s.%s", typ, len(rs), strings.Join(names, ", "), hint)
 }
 
 // documents are the estate's, ordered by id.

@@ -47,6 +47,7 @@ func Load(dir string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 	b := newBuilder(types, opts.Secrets)
 	if !result.Diags.HasErrors() {
 		b.build(result.Resources)
+		b.absent(result.Missing)
 	}
 	diags := diagnostic.Of(append(result.Diags, b.diags...), result.Files)
 	if diags.HasErrors() {
@@ -57,7 +58,7 @@ func Load(dir string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 		diags.Append(diagnostic.Fail("", "Not an estate", "%v.", err))
 		return nil, diags
 	}
-	return estate, diags
+	return estate.WithUnread(b.unread...), diags
 }
 
 // find is the directory that holds the configuration.

@@ -94,6 +94,7 @@ func (c *callNode) find() (string, bool) {
 	if dir, ok := ev.manifest[c.manifestKey()]; ok {
 		return filepath.Join(ev.root, dir), true
 	}
+	ev.miss(Missing{Address: c.inst.address("module." + c.block.name), Type: "module", Reason: "its source " + src + " is not on this machine", Range: c.block.at})
 	ev.warn(&c.block.sourceAt, "Module not on this machine", "What module.%s (%s) declares is not known: \"terraform init\" installs it under .terraform.", c.block.name, src)
 	return "", false
 }

@@ -39,6 +39,7 @@ type Decider interface {
 // Result is what a directory declares.
 type Result struct {
 	Resources []*Resource          // managed resources, ordered by address
+	Missing   []Missing            // what could not be evaluated, ordered by address
 	Outputs   map[string]cty.Value // of the root module
 	Diags     hcl.Diagnostics
 	Files     map[string]*hcl.File
@@ -58,6 +59,7 @@ type evaluator struct {
 	trying    int       // how many attempts are under way: see attempt
 	blocked   bool      // the attempt met something that is being evaluated
 	resources int
+	missing   []Missing
 }
 
 // Bounds: no configuration that people write comes near them.
@@ -98,6 +100,7 @@ func Run(dir string, opts Options) Result {
 		}
 	}
 	slices.SortFunc(result.Resources, func(a, b *Resource) int { return cmp.Compare(a.Address, b.Address) })
+	result.Missing = ev.missed()
 	result.Files = ev.parser.Files()
 	result.Diags = ev.sorted()
 	return result

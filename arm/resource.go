@@ -20,6 +20,7 @@ type Resource struct {
 	Kind       string            `json:"kind,omitempty"`
 	Tags       map[string]string `json:"tags,omitempty"`
 	SKU        Object            `json:"sku,omitempty"`
+	Zones      []string          `json:"zones,omitempty"`
 	Identity   *Identity         `json:"identity,omitempty"`
 	Properties Object            `json:"properties,omitempty"`
 

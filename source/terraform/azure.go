@@ -11,7 +11,9 @@ import (
 )
 
 // kinds are the resource types whose meaning is known, from every service's file.
-var kinds = gather(groupKinds, networkKinds, nsgKinds, routeKinds, gatewayKinds, privateLinkKinds, dnsKinds, storageKinds,
+var kinds = gather(groupKinds, networkKinds, nsgKinds, routeKinds, gatewayKinds, privateLinkKinds,
+	publicIPKinds, nicKinds, firewallKinds, firewallPolicyKinds,
+	dnsKinds, storageKinds,
 	vaultKinds, registryKinds, insightsKinds, machineLearningKinds, computeKinds, identityKinds, authorizationKinds, azapiKinds)
 
 func gather(tables ...map[string]kind) map[string]kind {

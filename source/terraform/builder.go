@@ -81,7 +81,15 @@ func document(k kind, v view, id arm.ID) arm.Resource {
 	}
 	doc.Tags = tags(v)
 	doc.Identity = identity(v, id)
+	if k.zonal {
+		doc.Zones = zones(v)
+	}
+	maps.Copy(doc.Properties, arm.Clone(k.fixed))
 	apply(v, k.props, doc.Properties)
+	if k.sku != nil {
+		doc.SKU = arm.Object{}
+		apply(v, k.sku, doc.SKU)
+	}
 	if k.finish != nil {
 		k.finish(v, &doc)
 	}
@@ -110,6 +118,29 @@ func tags(v view) map[string]string {
 		return nil
 	}
 	return out
+}
+
+// zones are the availability zones that a resource is in.
+func zones(v view) []string {
+	if v.has("zone") {
+		return []string{v.symbol("zone")}
+	}
+	switch list := v.json("zones").(type) {
+	case arm.Unknown:
+		return []string{braced(list.Expression)}
+	case []any:
+		var out []string
+		for _, z := range list {
+			switch z := z.(type) {
+			case string:
+				out = append(out, z)
+			case arm.Unknown:
+				out = append(out, braced(z.Expression))
+			}
+		}
+		return out
+	}
+	return nil
 }
 
 // identity is the managed identity block.

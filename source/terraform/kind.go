@@ -1,6 +1,9 @@
 package terraform
 
 import (
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -14,6 +17,10 @@ type kind struct {
 	arm   string
 	id    func(v view) arm.ID
 	props []prop
+	sku   []prop
+	zonal bool // it may be placed in availability zones
+	// fixed are properties that no configuration changes.
+	fixed arm.Object
 	// decide gives the attributes that follow from the configuration, beside id.
 	decide func(v view, id arm.ID) map[string]cty.Value
 	// finish completes the document: sku, kind, what no prop can say.
@@ -30,6 +37,7 @@ type prop struct {
 	via      func(v any) any // applied to what is known
 	hide     bool            // a secret
 	items    []prop          // from is a block that may stand often, to an array
+	single   bool            // from is a block that stands at most once, to an object
 }
 
 // attr is a property with the attribute's own value.
@@ -47,6 +55,11 @@ func (p prop) secret() prop { p.hide = true; return p }
 // each is an array with an object for each block.
 func each(from, to string, items ...prop) prop { return prop{from: from, to: to, items: items} }
 
+// one is an object where the block stands, which it does at most once.
+func one(from, to string, items ...prop) prop {
+	return prop{from: from, to: to, items: items, single: true}
+}
+
 // Conversions between how Terraform and how the REST API say the same.
 
 // toggled is true and false as Enabled and Disabled.
@@ -55,6 +68,16 @@ func toggled(v any) any {
 		return "Enabled"
 	}
 	return "Disabled"
+}
+
+// worded is true and false as two other words.
+func worded(yes, no string) func(any) any {
+	return func(v any) any {
+		if v == true {
+			return yes
+		}
+		return no
+	}
 }
 
 func negated(v any) any { return v != true }
@@ -84,6 +107,35 @@ func listed(member string, fixed arm.Object) func(any) any {
 		}
 		return out
 	}
+}
+
+// pairs is a map as a list of objects with its keys and values.
+func pairs(key, value string) func(any) any {
+	return func(v any) any {
+		m, _ := v.(arm.Object)
+		out := make([]any, 0, len(m))
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			out = append(out, arm.Object{key: k, value: m[k]})
+		}
+		return out
+	}
+}
+
+// alone is a value as the only one of a list.
+func alone(v any) any { return []any{v} }
+
+// decimal is a number as text.
+func decimal(v any) any {
+	if f, ok := v.(float64); ok {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return v
+}
+
+// commas is a list of strings as one, separated by commas alone.
+func commas(v any) any {
+	s, _ := joined(v).(string)
+	return strings.ReplaceAll(s, ", ", ",")
 }
 
 // joined is a list of strings as one, separated by ", ".
@@ -149,6 +201,9 @@ func (p prop) array(v view) (any, bool) {
 		apply(b, p.items, o)
 		out[i] = o
 	}
+	if p.single {
+		return out[0], true
+	}
 	return out, true
 }
 
@@ -192,6 +247,47 @@ func childOf(parentAttr, parentType, child string) func(view) arm.ID {
 	return func(v view) arm.ID {
 		return v.id(parentAttr, parentType).Child(child, v.symbol("name"))
 	}
+}
+
+// nested is a resource that ARM keeps in an array of its parent's properties: an
+// object with its name, beside what the properties say.
+func nested(parentAttr, parentType, member string, props ...prop) kind {
+	return within(childOf(parentAttr, parentType, member), member, props...)
+}
+
+// within is nested with the id given.
+func within(id func(view) arm.ID, member string, props ...prop) kind {
+	return kind{
+		id: id,
+		effect: func(v view, id arm.ID, b *builder) {
+			b.change(v, id.Parent(), func(doc *arm.Resource) {
+				o := arm.Object{"name": id.Name()}
+				apply(v, props, o)
+				appendTo(doc, member, o)
+			})
+		},
+	}
+}
+
+// setsRef is a resource that only sets a reference of another.
+func setsRef(target, targetType, from, to string) kind {
+	return kind{effect: func(v view, _ arm.ID, b *builder) {
+		b.change(v, v.id(target, targetType), func(doc *arm.Resource) {
+			if doc.Properties == nil {
+				doc.Properties = arm.Object{}
+			}
+			set(doc.Properties, to, v.json(from))
+		})
+	}}
+}
+
+// addsRef is a resource that only adds a reference to a list of another.
+func addsRef(target, targetType, from, to string) kind {
+	return kind{effect: func(v view, _ arm.ID, b *builder) {
+		b.change(v, v.id(target, targetType), func(doc *arm.Resource) {
+			appendTo(doc, to, arm.Object{"id": v.json(from)})
+		})
+	}}
 }
 
 // texts makes decided attributes of strings.

@@ -10,7 +10,6 @@ const (
 	typeVNet    = "Microsoft.Network/virtualNetworks"
 	typeSubnet  = "Microsoft.Network/virtualNetworks/subnets"
 	typePeering = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
-	typeNIC     = "Microsoft.Network/networkInterfaces"
 )
 
 var networkKinds = map[string]kind{
@@ -24,7 +23,14 @@ var networkKinds = map[string]kind{
 			attr("flow_timeout_in_minutes", "flowTimeoutInMinutes"),
 			attr("ddos_protection_plan.enable", "enableDdosProtection"),
 			attr("ddos_protection_plan.id", "ddosProtectionPlan.id"),
+			attr("bgp_community", "bgpCommunities.virtualNetworkCommunity"),
 			attr("encryption.enforcement", "encryption.enforcement"),
+			each("ip_address_pool", "addressSpace.ipamPoolPrefixAllocations", poolProps...),
+		},
+		finish: func(v view, doc *arm.Resource) {
+			if len(v.blocks("encryption")) > 0 {
+				set(doc.Properties, "encryption.enabled", true)
+			}
 		},
 		effect: inlineSubnets,
 	},
@@ -39,7 +45,9 @@ var networkKinds = map[string]kind{
 			attr("service_endpoints", "serviceEndpoints").or([]any{}).as(listed("service", nil)),
 			attr("service_endpoint_policy_ids", "serviceEndpointPolicies").as(references),
 			attr("sharing_scope", "sharingScope"),
-			each("service_endpoint", "serviceEndpoints", attr("service", "service"), attr("network_identifier", "networkIdentifier.id")),
+			serviceEndpoints,
+			each("ip_address_pool", "ipamPoolPrefixAllocations", poolProps...),
+			attr("enforce_private_link_service_network_policies", "privateLinkServiceNetworkPolicies").as(worded("Disabled", "Enabled")),
 			delegations,
 		},
 		finish: func(v view, doc *arm.Resource) {
@@ -61,41 +69,14 @@ var networkKinds = map[string]kind{
 			attr("remote_subnet_names", "remoteSubnetNames"),
 		},
 	},
-	"azurerm_virtual_network_dns_servers": {
-		effect: func(v view, _ arm.ID, b *builder) {
-			b.change(v, v.id("virtual_network_id", typeVNet), func(doc *arm.Resource) {
-				set(doc.Properties, "dhcpOptions.dnsServers", v.json("dns_servers"))
-			})
-		},
-	},
-	"azurerm_network_interface": {
-		arm: typeNIC,
-		id:  inGroup(typeNIC),
-		props: []prop{
-			attr("enable_ip_forwarding", "enableIPForwarding").or(false),
-			attr("ip_forwarding_enabled", "enableIPForwarding"),
-			attr("enable_accelerated_networking", "enableAcceleratedNetworking").or(false),
-			attr("accelerated_networking_enabled", "enableAcceleratedNetworking"),
-			attr("dns_servers", "dnsSettings.dnsServers"),
-			attr("internal_dns_name_label", "dnsSettings.internalDnsNameLabel"),
-			each("ip_configuration", "ipConfigurations",
-				attr("name", "name"),
-				attr("subnet_id", "properties.subnet.id"),
-				attr("primary", "properties.primary").or(false),
-				attr("private_ip_address_allocation", "properties.privateIPAllocationMethod"),
-				attr("private_ip_address", "properties.privateIPAddress"),
-				attr("private_ip_address_version", "properties.privateIPAddressVersion").or("IPv4"),
-				attr("public_ip_address_id", "properties.publicIPAddress.id")),
-		},
-	},
-	"azurerm_network_interface_security_group_association": {
-		effect: func(v view, _ arm.ID, b *builder) {
-			b.change(v, v.id("network_interface_id", typeNIC), func(doc *arm.Resource) {
-				set(doc.Properties, "networkSecurityGroup.id", v.json("network_security_group_id"))
-			})
-		},
-	},
+	"azurerm_virtual_network_dns_servers": setsRef("virtual_network_id", typeVNet, "dns_servers", "dhcpOptions.dnsServers"),
 }
+
+// poolProps are an allocation from a pool of a network manager.
+var poolProps = []prop{attr("id", "pool.id"), attr("number_of_ip_addresses", "numberOfIpAddresses")}
+
+var serviceEndpoints = each("service_endpoint", "serviceEndpoints",
+	attr("service", "service"), attr("network_identifier", "networkIdentifier.id"))
 
 var delegations = each("delegation", "delegations",
 	attr("name", "name"),
@@ -107,7 +88,7 @@ func prefixes(v view) any {
 	if v.has("address_prefix") {
 		return []any{v.json("address_prefix")}
 	}
-	return v.json("address_prefixes")
+	return or(v.json("address_prefixes"), []any{})
 }
 
 // endpointPolicies is which of a subnet's rules and routes apply to private
@@ -150,7 +131,8 @@ func inlineSubnets(v view, id arm.ID, b *builder) {
 			attr("security_group", "networkSecurityGroup.id"),
 			attr("route_table_id", "routeTable.id"),
 			attr("service_endpoints", "serviceEndpoints").as(listed("service", nil)),
-			each("service_endpoint", "serviceEndpoints", attr("service", "service")),
+			attr("service_endpoint_policy_ids", "serviceEndpointPolicies").as(references),
+			serviceEndpoints,
 			delegations,
 		}, props)
 		props["addressPrefixes"] = prefixes(s)

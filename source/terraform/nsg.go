@@ -30,23 +30,8 @@ var nsgKinds = map[string]kind{
 		id:    inGroup(typeNSG),
 		props: []prop{each("security_rule", "securityRules", ruleProps...).or([]any{})},
 	},
-	"azurerm_network_security_rule": {
-		id: under(typeNSG, "network_security_group_name", "securityRules"),
-		effect: func(v view, id arm.ID, b *builder) {
-			b.change(v, id.Parent(), func(doc *arm.Resource) {
-				rule := arm.Object{}
-				apply(v, ruleProps, rule)
-				appendTo(doc, "securityRules", rule)
-			})
-		},
-	},
-	"azurerm_subnet_network_security_group_association": {
-		effect: func(v view, _ arm.ID, b *builder) {
-			b.change(v, v.id("subnet_id", typeSubnet), func(doc *arm.Resource) {
-				set(doc.Properties, "networkSecurityGroup.id", v.json("network_security_group_id"))
-			})
-		},
-	},
+	"azurerm_network_security_rule":                     within(under(typeNSG, "network_security_group_name", "securityRules"), "securityRules", ruleProps...),
+	"azurerm_subnet_network_security_group_association": setsRef("subnet_id", typeSubnet, "network_security_group_id", "networkSecurityGroup.id"),
 }
 
 // appendTo adds an element to an array of a document's properties. Where the

@@ -1,7 +1,5 @@
 package terraform
 
-import "github.com/cloister-ml/cloister/arm"
-
 const typeRouteTable = "Microsoft.Network/routeTables"
 
 var routeProps = []prop{
@@ -21,21 +19,6 @@ var routeKinds = map[string]kind{
 			each("route", "routes", routeProps...).or([]any{}),
 		},
 	},
-	"azurerm_route": {
-		id: under(typeRouteTable, "route_table_name", "routes"),
-		effect: func(v view, id arm.ID, b *builder) {
-			b.change(v, id.Parent(), func(doc *arm.Resource) {
-				route := arm.Object{}
-				apply(v, routeProps, route)
-				appendTo(doc, "routes", route)
-			})
-		},
-	},
-	"azurerm_subnet_route_table_association": {
-		effect: func(v view, _ arm.ID, b *builder) {
-			b.change(v, v.id("subnet_id", typeSubnet), func(doc *arm.Resource) {
-				set(doc.Properties, "routeTable.id", v.json("route_table_id"))
-			})
-		},
-	},
+	"azurerm_route":                          within(under(typeRouteTable, "route_table_name", "routes"), "routes", routeProps...),
+	"azurerm_subnet_route_table_association": setsRef("subnet_id", typeSubnet, "route_table_id", "routeTable.id"),
 }

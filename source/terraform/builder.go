@@ -90,6 +90,7 @@ func document(k kind, v view, id arm.ID) arm.Resource {
 		doc.SKU = arm.Object{}
 		apply(v, k.sku, doc.SKU)
 	}
+	k.rows.document(v, &doc)
 	if k.finish != nil {
 		k.finish(v, &doc)
 	}

@@ -21,6 +21,7 @@ type kind struct {
 	zonal bool // it may be placed in availability zones
 	// fixed are properties that no configuration changes.
 	fixed arm.Object
+	rows  table
 	// decide gives the attributes that follow from the configuration, beside id.
 	decide func(v view, id arm.ID) map[string]cty.Value
 	// finish completes the document: sku, kind, what no prop can say.

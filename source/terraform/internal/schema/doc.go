@@ -1,8 +1,9 @@
 // Package schema says which attributes and blocks the resource types of the
 // azurerm and azapi providers have, and of which types they are.
 //
-// azurerm.txt is generated from the real provider's schema by gen; older.txt adds
-// the names that earlier releases used and that people still write; azapi.txt and
+// azurerm.txt is generated from the real provider's schema by gen; renamed.txt adds
+// the names and types of earlier releases, which people still write, by gen/older
+// from those releases' documentation, and older.txt what that does not say; azapi.txt and
 // helpers.txt are the few types of azapi and of the providers that generate
 // values. The package gives no attribute a meaning.
 //

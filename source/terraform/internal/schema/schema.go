@@ -40,6 +40,9 @@ type Nested struct {
 //go:embed azurerm.txt
 var azurerm string
 
+//go:embed renamed.txt
+var renamed string
+
 //go:embed older.txt
 var older string
 
@@ -57,9 +60,14 @@ type Set struct {
 }
 
 // New indexes the schemas.
-func New() *Set {
+func New() *Set { return index(azurerm, azapi, helpers, renamed, older) }
+
+// Current indexes those of the current release of azurerm alone.
+func Current() *Set { return index(azurerm) }
+
+func index(files ...string) *Set {
 	s := &Set{text: map[string][]string{}, parsed: map[string]*Block{}}
-	for _, file := range []string{azurerm, azapi, helpers, older} {
+	for _, file := range files {
 		for file != "" {
 			end := nextHeading(file)
 			heading, body, _ := strings.Cut(file[:end], "\n")
@@ -191,6 +199,9 @@ func parseType(s string) (cty.Type, error) {
 	}
 	return ordered(t), nil
 }
+
+// TypeString is a type as the files write it.
+func TypeString(t cty.Type) string { return strings.ReplaceAll(typeexpr.TypeString(t), " ", "") }
 
 // ordered is t with lists where it has sets.
 func ordered(t cty.Type) cty.Type {

@@ -5,7 +5,10 @@ import (
 	"github.com/cloister-ml/cloister/service"
 )
 
-const typeZoneGroup = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
+const (
+	typeZoneGroup          = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
+	typePrivateLinkService = "Microsoft.Network/privateLinkServices"
+)
 
 var privateLinkKinds = map[string]kind{
 	"azurerm_private_endpoint": {
@@ -22,6 +25,27 @@ var privateLinkKinds = map[string]kind{
 		},
 		finish: connection,
 		effect: zoneGroup,
+	},
+	"azurerm_private_endpoint_application_security_group_association": addsRef("private_endpoint_id", service.TypePrivateEndpoint, "application_security_group_id", "applicationSecurityGroups"),
+	"azurerm_private_link_service": {
+		arm: typePrivateLinkService,
+		id:  inGroup(typePrivateLinkService),
+		props: []prop{
+			attr("load_balancer_frontend_ip_configuration_ids", "loadBalancerFrontendIpConfigurations").as(references),
+			attr("destination_ip_address", "destinationIPAddress"),
+			attr("auto_approval_subscription_ids", "autoApproval.subscriptions"),
+			attr("visibility_subscription_ids", "visibility.subscriptions"),
+			attr("enable_proxy_protocol", "enableProxyProtocol").or(false),
+			attr("proxy_protocol_enabled", "enableProxyProtocol"),
+			attr("fqdns", "fqdns"),
+			each("nat_ip_configuration", "ipConfigurations",
+				attr("name", "name"),
+				attr("primary", "properties.primary"),
+				attr("subnet_id", "properties.subnet.id"),
+				attr("private_ip_address", "properties.privateIPAddress"),
+				attr("private_ip_address", "properties.privateIPAllocationMethod").or("Dynamic").as(func(any) any { return "Static" }),
+				attr("private_ip_address_version", "properties.privateIPAddressVersion").or("IPv4")),
+		},
 	},
 }
 

@@ -40,7 +40,7 @@ func (b *builder) absent(list []lang.Missing) {
 		r := &lang.Resource{Address: m.Address, Type: m.Type, Range: m.Range, Config: m.Config}
 		u := arm.Unread{Address: m.Address, Type: m.Type, Reason: m.Reason, Source: source(r)}
 		if m.Config != nil {
-			u.Attributes = b.types.view(r, b.secrets).attributes(m.Config, nil, "")
+			u.Attributes = b.types.view(r, b.secrets).attributes(m.Config, m.Schema, "")
 		}
 		b.unread = append(b.unread, u)
 	}

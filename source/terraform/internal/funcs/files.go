@@ -25,14 +25,9 @@ const (
 
 // files are the functions that read. What lies in the home of whoever runs
 // Terraform is no part of the configuration: its content is not known.
-func files(dir string, unknown func(call string, t cty.Type) cty.Value) map[string]function.Function {
-	locate := func(name string) string {
-		if filepath.IsAbs(name) {
-			return name
-		}
-		return filepath.Join(dir, name)
-	}
-	read := func(name string) ([]byte, error) { return readFile(locate(name), name) }
+func files(set Setting) map[string]function.Function {
+	locate, unknown := set.locate, set.Unknown
+	read := func(name string) ([]byte, error) { return set.read(name) }
 	table := map[string]function.Function{
 		"abspath":  toString(func(a []string) (string, error) { return filepath.Abs(locate(a[0])) }, "path"),
 		"basename": toString(func(a []string) (string, error) { return path.Base(a[0]), nil }, "path"),
@@ -55,14 +50,22 @@ func files(dir string, unknown func(call string, t cty.Type) cty.Value) map[stri
 			return base64.StdEncoding.EncodeToString(b), err
 		}),
 		"fileexists": fromStrings(func(a []string) (bool, error) {
-			info, err := os.Stat(locate(a[0]))
+			at := locate(a[0])
+			if err := set.Allowed(at); err != nil {
+				return false, err
+			}
+			info, err := os.Stat(at)
 			return err == nil && info.Mode().IsRegular(), nil
 		}, cty.Bool, cty.BoolVal, "path"),
 		"fileset": function.New(&function.Spec{
 			Params: []function.Parameter{{Name: "path", Type: cty.String}, {Name: "pattern", Type: cty.String}},
 			Type:   function.StaticReturnType(cty.Set(cty.String)),
 			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-				return fileSet(locate(args[0].AsString()), args[1].AsString())
+				at := locate(args[0].AsString())
+				if err := set.Allowed(at); err != nil {
+					return cty.NilVal, err
+				}
+				return fileSet(at, args[1].AsString())
 			},
 		}),
 	}
@@ -96,6 +99,23 @@ func ofProject(name string, unknown func(string, cty.Type) cty.Value, read func(
 			return cty.StringVal(s), nil
 		},
 	})
+}
+
+// locate is where a path leads.
+func (set Setting) locate(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(set.Dir, name)
+}
+
+// read reads a file that the configuration names.
+func (set Setting) read(name string) ([]byte, error) {
+	at := set.locate(name)
+	if err := set.Allowed(at); err != nil {
+		return nil, err
+	}
+	return readFile(at, name)
 }
 
 func readFile(at, shown string) ([]byte, error) {

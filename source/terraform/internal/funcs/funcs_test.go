@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -22,8 +23,23 @@ func eval(t testing.TB, dir, src string) (cty.Value, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		t.Fatalf("%s: %v", src, diags)
 	}
-	table := Table(dir, "sensitive", func(_ string, typ cty.Type) cty.Value { return cty.UnknownVal(typ) })
-	return expr.Value(&hcl.EvalContext{Functions: table})
+	set := setting(dir)
+	Bound(expr, set.Meter)
+	return expr.Value(&hcl.EvalContext{Functions: Table(set)})
+}
+
+// setting allows what lies in dir.
+func setting(dir string) Setting {
+	return Setting{
+		Dir: dir, Sensitive: "sensitive", Meter: &Meter{},
+		Allowed: func(path string) error {
+			if !strings.HasPrefix(path, filepath.Clean(dir)) && dir != "." {
+				return errors.New("outside")
+			}
+			return nil
+		},
+		Unknown: func(_ string, typ cty.Type) cty.Value { return cty.UnknownVal(typ) },
+	}
 }
 
 // functions.txt holds expressions and what the console of Terraform 1.11 answers
@@ -149,7 +165,8 @@ func FuzzExpression(f *testing.F) {
 	f.Add(`[for s in range(3) : format("%03d", s)]`)
 	f.Add(`jsondecode("{}")`)
 	f.Add(`templatestring("${x}", { x = 1 })`)
-	table := Table(f.TempDir(), "sensitive", func(_ string, typ cty.Type) cty.Value { return cty.UnknownVal(typ) })
+	set := setting(f.TempDir())
+	table := Table(set)
 	f.Fuzz(func(t *testing.T, src string) {
 		if len(src) > 1<<12 || Nesting([]byte(src), "fuzz", false) != nil {
 			return
@@ -158,6 +175,8 @@ func FuzzExpression(f *testing.F) {
 		if diags.HasErrors() {
 			return
 		}
+		*set.Meter = Meter{}
+		Bound(expr, set.Meter)
 		_, _ = expr.Value(&hcl.EvalContext{Functions: table})
 	})
 }

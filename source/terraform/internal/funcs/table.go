@@ -9,13 +9,26 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// Table is every function by name. Relative paths are taken from dir, the folder
-// of the root module. Sensitive marks a value as secret; unknown makes the value
-// of a call that is not known before deployment.
-func Table(dir string, sensitive any, unknown func(call string, t cty.Type) cty.Value) map[string]function.Function {
+// Setting is what the functions need to know of the configuration that calls them.
+type Setting struct {
+	// Dir is the folder of the root module, from which relative paths are taken.
+	Dir string
+	// Allowed answers why a path must not be read, nil where it may.
+	Allowed func(path string) error
+	// Sensitive marks a value as secret.
+	Sensitive any
+	// Unknown makes the value of a call that is not known before deployment.
+	Unknown func(call string, t cty.Type) cty.Value
+	// Meter bounds what the calls take.
+	Meter *Meter
+}
+
+// Table is every function by name.
+func Table(set Setting) map[string]function.Function {
+	unknown := set.Unknown
 	table := pure()
-	maps.Copy(table, sensitivity(sensitive))
-	maps.Copy(table, files(dir, unknown))
+	maps.Copy(table, sensitivity(set.Sensitive))
+	maps.Copy(table, files(set))
 	for name, t := range map[string]cty.Type{"timestamp": cty.String, "plantimestamp": cty.String, "uuid": cty.String} {
 		table[name] = function.New(&function.Spec{
 			Type: function.StaticReturnType(t),
@@ -30,12 +43,16 @@ func Table(dir string, sensitive any, unknown func(call string, t cty.Type) cty.
 	})
 	// A template may call everything but a template.
 	inner := maps.Clone(table)
-	table["templatefile"] = templateFile(dir, inner)
-	table["templatestring"] = templateString(inner)
+	metered(inner, set.Meter)
+	table["templatefile"] = templateFile(set, inner)
+	table["templatestring"] = templateString(set, inner)
+	metered(table, set.Meter)
 	for name, f := range table {
 		table["core::"+name] = f
 	}
-	maps.Copy(table, azurerm())
+	for _, more := range []map[string]function.Function{azurerm(), azapi(), clock(), builtin()} {
+		maps.Copy(table, more)
+	}
 	return table
 }
 
@@ -106,6 +123,9 @@ func pure() map[string]function.Function {
 		"tolist":   stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
 		"tomap":    stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
 		"toset":    stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+	}
+	for _, name := range []string{"tonumber", "jsondecode"} {
+		table[name] = modest(table[name])
 	}
 	for _, more := range []map[string]function.Function{text(), collections(), encoding(), hashes(), addresses(), times()} {
 		maps.Copy(table, more)

@@ -3,7 +3,6 @@ package funcs
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -15,13 +14,9 @@ import (
 
 // templateFile renders a file with the given variables. Templates cannot render
 // further templates, so that rendering always ends.
-func templateFile(dir string, inner map[string]function.Function) function.Function {
-	return templating("path", inner, func(name string) (string, []byte, error) {
-		at := name
-		if !filepath.IsAbs(at) {
-			at = filepath.Join(dir, at)
-		}
-		src, err := readFile(at, name)
+func templateFile(set Setting, inner map[string]function.Function) function.Function {
+	return templating("path", set.Meter, inner, func(name string) (string, []byte, error) {
+		src, err := set.read(name)
 		if err == nil && !utf8.Valid(src) {
 			err = fmt.Errorf("%s is not UTF-8 text", name)
 		}
@@ -29,19 +24,19 @@ func templateFile(dir string, inner map[string]function.Function) function.Funct
 	})
 }
 
-func templateString(inner map[string]function.Function) function.Function {
-	return templating("template", inner, func(src string) (string, []byte, error) {
+func templateString(set Setting, inner map[string]function.Function) function.Function {
+	return templating("template", set.Meter, inner, func(src string) (string, []byte, error) {
 		return "<template>", []byte(src), nil
 	})
 }
 
-func templating(param string, inner map[string]function.Function, load func(string) (string, []byte, error)) function.Function {
+func templating(param string, m *Meter, inner map[string]function.Function, load func(string) (string, []byte, error)) function.Function {
 	render := func(args []cty.Value) (cty.Value, error) {
 		name, src, err := load(args[0].AsString())
 		if err != nil {
 			return cty.DynamicVal, err
 		}
-		expr, diags := parseTemplate(name, src)
+		expr, diags := parseTemplate(name, src, m)
 		if diags.HasErrors() {
 			return cty.DynamicVal, plain(diags)
 		}
@@ -79,11 +74,15 @@ func templating(param string, inner map[string]function.Function, load func(stri
 	})
 }
 
-func parseTemplate(name string, src []byte) (hcl.Expression, hcl.Diagnostics) {
+func parseTemplate(name string, src []byte, m *Meter) (hclsyntax.Expression, hcl.Diagnostics) {
 	if err := Nesting(src, name, true); err != nil {
 		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Template too deeply nested", Detail: err.Error()}}
 	}
-	return hclsyntax.ParseTemplate(src, name, hcl.Pos{Line: 1, Column: 1})
+	expr, diags := hclsyntax.ParseTemplate(src, name, hcl.Pos{Line: 1, Column: 1})
+	if !diags.HasErrors() {
+		Bound(expr, m)
+	}
+	return expr, diags
 }
 
 func templateVars(v cty.Value) (map[string]cty.Value, error) {

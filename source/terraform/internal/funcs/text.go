@@ -44,6 +44,7 @@ func text() map[string]function.Function {
 		"startswith":  toBool(func(a []string) bool { return strings.HasPrefix(a[0], a[1]) }, "str", "prefix"),
 		"strcontains": toBool(func(a []string) bool { return strings.Contains(a[0], a[1]) }, "str", "substr"),
 		"replace":     toString(replace, "str", "substr", "replacement"),
+		"rsadecrypt":  toString(rsaDecrypt, "ciphertext", "privatekey"),
 		"urlencode":   toString(func(a []string) (string, error) { return url.QueryEscape(a[0]), nil }, "str"),
 		"urldecode":   toString(func(a []string) (string, error) { return url.QueryUnescape(a[0]) }, "str"),
 	}

@@ -16,8 +16,10 @@ type callNode struct {
 	block    *callBlock
 	cell     *cell // makes the children
 	expanded expansion
+	mod      *module // nil where it cannot be read
 	children []*instance
-	absent   bool // the module is not on this machine
+	absent   bool   // the module cannot be read
+	reason   string // why what the module declares is not known, where it is not
 }
 
 func (inst *instance) newCall(b *callBlock) *callNode {
@@ -50,6 +52,7 @@ func (c *callNode) open() {
 		return
 	}
 	mod := ev.load(dir)
+	c.mod = mod
 	for name, a := range b.args {
 		if mod.variables[name] == nil {
 			ev.fail(&a.NameRange, "Unsupported argument", "%s has no variable %q.%s", ev.called(mod), name, DidYouMean(name, mod.variables))
@@ -58,6 +61,7 @@ func (c *callNode) open() {
 	address := c.inst.address("module." + b.name)
 	s := c.inst.scope()
 	c.expanded = s.expand(b.count, b.forEach, address)
+	c.reason = c.expanded.undecided
 	children := make([]*instance, 0, len(c.expanded.keys))
 	for i, path := range c.expanded.names(address) {
 		children = append(children, c.child(mod, path, c.expanded.scope(s, i)))
@@ -82,21 +86,48 @@ func (c *callNode) child(mod *module, path string, outer *scope) *instance {
 // find is the directory of the module's files.
 func (c *callNode) find() (string, bool) {
 	ev, src := c.inst.ev, c.block.source
-	if strings.HasPrefix(src, "./") || strings.HasPrefix(src, "../") {
-		dir := filepath.Join(c.inst.mod.dir, src)
-		files, err := sources(dir)
-		if err != nil || len(files) == 0 {
-			ev.fail(&c.block.sourceAt, "Module not found", "%s holds no Terraform files.", dir)
+	if isLocal(src) {
+		dir, ok := ev.local(c.inst.mod, src)
+		if err := ev.project.allows(filepath.Join(c.inst.mod.dir, src)); err != nil {
+			ev.fail(&c.block.sourceAt, "Module outside of the project", "%v.", err)
 			return "", false
 		}
-		return dir, true
+		if !ok {
+			ev.fail(&c.block.sourceAt, "Module not found", "%s holds no Terraform files.", filepath.Join(c.inst.mod.dir, src))
+		}
+		return dir, ok
 	}
 	if dir, ok := ev.manifest[c.manifestKey()]; ok {
-		return filepath.Join(ev.root, dir), true
+		at := filepath.Join(ev.root, dir)
+		err := ev.project.allows(at)
+		if err == nil {
+			return at, true
+		}
+		ev.fail(&c.block.sourceAt, "Module outside of the project", "%v.", err)
+		return "", false
 	}
-	ev.miss(Missing{Address: c.inst.address("module." + c.block.name), Type: "module", Reason: "its source " + src + " is not on this machine", Range: c.block.at})
+	c.reason = "its source " + src + " is not on this machine"
 	ev.warn(&c.block.sourceAt, "Module not on this machine", "What module.%s (%s) declares is not known: \"terraform init\" installs it under .terraform.", c.block.name, src)
 	return "", false
+}
+
+// isLocal reports whether a module's source is a folder beside the files.
+func isLocal(source string) bool {
+	return strings.HasPrefix(source, "./") || strings.HasPrefix(source, "../")
+}
+
+// local is the folder of a module that another calls by its path, where it holds
+// Terraform files.
+func (ev *evaluator) local(from *module, source string) (string, bool) {
+	if !isLocal(source) {
+		return "", false
+	}
+	dir := filepath.Join(from.dir, source)
+	if ev.project.allows(dir) != nil {
+		return "", false
+	}
+	files, err := sources(dir)
+	return dir, err == nil && len(files) > 0
 }
 
 // manifestKey is how Terraform's list of installed modules names the call.
@@ -139,7 +170,7 @@ func (ev *evaluator) readManifest() {
 func (c *callNode) value(a *ask) cty.Value {
 	ev := c.inst.ev
 	ev.force(c.cell)
-	if c.absent {
+	if c.absent || c.expanded.failed {
 		return unknown(cty.DynamicPseudoType, originAt(c.inst.address("module."+c.block.name), c.block.at))
 	}
 	one := func(child *instance) cty.Value {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/cloister-ml/cloister/source/terraform/internal/funcs"
 )
@@ -38,6 +40,7 @@ type resourceBlock struct {
 	count, forEach, provider hcl.Expression
 	dependsOn                hcl.Expression
 	preconditions            []condition
+	postconditions           []condition
 }
 
 func (b *resourceBlock) key() string {
@@ -104,7 +107,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is not UTF-8 text", path)
 	}
 	if strings.HasSuffix(path, ".json") {
-		return src, nil
+		return src, funcs.NestingJSON(src, path)
 	}
 	return src, funcs.Nesting(src, path, false)
 }
@@ -124,6 +127,9 @@ func (ev *evaluator) parseFile(path string) (hcl.Body, bool) {
 	ev.report(diags)
 	if file == nil || file.Body == nil {
 		return nil, false
+	}
+	if native, ok := file.Body.(*hclsyntax.Body); ok {
+		ev.prepare(native)
 	}
 	return file.Body, !diags.HasErrors()
 }
@@ -169,6 +175,10 @@ func (ev *evaluator) load(dir string) *module {
 		return m
 	}
 	for _, path := range files {
+		if err := ev.project.allows(path); err != nil {
+			ev.fail(nil, "File cannot be read", "%v.", err)
+			continue
+		}
 		if base := filepath.Base(path); base == "override.tf" || strings.HasSuffix(base, "_override.tf") {
 			ev.warn(nil, "Override file not read", "%s overrides what other files declare; it is left out.", path)
 			continue
@@ -178,6 +188,24 @@ func (ev *evaluator) load(dir string) *module {
 		}
 	}
 	return m
+}
+
+// prepare bounds what the expressions of a parsed body may take, and makes room
+// for the functions of providers that are not here.
+func (ev *evaluator) prepare(node hclsyntax.Node) {
+	funcs.Bound(node, &ev.meter)
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		call, ok := n.(*hclsyntax.FunctionCallExpr)
+		if !ok || !strings.HasPrefix(call.Name, "provider::") {
+			return nil
+		}
+		if _, known := ev.functions[call.Name]; !known && !funcs.Provides(call.Name) {
+			ev.functions[call.Name] = funcs.Unknown(call.Name, func(call string) cty.Value {
+				return unknown(cty.DynamicPseudoType, Origin{Expression: call})
+			})
+		}
+		return nil
+	})
 }
 
 func checkNesting(text, name string) error { return funcs.Nesting([]byte(text), name, false) }

@@ -20,6 +20,7 @@ var topLevel = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 	{Type: "resource", LabelNames: []string{"type", "name"}},
 	{Type: "data", LabelNames: []string{"type", "name"}},
 	{Type: "ephemeral", LabelNames: []string{"type", "name"}},
+	{Type: "action", LabelNames: []string{"type", "name"}},
 }}
 
 func (m *module) declare(ev *evaluator, body hcl.Body) {
@@ -175,7 +176,7 @@ var metaSchema = &hcl.BodySchema{
 
 var lifecycleSchema = &hcl.BodySchema{
 	Attributes: []hcl.AttributeSchema{{Name: "create_before_destroy"}, {Name: "prevent_destroy"}, {Name: "ignore_changes"}, {Name: "replace_triggered_by"}},
-	Blocks:     []hcl.BlockHeaderSchema{{Type: "precondition"}, {Type: "postcondition"}},
+	Blocks:     []hcl.BlockHeaderSchema{{Type: "precondition"}, {Type: "postcondition"}, {Type: "action_trigger"}},
 }
 
 func (ev *evaluator) resource(b *hcl.Block) *resourceBlock {
@@ -194,9 +195,11 @@ func (ev *evaluator) resource(b *hcl.Block) *resourceBlock {
 		life, diags := nested.Body.Content(lifecycleSchema)
 		ev.report(diags)
 		for _, c := range life.Blocks {
-			// A postcondition is about what deployment answers.
-			if cond := ev.condition(c); c.Type == "precondition" {
-				r.preconditions = append(r.preconditions, cond)
+			switch c.Type {
+			case "precondition":
+				r.preconditions = append(r.preconditions, ev.condition(c))
+			case "postcondition":
+				r.postconditions = append(r.postconditions, ev.condition(c))
 			}
 		}
 	}

@@ -138,6 +138,9 @@ var dynamicSchema = &hcl.BodySchema{
 func (s *scope) dynamic(out *Body, sch *schema.Block, b *hcl.Block) {
 	ev, name := s.inst.ev, b.Labels[0]
 	n, ok := nested(sch, name)
+	if name == "timeouts" {
+		return // how long to wait says nothing about what is deployed
+	}
 	if !ok {
 		ev.fail(&b.LabelRanges[0], "Unsupported block type", "No block %q may stand here.%s", name, DidYouMean(name, names(sch)))
 		return

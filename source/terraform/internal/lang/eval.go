@@ -48,18 +48,20 @@ type Result struct {
 type evaluator struct {
 	opts      Options
 	root      string
+	project   project
+	meter     funcs.Meter
 	parser    *hclparse.Parser
 	functions map[string]function.Function
 	modules   map[string]*module
 	manifest  map[string]string // directories of installed modules by their path
 	diags     hcl.Diagnostics
 	reported  map[string]bool
+	said      map[hcl.DiagnosticSeverity]int
 	stack     []*cell
 	tree      *instance // the root module's
 	trying    int       // how many attempts are under way: see attempt
 	blocked   bool      // the attempt met something that is being evaluated
 	resources int
-	missing   []Missing
 }
 
 // Bounds: no configuration that people write comes near them.
@@ -73,15 +75,16 @@ const (
 // Run evaluates the configuration in dir.
 func Run(dir string, opts Options) Result {
 	ev := &evaluator{
-		opts: opts, root: dir, parser: hclparse.NewParser(),
-		modules: map[string]*module{}, reported: map[string]bool{},
+		opts: opts, root: dir, project: projectOf(dir), parser: hclparse.NewParser(),
+		modules: map[string]*module{}, reported: map[string]bool{}, said: map[hcl.DiagnosticSeverity]int{},
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		abs = dir
 	}
-	ev.functions = funcs.Table(abs, Sensitive, func(call string, t cty.Type) cty.Value {
-		return unknown(t, Origin{Expression: call})
+	ev.functions = funcs.Table(funcs.Setting{
+		Dir: abs, Sensitive: Sensitive, Allowed: ev.project.allows, Meter: &ev.meter,
+		Unknown: func(call string, t cty.Type) cty.Value { return unknown(t, Origin{Expression: call}) },
 	})
 	mod := ev.load(dir)
 	result := Result{Files: ev.parser.Files()}
@@ -97,10 +100,11 @@ func Run(dir string, opts Options) Result {
 		}
 		for inst := range root.walk {
 			result.Resources = append(result.Resources, inst.managed()...)
+			result.Missing = append(result.Missing, inst.missing()...)
 		}
 	}
+	slices.SortFunc(result.Missing, func(a, b Missing) int { return cmp.Compare(a.Address, b.Address) })
 	slices.SortFunc(result.Resources, func(a, b *Resource) int { return cmp.Compare(a.Address, b.Address) })
-	result.Missing = ev.missed()
 	result.Files = ev.parser.Files()
 	result.Diags = ev.sorted()
 	return result
@@ -181,6 +185,7 @@ func (ev *evaluator) attempt(f func()) bool {
 			key += "\x00" + d.Subject.String()
 		}
 		delete(ev.reported, key)
+		ev.said[d.Severity]--
 	}
 	ev.diags = ev.diags[:said]
 	if ev.trying == 0 {

@@ -1,9 +1,10 @@
 package lang
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 )
 
 // expansion is how many instances a block has, and what tells them apart.
@@ -12,6 +13,8 @@ type expansion struct {
 	keys   []cty.Value // numbers or strings
 	values []cty.Value // of for_each
 	failed bool
+	// undecided says why the number of instances is not known, where it is not.
+	undecided string
 }
 
 type mode uint8
@@ -38,8 +41,7 @@ func (s *scope) expandCount(expr hcl.Expression, what string) expansion {
 	v, from, _ := MarksDeep(s.evalAs(expr, cty.Number, "count"))
 	switch {
 	case !v.IsKnown():
-		s.undecided(expr, from, "count", what)
-		return expansion{mode: counted, failed: true}
+		return expansion{mode: counted, failed: true, undecided: s.undecided(expr, from, "count", what)}
 	case v.IsNull():
 		ev.fail(&at, "count is null", "count must be a whole number.")
 		return expansion{mode: counted, failed: true}
@@ -59,33 +61,49 @@ func (s *scope) expandCount(expr hcl.Expression, what string) expansion {
 func (s *scope) expandEach(expr hcl.Expression, what string) expansion {
 	ev, at := s.inst.ev, expr.Range()
 	e := expansion{mode: keyed}
-	v, from, _ := Marks(s.eval(expr))
+	v, from, secret := Marks(s.eval(expr))
 	switch t := v.Type(); {
-	case !v.IsKnown():
-		s.undecided(expr, from, "for_each", what)
+	case secret:
+		ev.fail(&at, "for_each is sensitive", "The keys of for_each are part of the addresses of what it makes, so they cannot be secrets: nonsensitive() says that they are none.")
 		e.failed = true
+	case !v.IsKnown():
+		e.undecided, e.failed = s.undecided(expr, from, "for_each", what), true
 	case v.IsNull() || !t.IsMapType() && !t.IsObjectType() && !t.IsSetType():
 		ev.fail(&at, "for_each of the wrong type", "for_each takes a map or a set of strings, and this is %s: toset() makes a set of a list.", kindOf(v))
+		e.failed = true
+	case t.IsSetType() && t.ElementType() != cty.String && t.ElementType() != cty.DynamicPseudoType:
+		ev.fail(&at, "for_each of the wrong type", "for_each takes a map or a set of strings, and this is %s of %s.", kindOf(v), t.ElementType().FriendlyName())
 		e.failed = true
 	case v.LengthInt() > maxInstances:
 		ev.fail(&at, "Too many instances", "for_each has %d elements, and the limit is %d.", v.LengthInt(), maxInstances)
 		e.failed = true
+	case t.IsSetType():
+		s.expandSet(&e, expr, v, what)
 	default:
 		for it := v.ElementIterator(); it.Next(); {
 			k, elem := it.Element()
-			if t.IsSetType() {
-				var err error
-				if k, err = convert.Convert(elem, cty.String); err != nil || !k.IsKnown() || k.IsNull() {
-					ev.fail(&at, "for_each of the wrong type", "A set for for_each holds strings that are known, and no null.")
-					e.failed = true
-					continue
-				}
-				elem = k
-			}
 			e.keys, e.values = append(e.keys, k), append(e.values, elem)
 		}
 	}
 	return e
+}
+
+// expandSet makes an instance of each string of a set.
+func (s *scope) expandSet(e *expansion, expr hcl.Expression, v cty.Value, what string) {
+	for it := v.ElementIterator(); it.Next(); {
+		_, elem := it.Element()
+		plain, from, _ := Marks(elem)
+		switch {
+		case !plain.IsKnown():
+			e.undecided, e.failed = s.undecided(expr, from, "for_each", what), true
+			return
+		case plain.IsNull() || plain.Type() != cty.String:
+			s.inst.ev.fail(expr.Range().Ptr(), "for_each of the wrong type", "A set for for_each holds strings, and no null.")
+			e.failed = true
+			return
+		}
+		e.keys, e.values = append(e.keys, plain), append(e.values, elem)
+	}
 }
 
 func kindOf(v cty.Value) string {
@@ -95,12 +113,13 @@ func kindOf(v cty.Value) string {
 	return "a " + v.Type().FriendlyName()
 }
 
-// undecided reports instances whose number is not known.
-func (s *scope) undecided(expr hcl.Expression, from Origin, argument, what string) {
+// undecided reports instances whose number is not known, and answers why it is
+// not: "" where that is because of an error that has been reported.
+func (s *scope) undecided(expr hcl.Expression, from Origin, argument, what string) string {
 	at := expr.Range()
 	if from == (Origin{}) {
 		if s.inst.ev.diags.HasErrors() {
-			return // the value is missing because of what has been reported
+			return ""
 		}
 		from = s.origin(expr)
 	}
@@ -108,7 +127,8 @@ func (s *scope) undecided(expr hcl.Expression, from Origin, argument, what strin
 	if isVariable(from.Expression) {
 		remedy = "give it a value with --var " + from.Expression[len("var."):] + "=VALUE"
 	}
-	s.inst.ev.fail(&at, "Number of instances not known", "%s of %s depends on %s, which has no value before deployment: %s.", argument, what, from.Expression, remedy)
+	s.inst.ev.warn(&at, "Number of instances not known", "%s of %s depends on %s, which has no value before deployment, so it is not in the estate: %s.", argument, what, from.Expression, remedy)
+	return fmt.Sprintf("its %s depends on %s, which has no value before deployment", argument, from.Expression)
 }
 
 func isVariable(expression string) bool {
@@ -135,6 +155,15 @@ func (e expansion) scope(s *scope, i int) *scope {
 		return s.with("each", cty.ObjectVal(map[string]cty.Value{"key": e.keys[i], "value": e.values[i]}))
 	}
 	return s
+}
+
+// any is the scope of an instance where it is not known which there are.
+func (e expansion) any(s *scope, from cty.Value) *scope {
+	_, origin, _ := Marks(from)
+	if e.mode == counted {
+		return s.with("count", cty.ObjectVal(map[string]cty.Value{"index": unknown(cty.Number, origin)}))
+	}
+	return s.with("each", cty.ObjectVal(map[string]cty.Value{"key": unknown(cty.String, origin), "value": unknown(cty.DynamicPseudoType, origin)}))
 }
 
 // collect is the value of all n instances together, as references see it.

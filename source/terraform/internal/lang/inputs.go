@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/cloister-ml/cloister/source/terraform/internal/funcs"
 )
 
 // given is a value for a variable of the root module.
@@ -87,6 +89,7 @@ func (ev *evaluator) valuesFile(values map[string]given, mod *module, path strin
 			ev.warn(&a.NameRange, "Value for a variable that is not declared", "%s declares no variable %q.%s", ev.called(mod), name, DidYouMean(name, mod.variables))
 			continue
 		}
+		ev.meter.Next()
 		v, diags := a.Expr.Value(nil)
 		if ev.report(diags); !diags.HasErrors() {
 			values[name] = given{v, a.Expr.Range()}
@@ -111,6 +114,7 @@ func (ev *evaluator) literal(values map[string]given, v *variable, text, from st
 		ev.fail(nil, "Value does not parse", "%s takes %s, written as in a configuration.", from, v.typ.FriendlyName())
 		return
 	}
+	funcs.Bound(expr, &ev.meter)
 	val, diags := expr.Value(nil)
 	if diags.HasErrors() {
 		ev.fail(nil, "Value does not parse", "%s takes a value without references.", from)

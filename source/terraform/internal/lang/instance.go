@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -152,10 +153,18 @@ func (inst *instance) checkDependsOn(expr hcl.Expression) {
 	list, diags := hcl.ExprList(expr)
 	inst.ev.report(diags)
 	for _, e := range list {
-		t, diags := hcl.AbsTraversalForExpr(e)
+		t, diags := reference(e)
 		if inst.ev.report(diags); diags.HasErrors() {
 			continue
 		}
 		inst.scope().declared(t)
 	}
+}
+
+// reference reads a reference, which may stand in quotes, as it once had to.
+func reference(e hcl.Expression) (hcl.Traversal, hcl.Diagnostics) {
+	if v, diags := e.Value(nil); !diags.HasErrors() && v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
+		return hclsyntax.ParseTraversalAbs([]byte(v.AsString()), e.Range().Filename, e.Range().Start)
+	}
+	return hcl.AbsTraversalForExpr(e)
 }

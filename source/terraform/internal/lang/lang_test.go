@@ -102,6 +102,9 @@ func evaluate(t *testing.T, a *txtar.Archive) string {
 		for _, res := range r.Resources {
 			fmt.Fprintf(&out, "resource %s\n", res.Address)
 		}
+		for _, u := range r.Missing {
+			fmt.Fprintf(&out, "missing %s (%s) at %s:%d: %s\n", u.Address, u.Type, u.Range.Filename, u.Range.Start.Line, u.Reason)
+		}
 	}
 	for _, d := range r.Diags {
 		fmt.Fprintln(&out, diagnostic(d))

@@ -137,7 +137,7 @@ func (s *scope) noSuchContext(t hcl.Traversal) {
 func (n *node) loose(a *ask) cty.Value {
 	n.inst.ev.force(n.cell)
 	if n.failed {
-		return cty.DynamicVal
+		return n.nothing()
 	}
 	one := func(r *Resource) cty.Value {
 		if a == nil || a.whole {

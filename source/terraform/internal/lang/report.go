@@ -11,7 +11,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// maxReports bounds what one run says: the first hundred errors are enough.
+// maxReports bounds what one run says of each severity: the first hundred errors
+// are enough.
 const maxReports = 100
 
 // report keeps diagnostics, each once.
@@ -21,10 +22,11 @@ func (ev *evaluator) report(diags hcl.Diagnostics) {
 		if d.Subject != nil {
 			key += "\x00" + d.Subject.String()
 		}
-		if ev.reported[key] || len(ev.diags) >= maxReports {
+		if ev.reported[key] || ev.said[d.Severity] >= maxReports {
 			continue
 		}
 		ev.reported[key] = true
+		ev.said[d.Severity]++
 		ev.diags = append(ev.diags, d)
 	}
 }

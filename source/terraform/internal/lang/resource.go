@@ -43,6 +43,7 @@ type node struct {
 	expanded  expansion
 	instances []*Resource
 	failed    bool
+	config    *Body // what is written, where no instance is known
 }
 
 func (inst *instance) newNode(b *resourceBlock) *node {
@@ -57,7 +58,10 @@ func (n *node) evaluate() cty.Value {
 	n.instances, n.failed = nil, false
 	n.expanded = s.expand(n.block.count, n.block.forEach, address)
 	if n.failed = n.expanded.failed; n.failed {
-		return cty.DynamicVal
+		if n.expanded.undecided != "" {
+			n.config = n.expanded.any(s, n.nothing()).body(n.block.body, ev.schemaOf(n.block))
+		}
+		return n.nothing()
 	}
 	if ev.resources += len(n.expanded.keys); ev.resources > maxResources {
 		ev.fail(&n.block.at, "Too many resources", "The configuration declares more than %d resources.", maxResources)
@@ -72,19 +76,31 @@ func (n *node) evaluate() cty.Value {
 			Address: addr, Data: n.block.mode != "", Type: n.block.typ, Name: n.block.name,
 			Range: n.block.at, Schema: sch, Provider: provider,
 		}
-		if sch == nil {
-			r.Config = inner.decodeLoose(n.block.body)
-		} else {
-			r.Config = inner.decode(n.block.body, sch)
-		}
+		r.Config = inner.body(n.block.body, sch)
 		r.decided = ev.opts.Decider.Decide(r, func(typ string) []*Resource { return ev.others(n, typ) })
 		if sch != nil {
 			r.value = r.object(sch, r.Config, "")
 		}
 		inner.hold("precondition of "+addr, n.block.preconditions)
+		if sch != nil && len(n.block.postconditions) > 0 {
+			inner.with("self", r.value).hold("postcondition of "+addr, n.block.postconditions)
+		}
 		n.instances = append(n.instances, r)
 	}
 	return n.expanded.collect(len(n.instances), func(i int) cty.Value { return n.instances[i].value })
+}
+
+// body evaluates a body by its schema, which may be nil.
+func (s *scope) body(body hcl.Body, sch *schema.Block) *Body {
+	if sch == nil {
+		return s.decodeLoose(body)
+	}
+	return s.decode(body, sch)
+}
+
+// nothing is the value of a resource whose instances are not known.
+func (n *node) nothing() cty.Value {
+	return unknown(cty.DynamicPseudoType, originAt(n.inst.address(n.block.key()), n.block.at))
 }
 
 // others are the instances of a managed type that do not wait for n.

@@ -35,9 +35,14 @@ func (s *scope) eval(expr hcl.Expression) cty.Value {
 	if !ok {
 		return cty.DynamicVal
 	}
+	s.inst.ev.meter.Next()
 	v, diags := expr.Value(ctx)
 	s.inst.ev.report(diags)
 	if diags.HasErrors() {
+		return cty.DynamicVal
+	}
+	if d := s.inst.ev.meter.Check(v, expr.Range()); d != nil {
+		s.inst.ev.report(hcl.Diagnostics{d})
 		return cty.DynamicVal
 	}
 	if !v.IsKnown() {
@@ -135,18 +140,22 @@ func (s *scope) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
 				ok = false
 				continue
 			}
-			if groups[group] == nil {
-				groups[group] = map[string]cty.Value{}
+			as := group
+			if root == "resource" {
+				as = "resource." + group
 			}
-			if _, have := groups[group][name]; !have {
-				groups[group][name] = s.value(group, name, asked[group+"."+name])
+			if groups[as] == nil {
+				groups[as] = map[string]cty.Value{}
+			}
+			if _, have := groups[as][name]; !have {
+				groups[as][name] = s.value(group, name, asked[group+"."+name])
 			}
 		}
 	}
 	if !ok {
 		return nil, false
 	}
-	apart := map[string]map[string]cty.Value{} // data and ephemeral, by type
+	apart := map[string]map[string]cty.Value{} // data, ephemeral and resource, by type
 	for group, values := range groups {
 		mode, typ, nested := strings.Cut(group, ".")
 		if !nested {
@@ -199,28 +208,28 @@ func (s *scope) asked(refs []hcl.Traversal) map[string]*ask {
 	return asked
 }
 
-// split takes a reference apart: var.NAME, data.TYPE.NAME, TYPE.NAME and so on,
-// and what follows.
+// split takes a reference apart: var.NAME, data.TYPE.NAME, TYPE.NAME (which
+// may also be written resource.TYPE.NAME) and so on, and what follows.
 func split(t hcl.Traversal) (key string, rest hcl.Traversal, ok bool) {
-	n := 2
-	if t.RootName() == "data" || t.RootName() == "ephemeral" {
+	n, from := 2, 0
+	switch t.RootName() {
+	case "data", "ephemeral":
 		n = 3
+	case "resource":
+		n, from = 3, 1
 	}
 	if len(t) < n {
 		return "", nil, false
 	}
 	parts := []string{t.RootName()}
 	for _, step := range t[1:n] {
-		switch step := step.(type) {
-		case hcl.TraverseAttr:
-			parts = append(parts, step.Name)
-		case hcl.TraverseIndex: // data["type"] is not a reference
-			return "", nil, false
-		default:
+		attr, ok := step.(hcl.TraverseAttr) // data["type"] is not a reference
+		if !ok {
 			return "", nil, false
 		}
+		parts = append(parts, attr.Name)
 	}
-	return strings.Join(parts, "."), t[n:], true
+	return strings.Join(parts[from:], "."), t[n:], true
 }
 
 func (s *scope) paths() cty.Value {

@@ -71,7 +71,7 @@ func (inst *instance) variable(v *variable) cty.Value {
 	case v.fallback != nil:
 		val, at = s.eval(v.fallback), v.fallback.Range()
 	default:
-		val, at = inst.missing(v), v.at
+		val, at = inst.unset(v), v.at
 	}
 	val = s.typed(v, val, at)
 	if v.sensitive {
@@ -97,8 +97,8 @@ func (s *scope) typed(v *variable, val cty.Value, at hcl.Range) cty.Value {
 	return out
 }
 
-// missing is the value of a variable that has neither a value nor a default.
-func (inst *instance) missing(v *variable) cty.Value {
+// unset is the value of a variable that has neither a value nor a default.
+func (inst *instance) unset(v *variable) cty.Value {
 	ev := inst.ev
 	switch {
 	case inst.parent != nil:

@@ -6,7 +6,7 @@ export CGO_ENABLED := 0
 BIN := bin/cloister
 EXAMPLE ?= examples/secure-mlops
 
-.PHONY: up test build install down test-unit test-e2e lint vuln fmt tidy validate-example help
+.PHONY: up test build install down test-unit test-e2e lint vuln fmt tidy validate-example oracle help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -41,6 +41,11 @@ vuln: ## known vulnerabilities in what we call (needs the Go vulnerability datab
 
 validate-example: ## terraform validate with the real azurerm provider (builds it the first time: about 10 minutes)
 	scripts/terraform-validate.sh $(EXAMPLE)/terraform
+
+ORACLES = source/terraform/testdata/oracle
+oracle: ## hold the estate against what the real provider sends; CONFIG=DIR for one configuration, UPDATE=1 to record
+	@binary=$$(scripts/azurerm-provider.sh) && \
+	$(GO) run ./source/terraform/oracle -provider "$$binary" $(if $(UPDATE),-update) $(if $(V),-v) $(or $(CONFIG),$(wildcard $(ORACLES)/*))
 
 fmt: ## gofmt everything
 	gofmt -w $$(git ls-files '*.go')

@@ -3,14 +3,10 @@
 #
 #   scripts/terraform-validate.sh DIR
 #
-# The provider is built from source the first time (about ten minutes on two
-# cores) and kept in the cache. PROVIDER_BINARY names one that is built already.
-# Where the machine has no terraform, OpenTofu is built and used in its place.
+# The provider is that of scripts/azurerm-provider.sh. Where the machine has no terraform, OpenTofu is built and used in its place.
 set -euo pipefail
 
 version=5.2.0
-revision=v1.44.1-0.20260824201233-fae580791926
-module=github.com/hashicorp/terraform-provider-azurerm
 tofu_version=v1.12.6
 
 if [ $# -ne 1 ] || [ ! -d "$1" ]; then
@@ -35,12 +31,7 @@ build() {
   fi
 }
 
-binary=${PROVIDER_BINARY:-$cache/terraform-provider-azurerm_v$version}
-if [ ! -x "$binary" ]; then
-  build "azurerm $version" env GOBIN="$work" GOFLAGS=-p=2 go install -trimpath \
-    -ldflags "-s -w -X $module/version.ProviderVersion=$version" "$module@$revision"
-  mv "$work/terraform-provider-azurerm" "$binary"
-fi
+binary=$(realpath "$("$(dirname "$0")/azurerm-provider.sh")")
 
 # The go command does not install OpenTofu by its version, for its module replaces
 # others; it builds in the module's own folder.

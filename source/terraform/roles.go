@@ -1,5 +1,13 @@
 package terraform
 
+import "strings"
+
+// RoleGUID is the id of a built-in role by its name, in any case.
+func RoleGUID(name string) (guid string, ok bool) {
+	guid, ok = roleGUIDs[strings.ToLower(name)]
+	return guid, ok
+}
+
 // roleGUIDs are the ids of Azure's built-in roles by their names in lower case,
 // as azurerm resolves role_definition_name.
 //

@@ -1,0 +1,46 @@
+package oracle
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+)
+
+// aparts are what is written to Azure Resource Manager and is no document of an
+// estate, or the other way about.
+var aparts = []struct{ typ, why string }{
+	{"microsoft.insights/components/currentbillingfeatures", "the price plan of a component; it is written with each"},
+}
+
+func aside(id arm.ID) bool {
+	for _, a := range aparts {
+		if strings.EqualFold(id.Type(), a.typ) {
+			return true
+		}
+	}
+	return false
+}
+
+// echoes are the fields that an estate has from Azure's own rules, since meanings
+// need them, and that no one sends. A list's elements are written as [].
+var echoes = []struct{ typ, path, why string }{
+	{"microsoft.authorization/roleassignments", "properties.scope", "the scope is in the id"},
+	{"microsoft.containerregistry/registries", "properties.loginServer", "it follows from the name"},
+	{"microsoft.keyvault/vaults", "properties.vaultUri", "it follows from the name"},
+	{"microsoft.machinelearningservices/workspaces", "properties.workspaceId", "Azure gives it out; names are made of it"},
+	{"microsoft.managedidentity/userassignedidentities", "properties", "Azure gives out the principal"},
+	{"microsoft.network/privateendpoints", "properties.privateLinkServiceConnections[].properties.privateLinkServiceConnectionState", "Azure approves what its owner may approve"},
+}
+
+var element = regexp.MustCompile(`\[[^\]]*\]`)
+
+func known(typ, path string) bool {
+	path = element.ReplaceAllString(path, "[]")
+	for _, e := range echoes {
+		if e.typ == typ && e.path == path {
+			return true
+		}
+	}
+	return false
+}

@@ -53,6 +53,7 @@ func Decode(data []byte) (Resource, error) {
 	}
 	r.Properties, _ = revive(r.Properties).(map[string]any)
 	r.SKU, _ = revive(r.SKU).(map[string]any)
+	r.Plan, _ = revive(r.Plan).(map[string]any)
 	return r, nil
 }
 

@@ -21,6 +21,7 @@ type Resource struct {
 	Tags       map[string]string `json:"tags,omitempty"`
 	SKU        Object            `json:"sku,omitempty"`
 	Zones      []string          `json:"zones,omitempty"`
+	Plan       Object            `json:"plan,omitempty"` // of a marketplace image or service
 	Identity   *Identity         `json:"identity,omitempty"`
 	Properties Object            `json:"properties,omitempty"`
 

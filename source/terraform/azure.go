@@ -14,7 +14,7 @@ import (
 var kinds = gather(groupKinds, networkKinds, nsgKinds, routeKinds, gatewayKinds, privateLinkKinds,
 	publicDNSKinds, resolverKinds, loadBalancerKinds, watcherKinds, publicIPKinds, nicKinds, firewallKinds, firewallPolicyKinds,
 	dnsKinds, storageKinds,
-	vaultKinds, registryKinds, insightsKinds, machineLearningKinds, computeKinds, identityKinds, authorizationKinds, azapiKinds)
+	vaultKinds, registryKinds, insightsKinds, machineLearningKinds, computeKinds, identityKinds, kubernetesKinds, authorizationKinds, azapiKinds)
 
 func gather(tables ...map[string]kind) map[string]kind {
 	all := map[string]kind{}

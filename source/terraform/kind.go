@@ -291,6 +291,14 @@ func addsRef(target, targetType, from, to string) kind {
 	}}
 }
 
+// extensionOf is the id of an extension resource of the resource whose id an
+// attribute gives.
+func extensionOf(scopeAttr, scopeType, namespace, typ string) func(view) arm.ID {
+	return func(v view) arm.ID {
+		return v.id(scopeAttr, scopeType).Extension(namespace, typ, v.symbol("name"))
+	}
+}
+
 // texts makes decided attributes of strings.
 func texts(pairs ...string) map[string]cty.Value {
 	out := make(map[string]cty.Value, len(pairs)/2)

@@ -24,7 +24,8 @@ import (
 // written counts (older names come last); then the property, which is the
 // attribute's name in camel case where it is left out; then the property's value
 // where the attribute is not written, how the value is converted, and whether it is
-// a secret. Name: is a block that stands at most once, name[]: one that may stand
+// a secret. A line that begins with * names attributes that are all properties of
+// their own names. Name: is a block that stands at most once, name[]: one that may stand
 // often. A property that begins with / stands beside the properties, as /sku.name;
 // a block whose property is . puts what it holds where the block would be. A line
 // that begins with + is a property that always has one value where its block stands.
@@ -57,6 +58,7 @@ var conversions = map[string]func(any) any{
 	"lowToggled": lowToggled,
 	"references": references,
 	"reference":  func(v any) any { return arm.Object{"id": v} },
+	"ipTags":     ipTags,
 	"joined":     joined,
 	"commas":     commas,
 	"parsed":     parsed,
@@ -155,8 +157,14 @@ func readTable(lines []string, above int) (table, []string) {
 		if at > depth {
 			panic("table: indentation of " + line)
 		}
-		r := readRow(body)
 		lines = lines[1:]
+		if names, several := strings.CutPrefix(body, "* "); several {
+			for _, name := range strings.Fields(names) {
+				t = append(t, row{from: []string{name}, to: camel(name)})
+			}
+			continue
+		}
+		r := readRow(body)
 		if r.form == asBlock || r.form == asBlocks {
 			r.under, lines = readTable(lines, at)
 		}
@@ -235,8 +243,8 @@ func (t table) document(v view, doc *arm.Resource) {
 	case arm.Unknown:
 		doc.Kind = braced(kind.Expression)
 	}
-	if location, ok := head["location"].(string); ok {
-		doc.Location = location
+	if plan, ok := head["plan"].(arm.Object); ok {
+		doc.Plan = plan
 	}
 }
 

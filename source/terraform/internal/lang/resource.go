@@ -3,6 +3,7 @@ package lang
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -132,13 +133,27 @@ func (r *Resource) object(sch *schema.Block, body *Body, path string) cty.Value 
 			attrs[name] = v
 			continue
 		}
-		list := make([]cty.Value, len(body.Blocks[name]))
-		for i, b := range body.Blocks[name] {
+		written := body.Blocks[name]
+		if len(written) == 0 && r.decides(path+name+".") {
+			written = []*Body{newBody(body.Range)} // deployment adds the block
+		}
+		list := make([]cty.Value, len(written))
+		for i, b := range written {
 			list[i] = r.object(&nested.Block, b, path+name+".")
 		}
 		attrs[name] = cty.TupleVal(list)
 	}
 	return cty.ObjectVal(attrs)
+}
+
+// decides reports whether an attribute under path follows from the configuration.
+func (r *Resource) decides(path string) bool {
+	for name := range r.decided {
+		if strings.HasPrefix(name, path) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Resource) attribute(name string, a schema.Attribute, body *Body, path string) cty.Value {

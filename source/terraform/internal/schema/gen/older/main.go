@@ -196,8 +196,15 @@ func (p page) lacking(args map[string]argument, sch *schema.Block, indent string
 	}
 	if sch != nil {
 		for _, name := range slices.Sorted(maps.Keys(sch.Attributes)) {
-			if a, ok := args[name]; sch.Attributes[name].Required && !a.required && (ok || len(attrs) > 0) {
+			if a, ok := args[name]; sch.Attributes[name].Required && !a.required && (ok || len(args) > 0) {
 				attrs = append(attrs, indent+name+" o "+schema.TypeString(sch.Attributes[name].Type))
+			}
+		}
+	}
+	if sch != nil && len(args) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(sch.Blocks)) {
+			if _, ok := args[name]; !ok && sch.Blocks[name].Min > 0 {
+				blocks = append(blocks, fmt.Sprintf("%s%s block list 0 %d", indent, name, sch.Blocks[name].Max))
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 // kinds are the resource types whose meaning is known, from every service's file.
 var kinds = gather(groupKinds, networkKinds, nsgKinds, routeKinds, gatewayKinds, privateLinkKinds,
+	vpnGatewayKinds, expressRouteKinds, virtualWANKinds, hubVPNKinds, networkManagerKinds, perimeterKinds, trafficManagerKinds,
 	publicDNSKinds, resolverKinds, loadBalancerKinds, watcherKinds, publicIPKinds, nicKinds, firewallKinds, firewallPolicyKinds,
 	dnsKinds, storageKinds,
 	vaultKinds, registryKinds, insightsKinds, machineLearningKinds, computeKinds, identityKinds, kubernetesKinds, authorizationKinds, azapiKinds)

@@ -125,6 +125,16 @@ func pairs(key, value string) func(any) any {
 // alone is a value as the only one of a list.
 func alone(v any) any { return []any{v} }
 
+// number is a text that holds a number as one.
+func number(v any) any {
+	if s, ok := v.(string); ok {
+		if f, err := strconv.ParseFloat(s, 64); err == nil {
+			return f
+		}
+	}
+	return v
+}
+
 // decimal is a number as text.
 func decimal(v any) any {
 	if f, ok := v.(float64); ok {

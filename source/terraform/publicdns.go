@@ -25,7 +25,7 @@ var publicDNSKinds = map[string]kind{
 	"azurerm_dns_aaaa_record":  publicRecord("AAAA", attr("records", "AAAARecords").as(listed("ipv6Address", nil)), alias),
 	"azurerm_dns_cname_record": publicRecord("CNAME", attr("record", "CNAMERecord.cname"), alias),
 	"azurerm_dns_caa_record":   publicRecord("CAA", each("record", "caaRecords", attr("flags", "flags"), attr("tag", "tag"), attr("value", "value"))),
-	"azurerm_dns_mx_record":    publicRecord("MX", each("record", "MXRecords", attr("preference", "preference"), attr("exchange", "exchange"))),
+	"azurerm_dns_mx_record":    publicRecord("MX", each("record", "MXRecords", attr("preference", "preference").as(number), attr("exchange", "exchange"))),
 	"azurerm_dns_ns_record":    publicRecord("NS", attr("records", "NSRecords").as(listed("nsdname", nil))),
 	"azurerm_dns_ptr_record":   publicRecord("PTR", attr("records", "PTRRecords").as(listed("ptrdname", nil))),
 	"azurerm_dns_srv_record":   publicRecord("SRV", each("record", "SRVRecords", srvProps...)),

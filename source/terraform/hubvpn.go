@@ -1,0 +1,136 @@
+package terraform
+
+const (
+	typeHubVPN    = "Microsoft.Network/vpnGateways"
+	typeVPNSite   = "Microsoft.Network/vpnSites"
+	typeVPNServer = "Microsoft.Network/vpnServerConfigurations"
+	typeP2S       = "Microsoft.Network/p2sVpnGateways"
+)
+
+// hubVPNKinds are the VPN gateways within a virtual hub, and what they connect.
+var hubVPNKinds = map[string]kind{
+	"azurerm_vpn_gateway": {
+		arm: typeHubVPN,
+		id:  inGroup(typeHubVPN),
+		props: []prop{
+			attr("virtual_hub_id", "virtualHub.id"),
+			attr("scale_unit", "vpnGatewayScaleUnit").or(1.0),
+			attr("routing_preference", "isRoutingPreferenceInternet").or(false).as(func(v any) any { return v == "Internet" }),
+			attr("bgp_route_translation_for_nat_enabled", "enableBgpRouteTranslationForNat").or(false),
+			one("bgp_settings", "bgpSettings", attr("asn", "asn"), attr("peer_weight", "peerWeight")),
+		},
+	},
+	"azurerm_vpn_gateway_nat_rule": {
+		arm: typeHubVPN + "/natRules",
+		id:  childOf("vpn_gateway_id", typeHubVPN, "natRules"),
+		props: []prop{
+			attr("mode", "mode").or("EgressSnat"),
+			attr("type", "type").or("Static"),
+			attr("ip_configuration_id", "ipConfigurationId"),
+			each("external_mapping", "externalMappings", natMapping...),
+			each("internal_mapping", "internalMappings", natMapping...),
+		},
+	},
+	"azurerm_vpn_gateway_connection": {
+		arm: typeHubVPN + "/vpnConnections",
+		id:  childOf("vpn_gateway_id", typeHubVPN, "vpnConnections"),
+		props: []prop{
+			attr("remote_vpn_site_id", "remoteVpnSite.id"),
+			attr("internet_security_enabled", "enableInternetSecurity").or(false),
+			one("routing", "routingConfiguration", routingProps("associated_route_table", "route_table_ids")...),
+			each("traffic_selector_policy", "trafficSelectorPolicies",
+				attr("local_address_ranges", "localAddressRanges"), attr("remote_address_ranges", "remoteAddressRanges")),
+			each("vpn_link", "vpnLinkConnections",
+				attr("name", "name"),
+				attr("vpn_site_link_id", "properties.vpnSiteLink.id"),
+				attr("bandwidth_mbps", "properties.connectionBandwidth").or(10.0),
+				attr("bgp_enabled", "properties.enableBgp").or(false),
+				attr("connection_mode", "properties.vpnLinkConnectionMode").or("Default"),
+				attr("dpd_timeout_seconds", "properties.dpdTimeoutSeconds"),
+				attr("protocol", "properties.vpnConnectionProtocolType").or("IKEv2"),
+				attr("ratelimit_enabled", "properties.enableRateLimiting").or(false),
+				attr("route_weight", "properties.routingWeight").or(0.0),
+				attr("shared_key", "properties.sharedKey").secret(),
+				attr("local_azure_ip_address_enabled", "properties.useLocalAzureIpAddress").or(false),
+				attr("policy_based_traffic_selector_enabled", "properties.usePolicyBasedTrafficSelectors").or(false),
+				attr("egress_nat_rule_ids", "properties.egressNatRules").as(references),
+				attr("ingress_nat_rule_ids", "properties.ingressNatRules").as(references),
+				each("custom_bgp_address", "properties.vpnGatewayCustomBgpAddresses",
+					attr("ip_address", "customBgpIpAddress"), attr("ip_configuration_id", "ipConfigurationId")),
+				each("ipsec_policy", "properties.ipsecPolicies",
+					ipsecPolicy("encryption_algorithm", "integrity_algorithm", "ike_encryption_algorithm", "ike_integrity_algorithm", "sa_data_size_kb", "sa_lifetime_sec")...)),
+		},
+	},
+	"azurerm_vpn_site": {
+		arm: typeVPNSite,
+		id:  inGroup(typeVPNSite),
+		props: []prop{
+			attr("virtual_wan_id", "virtualWan.id"),
+			attr("address_cidrs", "addressSpace.addressPrefixes"),
+			attr("device_vendor", "deviceProperties.deviceVendor"),
+			attr("device_model", "deviceProperties.deviceModel"),
+			each("link", "vpnSiteLinks",
+				attr("name", "name"),
+				attr("ip_address", "properties.ipAddress"),
+				attr("fqdn", "properties.fqdn"),
+				attr("provider_name", "properties.linkProperties.linkProviderName"),
+				attr("speed_in_mbps", "properties.linkProperties.linkSpeedInMbps").or(0.0),
+				attr("bgp.asn", "properties.bgpProperties.asn"),
+				attr("bgp.peering_address", "properties.bgpProperties.bgpPeeringAddress")),
+			one("o365_policy.traffic_category", "o365Policy.breakOutCategories",
+				attr("allow_endpoint_enabled", "allow").or(false),
+				attr("default_endpoint_enabled", "default").or(false),
+				attr("optimize_endpoint_enabled", "optimize").or(false)),
+		},
+	},
+	"azurerm_vpn_server_configuration": {
+		arm: typeVPNServer,
+		id:  inGroup(typeVPNServer),
+		props: []prop{
+			attr("vpn_authentication_types", "vpnAuthenticationTypes"),
+			attr("vpn_protocols", "vpnProtocols"),
+			one("azure_active_directory_authentication", "aadAuthenticationParameters",
+				attr("audience", "aadAudience"), attr("issuer", "aadIssuer"), attr("tenant", "aadTenant")),
+			each("client_root_certificate", "vpnClientRootCertificates",
+				attr("name", "name"), attr("public_cert_data", "publicCertData")),
+			each("client_revoked_certificate", "vpnClientRevokedCertificates",
+				attr("name", "name"), attr("thumbprint", "thumbprint")),
+			each("ipsec_policy", "vpnClientIpsecPolicies",
+				ipsecPolicy("ipsec_encryption", "ipsec_integrity", "ike_encryption", "ike_integrity", "sa_data_size_kilobytes", "sa_lifetime_seconds")...),
+			each("radius.server", "radiusServers",
+				attr("address", "radiusServerAddress"),
+				attr("score", "radiusServerScore"),
+				attr("secret", "radiusServerSecret").secret()),
+			each("radius.client_root_certificate", "radiusClientRootCertificates",
+				attr("name", "name"), attr("thumbprint", "thumbprint")),
+			each("radius.server_root_certificate", "radiusServerRootCertificates",
+				attr("name", "name"), attr("public_cert_data", "publicCertData")),
+		},
+	},
+	"azurerm_vpn_server_configuration_policy_group": {
+		arm: typeVPNServer + "/configurationPolicyGroups",
+		id:  childOf("vpn_server_configuration_id", typeVPNServer, "configurationPolicyGroups"),
+		props: []prop{
+			attr("is_default", "isDefault").or(false),
+			attr("priority", "priority").or(0.0),
+			each("policy", "policyMembers",
+				attr("name", "name"), attr("type", "attributeType"), attr("value", "attributeValue")),
+		},
+	},
+	"azurerm_point_to_site_vpn_gateway": {
+		arm: typeP2S,
+		id:  inGroup(typeP2S),
+		props: []prop{
+			attr("virtual_hub_id", "virtualHub.id"),
+			attr("vpn_server_configuration_id", "vpnServerConfiguration.id"),
+			attr("scale_unit", "vpnGatewayScaleUnit"),
+			attr("dns_servers", "customDnsServers"),
+			attr("routing_preference_internet_enabled", "isRoutingPreferenceInternet").or(false),
+			each("connection_configuration", "p2SConnectionConfigurations",
+				attr("name", "name"),
+				attr("internet_security_enabled", "properties.enableInternetSecurity").or(false),
+				attr("vpn_client_address_pool.address_prefixes", "properties.vpnClientAddressPool.addressPrefixes"),
+				one("route", "properties.routingConfiguration", routingProps("associated_route_table_id", "ids")...)),
+		},
+	},
+}

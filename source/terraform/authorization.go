@@ -76,8 +76,12 @@ func assignmentID(v view) arm.ID {
 	scope := v.id("scope", arm.TypeResourceGroup)
 	name := v.text("name")
 	if name == "" {
-		role, _ := roleOf(v).(string)
-		name = arm.StableGUID(scope, "roleAssignment/"+strings.ToLower(role)+"/"+v.symbol("principal_id"))
+		role, known := roleOf(v).(string)
+		what := "roleAssignment/" + strings.ToLower(role) + "/" + v.symbol("principal_id")
+		if !known || v.text("principal_id") == "" {
+			what += "/" + v.r.Address // two that are not known are not one
+		}
+		name = arm.StableGUID(scope, what)
 	}
 	return scope.Extension(authorization, "roleAssignments", name)
 }

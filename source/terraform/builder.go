@@ -181,7 +181,8 @@ func (b *builder) put(v view, doc arm.Resource) {
 		return
 	}
 	if first, ok := b.docs[doc.ID.Key()]; ok {
-		b.fail(v.r.Range, "Resource declared twice", "%s and %s (%s) are one resource in Azure, %s: give one of them another name.", v.r.Address, first.Source.Address, first.Source, doc.ID)
+		b.warn(v.r.Range, "Resource declared twice", "%s and %s (%s) are one resource in Azure, %s, so deployment fails at the second: give one of them another name.", v.r.Address, first.Source.Address, first.Source, doc.ID)
+		b.unread = append(b.unread, arm.Unread{Address: v.r.Address, Type: v.r.Type, Reason: "it is " + first.Source.Address + " declared again", Source: source(v.r)})
 		return
 	}
 	b.docs[doc.ID.Key()] = &doc

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -144,10 +145,14 @@ func readFile(at, shown string) ([]byte, error) {
 }
 
 // fileSet are the files under dir that match a pattern, in which ** stands for
-// any number of folders.
+// any number of folders and {a,b} for either.
 func fileSet(dir, pattern string) (cty.Value, error) {
-	if _, err := path.Match(pattern, ""); err != nil {
-		return cty.NilVal, fmt.Errorf("%q is not a pattern", pattern)
+	var patterns [][]string
+	for _, p := range alternatives(path.Clean(pattern), maxAlternatives) {
+		if _, err := path.Match(p, ""); err != nil {
+			return cty.NilVal, fmt.Errorf("%q is not a pattern", pattern)
+		}
+		patterns = append(patterns, strings.Split(p, "/"))
 	}
 	var out []cty.Value
 	seen := 0
@@ -159,10 +164,14 @@ func fileSet(dir, pattern string) (cty.Value, error) {
 			return errors.New("too many files")
 		}
 		rel, err := filepath.Rel(dir, p)
-		if err == nil && d.Type().IsRegular() && matchPath(strings.Split(pattern, "/"), strings.Split(filepath.ToSlash(rel), "/")) {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		name := strings.Split(filepath.ToSlash(rel), "/")
+		if slices.ContainsFunc(patterns, func(p []string) bool { return matchPath(p, name) }) {
 			out = append(out, cty.StringVal(filepath.ToSlash(rel)))
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return cty.NilVal, err
@@ -171,6 +180,41 @@ func fileSet(dir, pattern string) (cty.Value, error) {
 		return cty.SetValEmpty(cty.String), nil
 	}
 	return cty.SetVal(out), nil
+}
+
+// maxAlternatives bounds what the braces of one pattern may stand for.
+const maxAlternatives = 256
+
+// alternatives are the patterns without braces that a pattern stands for. Braces
+// that do not close are letters.
+func alternatives(pattern string, limit int) []string {
+	open := strings.IndexByte(pattern, '{')
+	if open < 0 {
+		return []string{pattern}
+	}
+	var choices []string
+	depth, from := 0, open+1
+	for i := open; i < len(pattern); i++ {
+		switch c := pattern[i]; {
+		case c == '{':
+			depth++
+		case c == ',' && depth == 1:
+			choices, from = append(choices, pattern[from:i]), i+1
+		case c == '}':
+			if depth--; depth > 0 {
+				continue
+			}
+			var out []string
+			for _, choice := range append(choices, pattern[from:i]) {
+				out = append(out, alternatives(pattern[:open]+choice+pattern[i+1:], limit-len(out))...)
+				if len(out) >= limit {
+					break
+				}
+			}
+			return out
+		}
+	}
+	return []string{pattern}
 }
 
 func matchPath(pattern, name []string) bool {

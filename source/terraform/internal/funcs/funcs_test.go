@@ -129,6 +129,8 @@ func TestFiles(t *testing.T) {
 		`fileexists("b")`:                       `false`,
 		`fileset(".", "**/*.json")`:             `["b/c.json","b/d/e.json"]`,
 		`fileset("b", "*.json")`:                `["c.json"]`,
+		`fileset(".", "{a,x}.{txt,md}")`:        `["a.txt"]`,
+		`fileset(".", "**/{c,d/{e,f}}.json")`:   `["b/c.json","b/d/e.json"]`,
 		`templatefile("a.txt", {})`:             `"text"`,
 		`can(file("raw"))`:                      `false`,
 		`can(file("b"))`:                        `false`,

@@ -29,6 +29,11 @@ var vaultRoles = []Role{
 		},
 	},
 	{
+		ID: "e147488a-f6f5-4113-8e2d-b22465e65bf6", Name: "Key Vault Crypto Service Encryption User",
+		Actions:     []string{"Microsoft.EventGrid/eventSubscriptions/write", "Microsoft.EventGrid/eventSubscriptions/read", "Microsoft.EventGrid/eventSubscriptions/delete"},
+		DataActions: []string{inVault + "keys/read", inVault + "keys/wrap/action", inVault + "keys/unwrap/action"},
+	},
+	{
 		ID: "a4417e6f-fecd-4de8-b567-7b0420556985", Name: "Key Vault Certificates Officer", Actions: vaultRead,
 		DataActions: []string{inVault + "certificatecas/*", inVault + "certificates/*"},
 	},

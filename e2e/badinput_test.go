@@ -29,13 +29,13 @@ func TestBadInput(t *testing.T) {
 		{"no such folder", func(*testing.T, *cloud) []string { return []string{"/no/such/folder"} }, []string{"no folder /no/such/folder"}},
 		{"a folder without Terraform", func(t *testing.T, _ *cloud) []string { return []string{t.TempDir()} }, []string{".tf"}},
 		{"broken Terraform", func(t *testing.T, _ *cloud) []string {
-			return []string{changed(t, "terraform/network.tf", func(s string) string { return s + "\nresource \"azurerm_subnet\" {\n" })}
-		}, []string{"network.tf"}},
+			return []string{changed(t, "terraform/modules/network/main.tf", func(s string) string { return s + "\nresource \"azurerm_subnet\" {\n" })}
+		}, []string{"modules/network/main.tf"}},
 		{"an attribute that does not exist", func(t *testing.T, _ *cloud) []string {
-			return []string{changed(t, "terraform/network.tf", func(s string) string {
+			return []string{changed(t, "terraform/modules/network/main.tf", func(s string) string {
 				return strings.Replace(s, "private_endpoint_network_policies", "private_endpoint_networks_policies", 1)
 			})}
-		}, []string{"\"private_endpoint_networks_policies\"", "\"private_endpoint_network_policies\"", "network.tf"}},
+		}, []string{"\"private_endpoint_networks_policies\"", "\"private_endpoint_network_policies\"", "modules/network/main.tf"}},
 		{"address spaces that overlap", func(t *testing.T, _ *cloud) []string {
 			return []string{changed(t, "terraform/variables.tf", func(s string) string { return strings.ReplaceAll(s, "10.20.", "10.10.") })}
 		}, []string{"overlap"}},

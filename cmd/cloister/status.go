@@ -13,6 +13,7 @@ import (
 
 	"github.com/cloister-ml/cloister/internal/cloud"
 	"github.com/cloister-ml/cloister/internal/daemon"
+	"github.com/cloister-ml/cloister/internal/mission"
 )
 
 func newStatusCommand() *cobra.Command {
@@ -64,10 +65,13 @@ func writeStatus(w io.Writer, state daemon.State, s daemon.Status, all bool) err
 	}
 	if all {
 		writeDocuments(tw, s.Resources)
-	} else {
-		writeCounts(tw, s.Resources)
+		return tw.Flush()
 	}
-	return tw.Flush()
+	writeCounts(tw, s.Resources)
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	return mission.WriteKept(w, s.Resources, nil)
 }
 
 func choose(yes bool, a, b string) string {
@@ -97,11 +101,14 @@ func writeDocuments(w io.Writer, resources []cloud.Status) {
 	}
 }
 
-// writeCounts counts the documents of each type, and names those that are not real.
+// writeCounts counts the documents of each type that is run, and names those that
+// are not real.
 func writeCounts(w io.Writer, resources []cloud.Status) {
 	counts := map[string]int{}
 	for _, r := range resources {
-		counts[r.Type+"\t"+choose(r.Kept, "kept, not run", choose(r.Ready, "real", "not yet real"))]++
+		if !r.Kept {
+			counts[r.Type+"\t"+choose(r.Ready, "real", "not yet real")]++
+		}
 	}
 	fmt.Fprintln(w, "\nDOCUMENTS\tTYPE\t\tSTATE")
 	for _, k := range slices.Sorted(maps.Keys(counts)) {

@@ -42,6 +42,9 @@ type Type struct {
 	// provisioningState is Creating or Updating until then, and Failed with the
 	// error's text when it gives up (an error that wraps ErrPermanent).
 	Reconcile func(ctx context.Context, r arm.Resource) error
+	// Runs says whether the provider runs a document; nil is for all of the type.
+	// One that it does not run is checked and kept, and its status says so.
+	Runs func(r arm.Resource) bool
 	// Unordered says that Reconcile and Remove look at the whole estate, and so need
 	// not wait for what the document refers to.
 	Unordered bool

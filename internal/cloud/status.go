@@ -16,7 +16,7 @@ type Status struct {
 	Type     string      `json:"type"`
 	State    store.State `json:"state"`    // as ARM shows it
 	Ready    bool        `json:"ready"`    // made real by this process, in its present version
-	Kept     bool        `json:"kept"`     // no provider runs the type: the document is kept, not run
+	Kept     bool        `json:"kept"`     // no provider runs it: the document is kept, not run
 	Attempts int         `json:"attempts"` // so far, where it is not ready
 	Error    string      `json:"error,omitempty"`
 	Next     time.Time   `json:"next,omitzero"` // the next attempt
@@ -38,7 +38,8 @@ func (c *Cloud) Status() []Status {
 // status of one row. The caller holds r.mu.
 func (r *reconciler) status(row *store.Row) Status {
 	t := r.c.types.typ(row.Resource.Type)
-	st := Status{ID: row.Resource.ID, Type: row.Resource.Type, State: row.State, Kept: t == nil}
+	st := Status{ID: row.Resource.ID, Type: row.Resource.Type, State: row.State}
+	st.Kept = t == nil || t.Runs != nil && !t.Runs(row.Resource)
 	st.Ready = row.State != store.Deleting && (t == nil || t.Reconcile == nil || r.ready[row.Key()] == row.Version)
 	if task, ok := r.tasks[row.Key()]; ok {
 		st.Attempts, st.Next = task.attempts, task.next

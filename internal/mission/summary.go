@@ -29,6 +29,13 @@ func (u *up) summarise(ctx context.Context) (bool, error) {
 	}
 	held := WriteClaims(u.o.Out, claims)
 	fmt.Fprintf(u.o.Out, "  time      %.1f s of Cloister's own, by phase in %s\n", u.j.own(), PhasesFile(u.o.Data))
+	status, err := u.under.daemon.Status(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := WriteKept(u.o.Out, status.Resources, u.estate.Unread()); err != nil {
+		return false, err
+	}
 	u.hints()
 	return held, nil
 }

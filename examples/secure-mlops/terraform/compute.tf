@@ -1,37 +1,44 @@
-# The nodes that train: none while nothing runs, no public addresses, and an
-# identity of their own.
+# What trains, builds images and serves.
 
 locals {
-  cluster = "cpu-cluster"
+  image_build = "image-build"
 }
 
-resource "azurerm_machine_learning_compute_cluster" "training" {
-  name                          = local.cluster
-  machine_learning_workspace_id = azurerm_machine_learning_workspace.this.id
-  location                      = local.location
-  vm_size                       = var.training.vm_size
-  vm_priority                   = "Dedicated"
-  subnet_resource_id            = azurerm_subnet.training.id
-  node_public_ip_enabled        = false
-  ssh_public_access_enabled     = false
-  local_auth_enabled            = false
-  tags                          = var.tags
+module "training" {
+  source = "./modules/training"
 
-  scale_settings {
-    min_node_count                       = var.training.min_nodes
-    max_node_count                       = var.training.max_nodes
-    scale_down_nodes_after_idle_duration = "PT30S"
-  }
+  location     = local.location
+  tags         = var.tags
+  workspace_id = module.workspace.workspace.id
+  subnet_id    = module.network.subnet_ids.training
 
-  identity {
-    type = "SystemAssigned"
+  clusters = {
+    cpu-cluster         = merge(var.training, { description = "Trains." })
+    (local.image_build) = { vm_size = var.training.vm_size, max_nodes = 1, description = "Builds the images of environments." }
   }
+  instances = var.compute_instances
 
   # Nodes without a public address need the workspace's endpoint and a way out
   # before the first of them starts.
-  depends_on = [
-    module.private_service,
-    module.training_nsg,
-    azurerm_subnet_nat_gateway_association.training,
-  ]
+  depends_on = [module.private_service, module.egress]
+}
+
+module "aks" {
+  source = "./modules/aks"
+  count  = var.aks ? 1 : 0
+
+  resource_group_name = local.group
+  location            = local.location
+  tags                = var.tags
+  suffix              = local.unique
+  tenant_id           = var.tenant_id
+  subnet_id           = module.network.subnet_ids.aks
+  dns_zone_id         = module.private_dns.ids[local.aks_zone]
+  outbound_type       = var.egress == "firewall" ? "userDefinedRouting" : "userAssignedNATGateway"
+  log_analytics_id    = module.monitoring.log_analytics_id
+  registry_id         = module.workspace.registry.id
+  workspace_id        = module.workspace.workspace.id
+  tls_secret          = var.aks_tls_secret
+
+  depends_on = [module.private_service, module.egress]
 }

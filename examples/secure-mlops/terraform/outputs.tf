@@ -1,37 +1,57 @@
 output "workspace" {
   description = "The Azure Machine Learning workspace."
   value = {
-    id   = azurerm_machine_learning_workspace.this.id
-    name = azurerm_machine_learning_workspace.this.name
+    id   = module.workspace.workspace.id
+    name = module.workspace.workspace.name
   }
 }
 
 output "storage_account" {
   description = "Blob endpoint of the workspace's storage account."
-  value       = azurerm_storage_account.this.primary_blob_endpoint
+  value       = module.workspace.storage.blob_endpoint
 }
 
 output "registry" {
   description = "Login server of the workspace's registry."
-  value       = azurerm_container_registry.this.login_server
+  value       = module.workspace.registry.login_server
 }
 
 output "vault" {
   description = "Address of the workspace's key vault."
-  value       = azurerm_key_vault.this.vault_uri
+  value       = module.workspace.vault.uri
+}
+
+output "endpoints" {
+  description = "The online and the batch endpoint."
+  value       = { online = module.serving.online.id, batch = module.serving.batch_id }
+}
+
+output "kubernetes_cluster" {
+  description = "The Kubernetes cluster, or null."
+  value       = one(module.aks[*].id)
 }
 
 output "jump_host" {
   description = "The machine that people reach through Bastion."
-  value       = azurerm_linux_virtual_machine.jump.id
+  value       = module.jump_host.id
 }
 
 output "agents" {
   description = "The machines that run the pipelines."
-  value       = azurerm_linux_virtual_machine.agent[*].name
+  value       = module.agents.names
 }
 
 output "private_endpoints" {
   description = "The private endpoints by service."
   value       = { for name, service in module.private_service : name => service.endpoint_id }
+}
+
+output "firewall_address" {
+  description = "Private address of the firewall, or null where NAT gateways are the way out."
+  value       = try(module.egress.firewall.address, null)
+}
+
+output "gateways" {
+  description = "The VPN and ExpressRoute gateways that there are."
+  value       = module.gateways.ids
 }

@@ -6,6 +6,12 @@ terraform {
       source  = "hashicorp/azurerm"
       version = "~> 5.2"
     }
+    # What azurerm does not have: endpoints, attached Kubernetes, a key that is
+    # made in a closed vault.
+    azapi = {
+      source  = "Azure/azapi"
+      version = ">= 1.15, < 3.0"
+    }
   }
 }
 
@@ -15,4 +21,9 @@ provider "azurerm" {
   storage_use_azuread = true # the account refuses shared keys
 
   features {}
+}
+
+provider "azapi" {
+  subscription_id = var.subscription_id
+  tenant_id       = var.tenant_id
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,11 +20,22 @@ func (s *Service) computeType() cloud.Type {
 		Name:      typeCompute,
 		Prepare:   s.prepareCompute,
 		Present:   s.presentCompute,
+		Runs:      isCluster,
 		Reconcile: s.reconcileCompute,
 		Remove:    s.removeCompute,
 		Actions:   map[string]cloud.Action{"listnodes": s.listNodes},
 	}
 }
+
+// kindCluster is the kind of compute that is run here. The others are kept.
+const kindCluster = "AmlCompute"
+
+// computeKinds are Azure's: ComputeType of the REST API.
+var computeKinds = []string{
+	kindCluster, "ComputeInstance", "Kubernetes", "AKS", "VirtualMachine", "HDInsight", "Databricks", "DataFactory", "DataLakeAnalytics", "SynapseSpark",
+}
+
+func isCluster(r arm.Resource) bool { return arm.String(r.Properties, "computeType") == kindCluster }
 
 // maxNodes bounds a cluster on this machine.
 const maxNodes = 100
@@ -38,8 +50,19 @@ func (s *Service) prepareCompute(view cloud.View, _ *arm.Resource, r arm.Resourc
 		return invalid("%q is not a compute name: a letter, then letters, digits and '-', 2 to 32 characters.", r.Name)
 	}
 	r.Properties = arm.Clone(r.Properties)
-	if kind := arm.String(r.Properties, "computeType"); kind != "AmlCompute" {
-		return invalid("computeType is %q; AmlCompute clusters are run here.", kind)
+	kind := arm.String(r.Properties, "computeType")
+	if !slices.Contains(computeKinds, kind) {
+		return invalid("computeType is %q; it is one of %s.", kind, strings.Join(computeKinds, ", "))
+	}
+	if id := arm.String(r.Properties, "properties.subnet.id"); id != "" {
+		if _, ok := view.Get(arm.ID(id)); !ok {
+			return invalid("subnet.id: the subnet %s was not found.", id)
+		}
+	}
+	setDefault(r.Properties, "computeLocation", r.Location)
+	setDefault(r.Properties, "disableLocalAuth", false)
+	if kind != kindCluster {
+		return r, nil
 	}
 	p, _ := r.Properties["properties"].(map[string]any)
 	if p == nil {
@@ -55,18 +78,11 @@ func (s *Service) prepareCompute(view cloud.View, _ *arm.Resource, r arm.Resourc
 			return invalid("scaleSettings.nodeIdleTimeBeforeScaleDown: %v.", err)
 		}
 	}
-	if id := arm.String(p, "subnet.id"); id != "" {
-		if _, ok := view.Get(arm.ID(id)); !ok {
-			return invalid("subnet.id: the subnet %s was not found.", id)
-		}
-	}
 	setDefault(p, "vmPriority", "Dedicated")
 	setDefault(p, "osType", "Linux")
 	setDefault(p, "enableNodePublicIp", true)
 	setDefault(p, "remoteLoginPortPublicAccess", "NotSpecified")
 	setDefault(p, "isolatedNetwork", false)
-	setDefault(r.Properties, "computeLocation", r.Location)
-	setDefault(r.Properties, "disableLocalAuth", false)
 	return r, nil
 }
 
@@ -89,6 +105,9 @@ func scaleOf(r arm.Resource, lease time.Duration) schedule.Scale {
 
 // presentCompute shows how many nodes there are.
 func (s *Service) presentCompute(_ cloud.View, r arm.Resource) arm.Resource {
+	if !isCluster(r) {
+		return r
+	}
 	nodes, err := s.jobs.Nodes(context.Background(), r.ID)
 	if err != nil {
 		s.host.Log().Error("reading the nodes of a cluster", "cluster", r.ID, "error", err)

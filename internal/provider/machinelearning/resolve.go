@@ -185,6 +185,9 @@ func (s *Service) computeOf(w workspace, name string) (arm.Resource, error) {
 	if !ok || !r.IsType(typeCompute) || !r.ID.Within(w.ID) {
 		return arm.Resource{}, userError("The workspace %s has no compute %s.", w.Name, id.Name())
 	}
+	if !isCluster(r) {
+		return arm.Resource{}, userError("The compute %s is a %s: jobs are run on clusters (AmlCompute).", id.Name(), arm.String(r.Properties, "computeType"))
+	}
 	if r.Identity == nil || r.Identity.Type == "" || r.Identity.Type == "None" {
 		return arm.Resource{}, userError("The compute %s has no managed identity, so its nodes cannot prove who they are: set identity on it.", id.Name())
 	}

@@ -69,6 +69,9 @@ func (s *Service) advance(ctx context.Context) (more bool, err error) {
 		s.preps.start(ctx, j.Workspace.Key()+"#end#"+j.Name, func(ctx context.Context) { s.endRun(ctx, j) })
 	}
 	for _, r := range s.host.Estate().OfType(typeCompute) {
+		if !isCluster(r) {
+			continue
+		}
 		if err := s.resize(ctx, r); err != nil {
 			return false, err
 		}

@@ -74,7 +74,7 @@ func (inst *instance) variable(v *variable) cty.Value {
 		val, at = inst.unset(v), v.at
 	}
 	val = s.typed(v, val, at)
-	if v.sensitive {
+	if _, _, secret := Marks(val); v.sensitive && !secret { // what is secret already comes from further out
 		val = val.Mark(Sensitive).Mark(originAt("var."+v.name, v.at))
 	}
 	inst.validate(v, val)

@@ -4,16 +4,19 @@ variable "name" {
 }
 
 variable "resource_group_name" {
-  type = string
+  description = "Resource group of everything that the module makes."
+  type        = string
 }
 
 variable "location" {
-  type = string
+  description = "Azure region of everything that the module makes."
+  type        = string
 }
 
 variable "tags" {
-  type    = map(string)
-  default = {}
+  description = "Tags of every resource."
+  type        = map(string)
+  default     = {}
 }
 
 variable "subnet_id" {

@@ -1,5 +1,5 @@
-# A service made private: a private endpoint in a subnet, the private DNS zones of
-# its host names, and a link of each zone to each network that must resolve them.
+# A service made private: a private endpoint in a subnet, and its records in the
+# private DNS zones of its host names.
 
 resource "azurerm_private_endpoint" "this" {
   name                          = "pe-${var.name}"
@@ -18,29 +18,6 @@ resource "azurerm_private_endpoint" "this" {
 
   private_dns_zone_group {
     name                 = "default"
-    private_dns_zone_ids = [for name in var.zones : azurerm_private_dns_zone.this[name].id]
+    private_dns_zone_ids = var.zone_ids
   }
-
-  # Without its links a record would be written that no machine can see.
-  depends_on = [azurerm_private_dns_zone_virtual_network_link.this]
-}
-
-resource "azurerm_private_dns_zone" "this" {
-  for_each = toset(var.zones)
-
-  name                = each.key
-  resource_group_name = var.resource_group_name
-  tags                = var.tags
-}
-
-resource "azurerm_private_dns_zone_virtual_network_link" "this" {
-  for_each = {
-    for pair in setproduct(var.zones, keys(var.networks)) : join("/", pair) => { zone = pair[0], network = pair[1] }
-  }
-
-  name                 = "link-${each.value.network}"
-  private_dns_zone_id  = azurerm_private_dns_zone.this[each.value.zone].id
-  virtual_network_id   = var.networks[each.value.network]
-  registration_enabled = false
-  tags                 = var.tags
 }

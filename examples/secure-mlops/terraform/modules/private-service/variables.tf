@@ -4,16 +4,19 @@ variable "name" {
 }
 
 variable "resource_group_name" {
-  type = string
+  description = "Resource group of everything that the module makes."
+  type        = string
 }
 
 variable "location" {
-  type = string
+  description = "Azure region of everything that the module makes."
+  type        = string
 }
 
 variable "tags" {
-  type    = map(string)
-  default = {}
+  description = "Tags of every resource."
+  type        = map(string)
+  default     = {}
 }
 
 variable "subnet_id" {
@@ -27,16 +30,16 @@ variable "target_id" {
 }
 
 variable "subresource" {
-  description = "Which of the service's sub-resources: blob, registry, vault, amlworkspace."
+  description = "Which of the service's sub-resources."
   type        = string
+
+  validation {
+    condition     = contains(["amlworkspace", "azuremonitor", "blob", "file", "queue", "registry", "table", "vault"], var.subresource)
+    error_message = "The sub-resource must be one of amlworkspace, azuremonitor, blob, file, queue, registry, table and vault."
+  }
 }
 
-variable "zones" {
-  description = "Names of the private DNS zones of the service's host names."
+variable "zone_ids" {
+  description = "Ids of the private DNS zones of the service's host names."
   type        = list(string)
-}
-
-variable "networks" {
-  description = "Ids of the virtual networks that must resolve the zones, by a short name."
-  type        = map(string)
 }

@@ -4,19 +4,20 @@
 locals {
   scopes = {
     group     = azurerm_resource_group.this.id
-    workspace = azurerm_machine_learning_workspace.this.id
-    storage   = azurerm_storage_account.this.id
-    registry  = azurerm_container_registry.this.id
-    vault     = azurerm_key_vault.this.id
+    workspace = module.workspace.workspace.id
+    storage   = module.workspace.storage.id
+    registry  = module.workspace.registry.id
+    vault     = module.workspace.vault.id
   }
 
   identities = merge(
     {
-      workspace = azurerm_machine_learning_workspace.this.identity[0].principal_id
-      training  = azurerm_machine_learning_compute_cluster.training.identity[0].principal_id
-      jump      = azurerm_linux_virtual_machine.jump.identity[0].principal_id
+      workspace = module.workspace.workspace.principal_id
+      endpoint  = module.serving.online.principal_id
+      jump      = module.jump_host.principal_id
     },
-    { for i, vm in azurerm_linux_virtual_machine.agent : "agent-${i}" => vm.identity[0].principal_id },
+    module.training.principal_ids,
+    module.agents.principal_ids,
   )
 
   agent_roles = [
@@ -25,6 +26,13 @@ locals {
     { role = "Storage Blob Data Contributor", on = "storage" },
     { role = "AcrPull", on = "registry" },
     { role = "AcrPush", on = "registry" },
+    { role = "Key Vault Secrets User", on = "vault" },
+  ]
+
+  compute_roles = [
+    { role = "AzureML Data Scientist", on = "workspace" },
+    { role = "Storage Blob Data Contributor", on = "storage" },
+    { role = "AcrPull", on = "registry" },
     { role = "Key Vault Secrets User", on = "vault" },
   ]
 
@@ -37,18 +45,21 @@ locals {
         { role = "AcrPush", on = "registry" },
         { role = "Key Vault Administrator", on = "vault" },
       ]
-      training = [
-        { role = "AzureML Data Scientist", on = "workspace" },
-        { role = "Storage Blob Data Contributor", on = "storage" },
+      endpoint = [
+        { role = "Storage Blob Data Reader", on = "storage" },
         { role = "AcrPull", on = "registry" },
-        { role = "Key Vault Secrets User", on = "vault" },
+        { role = "AzureML Metrics Writer (preview)", on = "workspace" },
       ]
       jump = [
         { role = "Reader", on = "group" },
         { role = "AzureML Data Scientist", on = "workspace" },
       ]
+      (local.image_build) = concat(local.compute_roles, [{ role = "AcrPush", on = "registry" }])
+      cpu-cluster         = local.compute_roles
     },
+    { for name in keys(var.compute_instances) : name => local.compute_roles },
     { for i in range(var.agent_count) : "agent-${i}" => local.agent_roles },
+    var.agent_scale_set == null ? {} : { agents = local.agent_roles },
   )
 
   grants = flatten([

@@ -1,0 +1,4 @@
+output "id" {
+  description = "The Bastion."
+  value       = azurerm_bastion_host.this.id
+}

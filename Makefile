@@ -39,7 +39,7 @@ lint: ## gofmt, vet and the linters of .golangci.yml
 vuln: ## known vulnerabilities in what we call (needs the Go vulnerability database)
 	$(GO) tool -modfile=tools/go.mod govulncheck ./...
 
-validate-example: ## terraform validate with the real azurerm provider (builds it the first time: about 10 minutes)
+validate-example: ## terraform validate with the real azurerm and azapi providers (builds them the first time: about 10 minutes)
 	scripts/terraform-validate.sh $(EXAMPLE)/terraform
 
 ORACLES = source/terraform/testdata/oracle

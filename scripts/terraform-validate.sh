@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Validates a directory of Terraform with the real azurerm provider, offline:
+# Validates a directory of Terraform with the real azurerm and azapi providers,
+# offline:
 #
 #   scripts/terraform-validate.sh DIR
 #
-# The provider is that of scripts/azurerm-provider.sh. Where the machine has no terraform, OpenTofu is built and used in its place.
+# The providers are those of scripts/azurerm-provider.sh and azapi-provider.sh.
+# Where the machine has no terraform, OpenTofu is built and used in its place.
 set -euo pipefail
 
-version=5.2.0
+azurerm_version=5.2.0
+azapi_version=1.15.0
 tofu_version=v1.12.6
 
 if [ $# -ne 1 ] || [ ! -d "$1" ]; then
@@ -31,7 +34,8 @@ build() {
   fi
 }
 
-binary=$(realpath "$("$(dirname "$0")/azurerm-provider.sh")")
+azurerm=$(realpath "$("$(dirname "$0")/azurerm-provider.sh")")
+azapi=$(realpath "$("$(dirname "$0")/azapi-provider.sh")")
 
 # The go command does not install OpenTofu by its version, for its module replaces
 # others; it builds in the module's own folder.
@@ -45,12 +49,19 @@ if [ -z "$terraform" ]; then
   fi
 fi
 
-# Both programs look providers up under their own registry's name.
-for registry in registry.terraform.io registry.opentofu.org; do
-  mirror=$work/mirror/$registry/hashicorp/azurerm/$version/linux_$(go env GOARCH)
-  mkdir -p "$mirror"
-  ln -s "$binary" "$mirror/terraform-provider-azurerm_v${version}_x5"
-done
+# lay OWNER NAME VERSION BINARY: puts a provider where it is looked for. Both
+# programs look under their own registry's name.
+lay() {
+  local registry mirror
+  for registry in registry.terraform.io registry.opentofu.org; do
+    mirror=$work/mirror/$registry/$1/$2/$3/linux_$(go env GOARCH)
+    mkdir -p "$mirror"
+    ln -s "$4" "$mirror/terraform-provider-$2_v$3_x5"
+  done
+}
+lay hashicorp azurerm "$azurerm_version" "$azurerm"
+lay azure azapi "$azapi_version" "$azapi"
+
 cat >"$work/cli.tfrc" <<EOF
 disable_checkpoint = true
 provider_installation {

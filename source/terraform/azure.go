@@ -15,7 +15,7 @@ var kinds = gather(groupKinds, networkKinds, nsgKinds, routeKinds, gatewayKinds,
 	vpnGatewayKinds, expressRouteKinds, virtualWANKinds, hubVPNKinds, networkManagerKinds, perimeterKinds, trafficManagerKinds,
 	publicDNSKinds, resolverKinds, loadBalancerKinds, watcherKinds, publicIPKinds, nicKinds, firewallKinds, firewallPolicyKinds,
 	dnsKinds, storageKinds,
-	vaultKinds, registryKinds, insightsKinds, privateLinkScopeKinds, machineLearningKinds, computeKinds, identityKinds, kubernetesKinds, authorizationKinds, azapiKinds)
+	vaultKinds, registryKinds, insightsKinds, privateLinkScopeKinds, machineLearningKinds, computeKinds, identityKinds, authorizationKinds, azapiKinds, serviceKinds)
 
 func gather(tables ...map[string]kind) map[string]kind {
 	all := map[string]kind{}

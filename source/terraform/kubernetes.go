@@ -250,7 +250,7 @@ var clusterRows = tabled(`
 		vertical_pod_autoscaler_enabled verticalPodAutoscaler.enabled  =false
 `)
 
-var defaultPoolRows = tabled(poolRows + `
+var defaultPoolRows = tabled(poolRows, `
 	name
 	tags
 	type
@@ -258,7 +258,7 @@ var defaultPoolRows = tabled(poolRows + `
 	+osType Linux
 `)
 
-var agentPoolRows = tabled(poolRows + `
+var agentPoolRows = tabled(poolRows, `
 	tags
 	eviction_policy  scaleSetEvictionPolicy
 	mode             =User

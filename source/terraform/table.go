@@ -37,6 +37,7 @@ type row struct {
 	def   any
 	via   []func(any) any
 	hide  bool
+	json  bool // the attribute is JSON as text
 	form  form
 	under table
 }
@@ -61,7 +62,10 @@ var conversions = map[string]func(any) any{
 	"ipTags":     ipTags,
 	"joined":     joined,
 	"commas":     commas,
-	"parsed":     parsed,
+	"encoded":    encoded,
+	"regional":   regional,
+	"osState":    func(v any) any { return wordIf(v, "Specialized", "Generalized") },
+	"aligned":    func(v any) any { return wordIf(v, "Aligned", "Classic") },
 	"lower":      func(v any) any { return strings.ToLower(words(v)) },
 	"upper":      func(v any) any { return strings.ToUpper(words(v)) },
 	"text":       text,
@@ -126,13 +130,17 @@ func members(v any) any {
 	return out
 }
 
-// tabled reads a table. A table is part of the program: one that is not well
-// written ends it at once, and the tests with it.
-func tabled(src string) table {
-	lines := strings.Split(src, "\n")
-	t, rest := readTable(lines, -1)
-	if len(rest) > 0 {
-		panic("table: indentation of " + rest[0])
+// tabled reads a table of several parts, each with its own indentation. A table is
+// part of the program: one that is not well written ends it at once, and the tests
+// with it.
+func tabled(parts ...string) table {
+	var t table
+	for _, src := range parts {
+		rows, rest := readTable(strings.Split(src, "\n"), -1)
+		if len(rest) > 0 {
+			panic("table: indentation of " + rest[0])
+		}
+		t = append(t, rows...)
 	}
 	return t
 }
@@ -193,6 +201,10 @@ func readRow(line string) row {
 		case '=':
 			r.def = literal(word[1:])
 		case '~':
+			if word == "~parsed" {
+				r.json = true
+				continue
+			}
 			via, ok := conversions[word[1:]]
 			if !ok {
 				panic("table: no conversion " + word)
@@ -307,9 +319,14 @@ func (r row) value(v view) any {
 		return r.array(v)
 	}
 	for _, name := range r.from {
-		val := v.json(name)
-		if r.hide {
+		var val any
+		switch {
+		case r.hide && !v.secrets:
 			val = v.hidden(name)
+		case r.json:
+			val = v.encoded(name)
+		default:
+			val = v.json(name)
 		}
 		if val == nil {
 			continue

@@ -15,6 +15,7 @@ type callNode struct {
 	inst     *instance
 	block    *callBlock
 	cell     *cell // makes the children
+	all      *cell // evaluates all that they declare
 	expanded expansion
 	mod      *module // nil where it cannot be read
 	children []*instance
@@ -25,9 +26,11 @@ type callNode struct {
 func (inst *instance) newCall(b *callBlock) *callNode {
 	c := &callNode{inst: inst, block: b}
 	c.cell = inst.cell("module."+b.name, b.at, func() cty.Value {
+		inst.wait(b.dependsOn) // with all that is in the module, as in Terraform's graph
 		c.open()
 		return cty.True
 	})
+	c.all = c.newAll()
 	return c
 }
 
@@ -53,6 +56,7 @@ func (c *callNode) open() {
 	}
 	mod := ev.load(dir)
 	c.mod = mod
+	c.checkProviders(mod)
 	for name, a := range b.args {
 		if mod.variables[name] == nil {
 			ev.fail(&a.NameRange, "Unsupported argument", "%s has no variable %q.%s", ev.called(mod), name, DidYouMean(name, mod.variables))
@@ -169,7 +173,9 @@ func (ev *evaluator) readManifest() {
 // which only those that are asked for are evaluated.
 func (c *callNode) value(a *ask) cty.Value {
 	ev := c.inst.ev
-	ev.force(c.cell)
+	if !ev.force(c.cell).IsKnown() {
+		return cty.DynamicVal // waits for what is being evaluated
+	}
 	if c.absent || c.expanded.failed {
 		return unknown(cty.DynamicPseudoType, originAt(c.inst.address("module."+c.block.name), c.block.at))
 	}

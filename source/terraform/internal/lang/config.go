@@ -29,6 +29,12 @@ type module struct {
 	calls     map[string]*callBlock
 	outputs   map[string]*outputBlock
 	providers map[string]*providerBlock // by name or name.alias
+	aliases   map[string]hcl.Range      // configurations that the caller gives, as name.alias
+	required  map[string]hcl.Range      // where required_providers stands
+
+	refactorings []refactoring
+	checks       []check
+	checkAt      map[string]hcl.Range
 }
 
 type resourceBlock struct {
@@ -167,6 +173,7 @@ func (ev *evaluator) load(dir string) *module {
 		dir: dir, variables: map[string]*variable{}, locals: map[string]*hcl.Attribute{},
 		resources: map[string]*resourceBlock{}, calls: map[string]*callBlock{},
 		outputs: map[string]*outputBlock{}, providers: map[string]*providerBlock{},
+		aliases: map[string]hcl.Range{}, required: map[string]hcl.Range{}, checkAt: map[string]hcl.Range{},
 	}
 	ev.modules[dir] = m
 	files, err := sources(dir)
@@ -174,19 +181,33 @@ func (ev *evaluator) load(dir string) *module {
 		ev.fail(nil, "Directory cannot be read", "%v.", err)
 		return m
 	}
+	var primary, overrides []*hcl.Block
 	for _, path := range files {
 		if err := ev.project.allows(path); err != nil {
 			ev.fail(nil, "File cannot be read", "%v.", err)
 			continue
 		}
-		if base := filepath.Base(path); base == "override.tf" || strings.HasSuffix(base, "_override.tf") {
-			ev.warn(nil, "Override file not read", "%s overrides what other files declare; it is left out.", path)
+		body, ok := ev.parseFile(path)
+		if !ok {
 			continue
 		}
-		if body, ok := ev.parseFile(path); ok {
-			m.declare(ev, body)
+		content, diags := body.Content(topLevel)
+		ev.report(diags)
+		if isOverride(path) {
+			overrides = append(overrides, content.Blocks...)
+		} else {
+			primary = append(primary, content.Blocks...)
 		}
 	}
+	locals := hcl.Attributes{}
+	for _, b := range overrides {
+		ev.override(primary, b, locals)
+	}
+	for _, b := range primary {
+		m.declare(ev, b)
+	}
+	m.overrideLocals(ev, locals)
+	m.checkRefactorings(ev)
 	return m
 }
 

@@ -1,6 +1,8 @@
 package lang
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -23,35 +25,41 @@ var topLevel = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 	{Type: "action", LabelNames: []string{"type", "name"}},
 }}
 
-func (m *module) declare(ev *evaluator, body hcl.Body) {
-	content, diags := body.Content(topLevel)
-	ev.report(diags)
-	for _, b := range content.Blocks {
-		switch b.Type {
-		case "locals":
-			m.declareLocals(ev, b)
-		case "variable":
-			v := ev.variable(b)
-			unique(ev, m.variables, "variable", v.name, b.DefRange, func(o *variable) hcl.Range { return o.at })
-			m.variables[v.name] = v
-		case "output":
-			o := ev.output(b)
-			unique(ev, m.outputs, "output", o.name, b.DefRange, func(o *outputBlock) hcl.Range { return o.at })
-			m.outputs[o.name] = o
-		case "module":
-			c := ev.call(b)
-			unique(ev, m.calls, "module", c.name, b.DefRange, func(o *callBlock) hcl.Range { return o.at })
-			m.calls[c.name] = c
-		case "provider":
-			p := ev.providerConfig(b)
-			unique(ev, m.providers, "provider", p.key(), b.DefRange, func(o *providerBlock) hcl.Range { return o.at })
-			m.providers[p.key()] = p
-		case "resource", "data", "ephemeral":
-			r := ev.resource(b)
-			unique(ev, m.resources, b.Type, r.key(), b.DefRange, func(o *resourceBlock) hcl.Range { return o.at })
-			m.resources[r.key()] = r
-		}
+func (m *module) declare(ev *evaluator, b *hcl.Block) {
+	switch b.Type {
+	case "locals":
+		m.declareLocals(ev, b)
+	case "variable":
+		v := ev.variable(b)
+		unique(ev, m.variables, "variable", v.name, b.DefRange, func(o *variable) hcl.Range { return o.at })
+		m.variables[v.name] = v
+	case "output":
+		o := ev.output(b)
+		unique(ev, m.outputs, "output", o.name, b.DefRange, func(o *outputBlock) hcl.Range { return o.at })
+		m.outputs[o.name] = o
+	case "module":
+		c := ev.call(b)
+		unique(ev, m.calls, "module", c.name, b.DefRange, func(o *callBlock) hcl.Range { return o.at })
+		m.calls[c.name] = c
+	case "provider":
+		p := ev.providerConfig(b)
+		unique(ev, m.providers, "provider", p.key(), b.DefRange, func(o *providerBlock) hcl.Range { return o.at })
+		m.providers[p.key()] = p
+	case "resource", "data", "ephemeral":
+		m.declareResource(ev, b)
+	case "terraform":
+		m.declareSettings(ev, b)
+	case "check":
+		m.declareCheck(ev, b)
+	case "moved", "import", "removed":
+		m.declareRefactoring(ev, b)
 	}
+}
+
+func (m *module) declareResource(ev *evaluator, b *hcl.Block) {
+	r := ev.resource(b)
+	unique(ev, m.resources, b.Type, r.key(), b.DefRange, func(o *resourceBlock) hcl.Range { return o.at })
+	m.resources[r.key()] = r
 }
 
 // unique reports a second declaration of one name.
@@ -66,6 +74,18 @@ func (m *module) declareLocals(ev *evaluator, b *hcl.Block) {
 	ev.report(diags)
 	for name, a := range attrs {
 		unique(ev, m.locals, "local value", name, a.NameRange, func(o *hcl.Attribute) hcl.Range { return o.NameRange })
+		m.locals[name] = a
+	}
+}
+
+// overrideLocals changes local values by those of override files.
+func (m *module) overrideLocals(ev *evaluator, locals hcl.Attributes) {
+	for _, name := range slices.Sorted(maps.Keys(locals)) {
+		a := locals[name]
+		if _, ok := m.locals[name]; !ok {
+			ev.fail(&a.NameRange, "Nothing to override", "No other file declares local.%s, which this override file changes.%s", name, DidYouMean(name, m.locals))
+			continue
+		}
 		m.locals[name] = a
 	}
 }

@@ -194,6 +194,9 @@ func (s *scope) dynamic(out *Body, sch *schema.Block, b *hcl.Block) {
 // it stands, and the blocks of the native syntax.
 func (s *scope) decodeLoose(body hcl.Body) *Body {
 	out := newBody(body.MissingItemRange())
+	if both, ok := body.(*overlaid); ok {
+		return both.decodeLoose(s)
+	}
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
 		attrs, diags := body.JustAttributes()
@@ -214,5 +217,13 @@ func (s *scope) decodeLoose(body hcl.Body) *Body {
 		}
 		out.Blocks[b.Type] = append(out.Blocks[b.Type], s.decodeLoose(b.Body))
 	}
+	return out
+}
+
+// decodeLoose is that of the body below with what the one above has instead.
+func (o *overlaid) decodeLoose(s *scope) *Body {
+	out, over := s.decodeLoose(o.base), s.decodeLoose(o.over)
+	maps.Copy(out.Attrs, over.Attrs)
+	maps.Copy(out.Blocks, over.Blocks)
 	return out
 }

@@ -202,5 +202,9 @@ func (ev *evaluator) cycle(c *cell) {
 		steps = append(steps, s.name+" ("+short(s.at)+")")
 	}
 	steps = append(steps, c.name)
+	if len(steps) == 2 {
+		ev.fail(&c.at, "Self-reference", "%s refers to itself, which would need its value before it has one. Take the reference out.", c.name)
+		return
+	}
 	ev.fail(&c.at, "Cycle", "Each of these needs the next before it can be evaluated: %s. Take one of the references out.", strings.Join(steps, " -> "))
 }

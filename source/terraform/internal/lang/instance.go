@@ -84,13 +84,10 @@ func (inst *instance) visit() {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(inst.nodes)) {
-		n := inst.nodes[key]
-		inst.ev.force(n.cell)
-		inst.checkDependsOn(n.block.dependsOn)
+		inst.ev.force(inst.nodes[key].cell)
 	}
 	for _, name := range slices.Sorted(maps.Keys(inst.calls)) {
 		c := inst.calls[name]
-		inst.checkDependsOn(c.block.dependsOn)
 		inst.ev.force(c.cell)
 		for _, child := range c.children {
 			child.visit()
@@ -98,6 +95,9 @@ func (inst *instance) visit() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(inst.outputs)) {
 		inst.ev.force(inst.outputs[name])
+	}
+	for _, c := range inst.mod.checks {
+		inst.scope().check(c)
 	}
 }
 
@@ -143,22 +143,6 @@ func (inst *instance) managed() []*Resource {
 		}
 	}
 	return out
-}
-
-// checkDependsOn holds the references of depends_on against what is declared.
-func (inst *instance) checkDependsOn(expr hcl.Expression) {
-	if expr == nil {
-		return
-	}
-	list, diags := hcl.ExprList(expr)
-	inst.ev.report(diags)
-	for _, e := range list {
-		t, diags := reference(e)
-		if inst.ev.report(diags); diags.HasErrors() {
-			continue
-		}
-		inst.scope().declared(t)
-	}
 }
 
 // reference reads a reference, which may stand in quotes, as it once had to.

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -45,6 +46,9 @@ func (n *node) provider() map[string]cty.Value {
 	}
 	p, ok := n.inst.providers[key]
 	if !ok {
+		if !n.inst.configured(key) {
+			n.inst.ev.fail(n.block.provider.Range().Ptr(), "Provider not configured", "%s has no configuration of provider %s.%s", n.inst.ev.called(n.inst.mod), key, DidYouMean(key, n.inst.mod.providers))
+		}
 		return nil
 	}
 	return p.attributes()
@@ -62,15 +66,7 @@ func (p *provider) attributes() map[string]cty.Value {
 	}
 	p.state = open
 	p.values = map[string]cty.Value{}
-	attrs := hcl.Attributes{}
-	if native, ok := p.block.body.(*hclsyntax.Body); ok {
-		for name, a := range native.Attributes {
-			attrs[name] = a.AsHCLAttribute()
-		}
-	} else {
-		attrs, _ = p.block.body.JustAttributes()
-	}
-	for name, a := range attrs {
+	for name, a := range attributesOf(p.block.body) {
 		if name != "alias" && name != "version" {
 			p.values[name] = p.inst.scope().eval(a.Expr)
 		}
@@ -79,4 +75,22 @@ func (p *provider) attributes() map[string]cty.Value {
 		p.state = unseen
 	}
 	return p.values
+}
+
+// attributesOf are the attributes of a body that may have blocks too.
+func attributesOf(body hcl.Body) hcl.Attributes {
+	switch body := body.(type) {
+	case *overlaid:
+		attrs := attributesOf(body.base)
+		maps.Copy(attrs, attributesOf(body.over))
+		return attrs
+	case *hclsyntax.Body:
+		attrs := hcl.Attributes{}
+		for name, a := range body.Attributes {
+			attrs[name] = a.AsHCLAttribute()
+		}
+		return attrs
+	}
+	attrs, _ := body.JustAttributes() // blocks are of no use here
+	return attrs
 }

@@ -57,6 +57,7 @@ func (n *node) evaluate() cty.Value {
 	ev, s := n.inst.ev, n.inst.scope()
 	address := n.inst.address(n.block.key())
 	n.instances, n.failed = nil, false
+	n.inst.wait(n.block.dependsOn)
 	n.expanded = s.expand(n.block.count, n.block.forEach, address)
 	if n.failed = n.expanded.failed; n.failed {
 		if n.expanded.undecided != "" {

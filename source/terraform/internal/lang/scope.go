@@ -250,15 +250,27 @@ func (s *scope) paths() cty.Value {
 // hold checks conditions; one that is not known yet holds.
 func (s *scope) hold(kind string, conditions []condition) {
 	for _, c := range conditions {
-		if c.test == nil {
-			continue
+		if !s.holds(c) {
+			s.inst.ev.fail(c.test.Range().Ptr(), "Condition does not hold", "This %s says: %s", kind, s.message(c))
 		}
-		v, _, _ := MarksDeep(s.evalAs(c.test, cty.Bool, "The condition"))
-		if !v.IsKnown() || v.IsNull() || v.True() {
-			continue
-		}
-		s.inst.ev.fail(c.test.Range().Ptr(), "Condition does not hold", "This %s says: %s", kind, s.message(c))
 	}
+}
+
+// check warns of assertions that do not hold.
+func (s *scope) check(c check) {
+	for _, a := range c.assert {
+		if !s.holds(a) {
+			s.inst.ev.warn(a.test.Range().Ptr(), "Check does not hold", "The check %q says: %s", c.name, s.message(a))
+		}
+	}
+}
+
+func (s *scope) holds(c condition) bool {
+	if c.test == nil {
+		return true
+	}
+	v, _, _ := MarksDeep(s.evalAs(c.test, cty.Bool, "The condition"))
+	return !v.IsKnown() || v.IsNull() || v.True()
 }
 
 func (s *scope) message(c condition) string {

@@ -10,8 +10,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/check"
 	"github.com/cloister-ml/cloister/report"
+	"github.com/cloister-ml/cloister/report/floorplan"
 )
 
 // checkFlags are what the user asks of check.
@@ -46,6 +48,7 @@ one is unknown), and 2 when DIR cannot be read.`,
   cloister check . --var location=northeurope --var-file prod.tfvars
   cloister check . --matrix
   cloister check . --format sarif > cloister.sarif
+  cloister check . --format svg > map.svg
   cloister check . --off public-access-off:kv-legacy="closed by policy, ticket 17"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -53,7 +56,7 @@ one is unknown), and 2 when DIR cannot be read.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.format, "format", "text", "text, json, sarif or junit")
+	flags.StringVar(&f.format, "format", "text", "text, json, sarif, junit or svg")
 	flags.BoolVar(&f.json, "json", false, "the same as --format json")
 	f.estate.declare(flags)
 	flags.StringArrayVar(&f.off, "off", nil, "switch a rule or a requirement off, as id=reason")
@@ -68,7 +71,8 @@ func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
 	if f.json {
 		f.format = "json"
 	}
-	write, err := checkWriter(f)
+	var e *arm.Estate
+	write, err := checkWriter(f, func() *floorplan.Plan { return floorplan.Read(e, mapTitle(path)) })
 	if err != nil {
 		return err
 	}
@@ -76,7 +80,7 @@ func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
 	if err != nil {
 		return err
 	}
-	e, err := f.estate.read(cmd, path)
+	e, err = f.estate.read(cmd, path)
 	if err != nil {
 		return err
 	}
@@ -100,8 +104,9 @@ func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
 
 type checkWrite func(w io.Writer, r *check.Report, cells []check.Cell, o report.Options) error
 
-// checkWriter is what writes the format that was asked for.
-func checkWriter(f checkFlags) (checkWrite, error) {
+// checkWriter is what writes the format that was asked for; plan is asked once the
+// estate is read.
+func checkWriter(f checkFlags, plan func() *floorplan.Plan) (checkWrite, error) {
 	if f.matrix {
 		switch f.format {
 		case "text":
@@ -130,8 +135,14 @@ func checkWriter(f checkFlags) (checkWrite, error) {
 		return func(w io.Writer, r *check.Report, _ []check.Cell, o report.Options) error {
 			return report.JUnit(w, r, o)
 		}, nil
+	case "svg":
+		return func(w io.Writer, r *check.Report, _ []check.Cell, o report.Options) error {
+			p := plan()
+			report.OnMap(p, r, o)
+			return floorplan.SVG(w, p)
+		}, nil
 	}
-	return nil, fmt.Errorf("--format is text, json, sarif or junit, not %q", f.format)
+	return nil, fmt.Errorf("--format is text, json, sarif, junit or svg, not %q", f.format)
 }
 
 func (f checkFlags) options() (check.Options, error) {

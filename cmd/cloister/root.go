@@ -19,7 +19,7 @@ packets against the proof.`,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newShowCommand())
-	root.AddCommand(newCheckCommand())
+	root.AddCommand(newCheckCommand(), newGraphCommand())
 	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand(), newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), exitStatusTopic())
 	return root
 }

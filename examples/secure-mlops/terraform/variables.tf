@@ -100,9 +100,13 @@ variable "express_route_circuit_id" {
 }
 
 variable "customer_managed_key" {
-  description = "Whether storage, registry and workspace are encrypted with a key of the vault. A workspace keeps the answer for life."
-  type        = bool
-  default     = true
+  description = "What is encrypted with a key of the vault, and not with Microsoft's. Workspace and registry keep the answer for life. The registry is left out because it is refused by a closed vault when it is made: open the vault to it for that time."
+  type = object({
+    storage   = optional(bool, true)
+    workspace = optional(bool, true)
+    registry  = optional(bool, false)
+  })
+  default = {}
 }
 
 variable "monitor_internet_access" {

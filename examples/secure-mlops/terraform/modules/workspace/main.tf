@@ -15,13 +15,16 @@ resource "azurerm_machine_learning_workspace" "this" {
   image_build_compute_name      = var.image_build_compute
   tags                          = var.tags
 
+  # What the service keeps about the workspace is encrypted where the service keeps it.
+  service_side_encryption_enabled = var.customer_managed_key.workspace
+
   identity {
-    type         = var.customer_managed_key ? "SystemAssigned, UserAssigned" : "SystemAssigned"
-    identity_ids = azurerm_user_assigned_identity.encryption[*].id
+    type         = var.customer_managed_key.workspace ? "SystemAssigned, UserAssigned" : "SystemAssigned"
+    identity_ids = local.encrypted.workspace[*].id
   }
 
   dynamic "encryption" {
-    for_each = azurerm_user_assigned_identity.encryption
+    for_each = local.encrypted.workspace
 
     content {
       key_vault_id              = azurerm_key_vault.this.id

@@ -12,7 +12,7 @@ resource "azurerm_container_registry" "this" {
   tags                          = var.tags
 
   dynamic "identity" {
-    for_each = azurerm_user_assigned_identity.encryption
+    for_each = local.encrypted.registry
 
     content {
       type         = "UserAssigned"
@@ -21,7 +21,7 @@ resource "azurerm_container_registry" "this" {
   }
 
   encryption = [
-    for identity in azurerm_user_assigned_identity.encryption :
+    for identity in local.encrypted.registry :
     { key_vault_key_id = local.key_id, identity_client_id = identity.client_id }
   ]
 

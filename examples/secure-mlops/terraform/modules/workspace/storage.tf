@@ -20,7 +20,7 @@ resource "azurerm_storage_account" "this" {
   }
 
   dynamic "identity" {
-    for_each = azurerm_user_assigned_identity.encryption
+    for_each = local.encrypted.storage
 
     content {
       type         = "UserAssigned"
@@ -29,7 +29,7 @@ resource "azurerm_storage_account" "this" {
   }
 
   dynamic "customer_managed_key" {
-    for_each = azurerm_user_assigned_identity.encryption
+    for_each = local.encrypted.storage
 
     content {
       key_vault_key_id          = local.key_id

@@ -41,7 +41,10 @@ variable "image_build_compute" {
 }
 
 variable "customer_managed_key" {
-  description = "Whether storage, registry and workspace are encrypted with a key of the vault, and not with Microsoft's."
-  type        = bool
-  default     = true
+  description = "What is encrypted with a key of the vault, and not with Microsoft's."
+  type = object({
+    storage   = bool
+    workspace = bool
+    registry  = bool
+  })
 }

@@ -20,7 +20,7 @@ resource "azurerm_key_vault" "this" {
 # The key is made by Azure Resource Manager: whoever runs Terraform from outside
 # stands before the vault's closed door.
 resource "azapi_resource" "key" {
-  count = var.customer_managed_key ? 1 : 0
+  count = local.keys
 
   type      = "Microsoft.KeyVault/vaults/keys@2023-07-01"
   name      = "encryption"
@@ -35,10 +35,10 @@ resource "azapi_resource" "key" {
   }
 }
 
-# Storage, registry and workspace use the key as this identity, which may use keys
-# of the vault and nothing else.
+# Whatever is encrypted uses the key as this identity, which may use keys of the
+# vault and nothing else.
 resource "azurerm_user_assigned_identity" "encryption" {
-  count = var.customer_managed_key ? 1 : 0
+  count = local.keys
 
   name                = "id-encryption"
   resource_group_name = var.resource_group_name
@@ -47,7 +47,7 @@ resource "azurerm_user_assigned_identity" "encryption" {
 }
 
 resource "azurerm_role_assignment" "encryption" {
-  count = var.customer_managed_key ? 1 : 0
+  count = local.keys
 
   principal_id         = azurerm_user_assigned_identity.encryption[0].principal_id
   principal_type       = "ServicePrincipal"
@@ -56,6 +56,13 @@ resource "azurerm_role_assignment" "encryption" {
 }
 
 locals {
+  keys = anytrue(values(var.customer_managed_key)) ? 1 : 0
+
   # Without a version: what is encrypted follows the key when it is rotated.
   key_id = one([for key in azapi_resource.key : "${azurerm_key_vault.this.vault_uri}keys/${key.name}"])
+
+  # The identity of each that is encrypted; nothing for the others.
+  encrypted = {
+    for what, wanted in var.customer_managed_key : what => wanted ? azurerm_user_assigned_identity.encryption[*] : []
+  }
 }

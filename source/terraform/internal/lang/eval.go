@@ -129,6 +129,7 @@ type cell struct {
 	compute func() cty.Value
 	state   cellState
 	value   cty.Value
+	circled bool // part of a circle that has been reported
 }
 
 type cellState uint8
@@ -196,9 +197,13 @@ func (ev *evaluator) attempt(f func()) bool {
 
 // cycle reports the values that wait for each other, from c to c.
 func (ev *evaluator) cycle(c *cell) {
-	from := slices.Index(ev.stack, c)
+	circle := ev.stack[max(slices.Index(ev.stack, c), 0):]
+	if slices.ContainsFunc(circle, func(c *cell) bool { return c.circled }) {
+		return // a longer way round one that has been reported
+	}
 	var steps []string
-	for _, s := range ev.stack[max(from, 0):] {
+	for _, s := range circle {
+		s.circled = true
 		steps = append(steps, s.name+" ("+short(s.at)+")")
 	}
 	steps = append(steps, c.name)

@@ -13,6 +13,7 @@ import (
 // kinds are the resource types whose meaning is known, from every service's file.
 var kinds = gather(groupKinds, networkKinds, nsgKinds, routeKinds, gatewayKinds, privateLinkKinds,
 	vpnGatewayKinds, expressRouteKinds, virtualWANKinds, hubVPNKinds, networkManagerKinds, perimeterKinds, trafficManagerKinds,
+	logAnalyticsKinds, monitorKinds, alertKinds,
 	publicDNSKinds, resolverKinds, loadBalancerKinds, watcherKinds, publicIPKinds, nicKinds, firewallKinds, firewallPolicyKinds,
 	dnsKinds, storageKinds,
 	vaultKinds, registryKinds, insightsKinds, privateLinkScopeKinds, machineLearningKinds, computeKinds, identityKinds, authorizationKinds, azapiKinds, serviceKinds)

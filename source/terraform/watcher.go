@@ -17,7 +17,7 @@ var watcherKinds = map[string]kind{
 			attr("target_resource_id", "targetResourceId"),
 			attr("storage_account_id", "storageId"),
 			attr("enabled", "enabled"),
-			attr("version", "format.version").or(2.0),
+			attr("version", "format.version").or(1.0),
 			one("retention_policy", "retentionPolicy", attr("enabled", "enabled"), attr("days", "days")),
 			one("traffic_analytics", "flowAnalyticsConfiguration",
 				attr("enabled", "networkWatcherFlowAnalyticsConfiguration.enabled"),

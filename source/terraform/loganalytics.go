@@ -35,7 +35,9 @@ var logAnalyticsKinds = map[string]kind{
 			attr("cmk_for_query_forced", "forceCmkForQuery"),
 			attr("data_collection_rule_id", "defaultDataCollectionRuleResourceId"),
 		},
-		decide: func(_ view, id arm.ID) map[string]cty.Value { return texts("workspace_id", arm.StableGUID(id, "customerId")) },
+		decide: func(_ view, id arm.ID) map[string]cty.Value {
+			return texts("workspace_id", arm.StableGUID(id, "customerId"))
+		},
 	},
 	"azurerm_log_analytics_solution": {
 		arm: typeSolution,

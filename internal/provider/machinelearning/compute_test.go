@@ -26,7 +26,7 @@ func TestComputesThatAreKept(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := doc.Text("properties.computeType"); got != kind {
+			if got := doc.Text("computeType"); got != kind {
 				t.Errorf("it is shown as %q", got)
 			}
 			if nodes := doc.Text("properties.currentNodeCount"); nodes != "" {

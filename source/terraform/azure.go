@@ -14,7 +14,7 @@ import (
 var kinds = gather(groupKinds, networkKinds, nsgKinds, routeKinds, gatewayKinds, privateLinkKinds,
 	vpnGatewayKinds, expressRouteKinds, virtualWANKinds, hubVPNKinds, networkManagerKinds, perimeterKinds, trafficManagerKinds,
 	logAnalyticsKinds, monitorKinds, alertKinds,
-	publicDNSKinds, resolverKinds, loadBalancerKinds, watcherKinds, publicIPKinds, nicKinds, firewallKinds, firewallPolicyKinds,
+	appGatewayKinds, frontDoorKinds, publicDNSKinds, resolverKinds, loadBalancerKinds, watcherKinds, publicIPKinds, nicKinds, firewallKinds, firewallPolicyKinds,
 	dnsKinds, storageKinds,
 	vaultKinds, registryKinds, insightsKinds, privateLinkScopeKinds, machineLearningKinds, computeKinds, identityKinds, authorizationKinds, azapiKinds, serviceKinds)
 

@@ -80,6 +80,7 @@ func document(k kind, v view, id arm.ID) arm.Resource {
 		doc.Location = service.Region(v.symbol("location"))
 	}
 	doc.Tags = tags(v)
+	v.self = id
 	doc.Identity = identity(v, id)
 	if k.zonal {
 		doc.Zones = zones(v)

@@ -39,6 +39,7 @@ type prop struct {
 	hide     bool            // a secret
 	items    []prop          // from is a block that may stand often, to an array
 	single   bool            // from is a block that stands at most once, to an object
+	parts    string          // from names parts of the resource itself, to refers to them
 }
 
 // attr is a property with the attribute's own value.
@@ -60,6 +61,10 @@ func each(from, to string, items ...prop) prop { return prop{from: from, to: to,
 func one(from, to string, items ...prop) prop {
 	return prop{from: from, to: to, items: items, single: true}
 }
+
+// part refers to another part of the same resource, which Terraform names and ARM
+// has by id: one of the array called parts.
+func part(from, to, parts string) prop { return prop{from: from, to: to, parts: parts} }
 
 // Conversions between how Terraform and how the REST API say the same.
 
@@ -161,10 +166,15 @@ func joined(v any) any {
 	return strings.Join(words, ", ")
 }
 
-// apply sets the properties of o.
+// apply sets the properties of o. Where a property's place is "", what it holds is
+// o's own.
 func apply(v view, props []prop, o arm.Object) {
 	for _, p := range props {
-		if val, ok := p.value(v); ok {
+		val, ok := p.value(v)
+		switch inner, object := val.(arm.Object); {
+		case ok && p.to == "" && object:
+			maps.Copy(o, inner)
+		case ok:
 			set(o, p.to, val)
 		}
 	}
@@ -183,6 +193,9 @@ func (p prop) value(v view) (any, bool) {
 	if val == nil {
 		return p.def, p.def != nil
 	}
+	if p.parts != "" {
+		return v.part(p.parts, val), true
+	}
 	if _, unknown := val.(arm.Unknown); !unknown && p.via != nil {
 		val = p.via(val)
 	}
@@ -190,13 +203,16 @@ func (p prop) value(v view) (any, bool) {
 }
 
 func (p prop) array(v view) (any, bool) {
-	if i := strings.LastIndexByte(p.from, '.'); i > 0 {
-		outer := v.blocks(p.from[:i])
+	if block, rest, nested := strings.Cut(p.from, "."); nested {
+		if v.has(block) {
+			return v.json(block), true // a dynamic block over something unknown
+		}
+		outer := v.blocks(block)
 		if len(outer) == 0 {
 			return p.def, p.def != nil
 		}
 		inner := p
-		inner.from = p.from[i+1:]
+		inner.from = rest
 		return inner.array(outer[0])
 	}
 	if v.has(p.from) {

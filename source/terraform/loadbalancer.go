@@ -59,6 +59,7 @@ var loadBalancerKinds = map[string]kind{
 		attr("number_of_probes", "properties.numberOfProbes").or(2.0),
 		attr("probe_threshold", "properties.probeThreshold").or(1.0)),
 	"azurerm_lb_rule": balanced("loadBalancingRules", append([]prop{
+		part("frontend_ip_configuration_name", "properties.frontendIPConfiguration", "frontendIPConfigurations"),
 		attr("frontend_port", "properties.frontendPort"),
 		attr("backend_port", "properties.backendPort"),
 		attr("probe_id", "properties.probe.id"),
@@ -67,6 +68,7 @@ var loadBalancerKinds = map[string]kind{
 		attr("backend_address_pool_id", "properties.backendAddressPool.id"),
 	}, lbFloating...)...),
 	"azurerm_lb_nat_rule": balanced("inboundNatRules", append([]prop{
+		part("frontend_ip_configuration_name", "properties.frontendIPConfiguration", "frontendIPConfigurations"),
 		attr("frontend_port", "properties.frontendPort"),
 		attr("frontend_port_start", "properties.frontendPortRangeStart"),
 		attr("frontend_port_end", "properties.frontendPortRangeEnd"),
@@ -74,6 +76,7 @@ var loadBalancerKinds = map[string]kind{
 		attr("backend_address_pool_id", "properties.backendAddressPool.id"),
 	}, lbFloating...)...),
 	"azurerm_lb_nat_pool": balanced("inboundNatPools",
+		part("frontend_ip_configuration_name", "properties.frontendIPConfiguration", "frontendIPConfigurations"),
 		attr("protocol", "properties.protocol"),
 		attr("frontend_port_start", "properties.frontendPortRangeStart"),
 		attr("frontend_port_end", "properties.frontendPortRangeEnd"),
@@ -84,29 +87,18 @@ var loadBalancerKinds = map[string]kind{
 	"azurerm_lb_outbound_rule": balanced("outboundRules", append([]prop{
 		attr("backend_address_pool_id", "properties.backendAddressPool.id"),
 		attr("allocated_outbound_ports", "properties.allocatedOutboundPorts").or(1024.0),
-		each("frontend_ip_configuration", "properties.frontendIPConfigurations", attr("name", "name")),
+		each("frontend_ip_configuration", "properties.frontendIPConfigurations", part("name", "", "frontendIPConfigurations")),
 	}, lbFlags...)...),
 }
 
-// balanced is a rule of a load balancer, which refers to front ends by their ids
-// where Terraform names them.
+// balanced is a rule of a load balancer.
 func balanced(member string, props ...prop) kind {
 	k := nested("loadbalancer_id", typeLB, member)
 	k.effect = func(v view, id arm.ID, b *builder) {
-		b.change(v, id.Parent(), func(doc *arm.Resource) {
+		v.self = id.Parent()
+		b.change(v, v.self, func(doc *arm.Resource) {
 			o := arm.Object{"name": id.Name()}
 			apply(v, props, o)
-			front := func(name string) arm.Object {
-				return arm.Object{"id": string(id.Parent().Child("frontendIPConfigurations", name))}
-			}
-			if v.has("frontend_ip_configuration_name") {
-				set(o, "properties.frontendIPConfiguration", front(v.symbol("frontend_ip_configuration_name")))
-			}
-			for _, f := range arm.Objects(o, "properties.frontendIPConfigurations") {
-				name := arm.String(f, "name")
-				delete(f, "name")
-				f["id"] = front(name)["id"]
-			}
 			if pools, _ := v.json("backend_address_pool_ids").([]any); len(pools) == 1 {
 				set(o, "properties.backendAddressPool.id", pools[0])
 			} else if len(pools) > 1 {

@@ -17,6 +17,7 @@ type view struct {
 	subscription string
 	tenant       cty.Value
 	secrets      bool
+	self         arm.ID // of the resource whose document is being made
 }
 
 // value is what is written for an attribute; null where nothing is. A dotted
@@ -71,6 +72,21 @@ func (v view) blocks(name string) []view {
 		out[i].body, out[i].path = b, v.path+name+"."
 	}
 	return out
+}
+
+// part refers to parts of the resource itself by their names.
+func (v view) part(member string, names any) any {
+	switch names := names.(type) {
+	case string:
+		return arm.Object{"id": string(v.self.Child(member, names))}
+	case []any:
+		out := make([]any, len(names))
+		for i, name := range names {
+			out[i] = v.part(member, name)
+		}
+		return out
+	}
+	return arm.Object{"id": names}
 }
 
 // symbol is an attribute's string as it stands in an id: where it is not known,

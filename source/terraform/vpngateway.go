@@ -148,21 +148,14 @@ var vpnClientProps = []prop{
 	each("virtual_network_gateway_client_connection", "vngClientConnectionConfigurations",
 		attr("name", "name"),
 		attr("address_prefixes", "properties.vpnClientAddressPool.addressPrefixes"),
-		attr("policy_group_names", "properties.virtualNetworkGatewayPolicyGroups").as(listed("id", nil))),
+		part("policy_group_names", "properties.virtualNetworkGatewayPolicyGroups", "virtualNetworkGatewayPolicyGroups")),
 }
 
-// gatewayParts turns the names of a gateway's own parts into their ids.
+// gatewayParts turns the name of an IP configuration into its id.
 func gatewayParts(_ view, doc *arm.Resource) {
 	for _, a := range arm.Objects(doc.Properties, "bgpSettings.bgpPeeringAddresses") {
 		if name, ok := a["ipconfigurationId"].(string); ok {
 			a["ipconfigurationId"] = string(doc.ID.Child("ipConfigurations", name))
-		}
-	}
-	for _, c := range arm.Objects(doc.Properties, "vpnClientConfiguration.vngClientConnectionConfigurations") {
-		for _, g := range arm.Objects(c, "properties.virtualNetworkGatewayPolicyGroups") {
-			if name, ok := g["id"].(string); ok {
-				g["id"] = string(doc.ID.Child("virtualNetworkGatewayPolicyGroups", name))
-			}
 		}
 	}
 }

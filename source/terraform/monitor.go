@@ -8,7 +8,6 @@ import (
 
 const (
 	monitorNamespace = "Microsoft.Insights"
-	typePrivateScope = "Microsoft.Insights/privateLinkScopes"
 	typeEndpointDCE  = "Microsoft.Insights/dataCollectionEndpoints"
 	typeRuleDCR      = "Microsoft.Insights/dataCollectionRules"
 	typeMonitor      = "Microsoft.Monitor/accounts"
@@ -35,20 +34,6 @@ var monitorKinds = map[string]kind{
 			attr("partner_solution_id", "marketplacePartnerId"),
 		},
 		finish: diagnosticCategories,
-	},
-	"azurerm_monitor_private_link_scope": {
-		arm: typePrivateScope,
-		id:  inGroup(typePrivateScope),
-		props: []prop{
-			attr("ingestion_access_mode", "accessModeSettings.ingestionAccessMode").or("Open"),
-			attr("query_access_mode", "accessModeSettings.queryAccessMode").or("Open"),
-		},
-		finish: global,
-	},
-	"azurerm_monitor_private_link_scoped_service": {
-		arm:   typePrivateScope + "/scopedResources",
-		id:    under(typePrivateScope, "scope_name", "scopedResources"),
-		props: []prop{attr("linked_resource_id", "linkedResourceId")},
 	},
 	"azurerm_monitor_workspace": {
 		arm:   typeMonitor,

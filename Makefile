@@ -44,8 +44,9 @@ validate-example: ## terraform validate with the real azurerm and azapi provider
 
 ORACLES = source/terraform/testdata/oracle
 oracle: ## hold the estate against what the real provider sends; CONFIG=DIR for one configuration, UPDATE=1 to record
-	@binary=$$(scripts/azurerm-provider.sh) && \
-	$(GO) run ./source/terraform/oracle -provider "$$binary" $(if $(UPDATE),-update) $(if $(V),-v) $(or $(CONFIG),$(wildcard $(ORACLES)/*))
+	@azurerm=$$(scripts/azurerm-provider.sh) && azapi=$$(scripts/azapi-provider.sh) && \
+	$(GO) run ./source/terraform/oracle -provider hashicorp/azurerm@5.2.0="$$azurerm" -provider azure/azapi@1.15.0="$$azapi" \
+		$(if $(UPDATE),-update) $(if $(V),-v) $(or $(CONFIG),$(wildcard $(ORACLES)/*))
 
 fmt: ## gofmt everything
 	gofmt -w $$(git ls-files '*.go')

@@ -34,6 +34,7 @@ var machineLearningKinds = map[string]kind{
 			attr("serverless_compute.public_ip_enabled", "serverlessComputeSettings.serverlessComputeNoPublicIP").as(negated),
 			attr("encryption.key_vault_id", "encryption.keyVaultProperties.keyVaultArmId"),
 			attr("encryption.key_id", "encryption.keyVaultProperties.keyIdentifier"),
+			attr("encryption.user_assigned_identity_id", "encryption.identity.userAssignedIdentity"),
 		},
 		decide: func(v view, id arm.ID) map[string]cty.Value {
 			out := texts("workspace_id", service.WorkspaceGUID(id))
@@ -114,7 +115,7 @@ func likeParent(parentAttr, parentType string) func(view, arm.ID, *builder) {
 			if doc.Location == "" {
 				doc.Location = parent.Location
 			}
-			if doc.IsType(typeCompute) {
+			if arm.String(doc.Properties, "computeType") == "AmlCompute" {
 				doc.SKU = arm.Clone(parent.SKU)
 			}
 		})

@@ -25,6 +25,8 @@ var registryKinds = map[string]kind{
 			attr("azuread_authentication_as_arm_policy_enabled", "policies.azureADAuthenticationAsArmPolicy.status").or("enabled").as(lowToggled),
 			attr("retention_policy_in_days", "policies.retentionPolicy.days"),
 			attr("network_rule_bypass_for_tasks_enabled", "networkRuleBypassAllowedForTasks").or(false),
+			attr("encryption.key_vault_key_id", "encryption.keyVaultProperties.keyIdentifier"),
+			attr("encryption.identity_client_id", "encryption.keyVaultProperties.identity"),
 			attr("role_assignment_mode", "roleAssignmentMode").or("LegacyRegistryPermissions"),
 		},
 		decide: func(_ view, id arm.ID) map[string]cty.Value {
@@ -37,6 +39,9 @@ var registryKinds = map[string]kind{
 			doc.SKU = arm.Object{"name": v.json("sku"), "tier": v.json("sku")}
 			if !strings.HasPrefix(doc.Name, "{") {
 				doc.Properties["loginServer"] = loginServer(doc.ID)
+			}
+			if len(v.blocks("encryption")) > 0 {
+				set(doc.Properties, "encryption.status", "enabled")
 			}
 			for _, rules := range v.blocks("network_rule_set") {
 				acls := arm.Object{}

@@ -42,8 +42,9 @@ var storageKinds = map[string]kind{
 			tier, copies := v.symbol("account_tier"), v.symbol("account_replication_type")
 			doc.SKU = arm.Object{"name": tier + "_" + copies, "tier": tier}
 			source := "Microsoft.Storage"
-			if len(v.blocks("customer_managed_key")) > 0 {
+			for _, key := range v.blocks("customer_managed_key") {
 				source = "Microsoft.Keyvault"
+				storageKey(key, doc)
 			}
 			set(doc.Properties, "encryption.keySource", source)
 			acls := arm.Object{"defaultAction": "Allow", "bypass": "AzureServices", "ipRules": []any{}, "virtualNetworkRules": []any{}, "resourceAccessRules": []any{}}
@@ -118,4 +119,21 @@ func kindOr(v view, attribute, def string) string {
 		return v.symbol(attribute)
 	}
 	return def
+}
+
+// storageKey is the encryption with a key of a vault, which the account takes by
+// the vault's address and the key's name. Blobs and files are then encrypted with
+// the account's key.
+func storageKey(key view, doc *arm.Resource) {
+	id := or(key.json("key_vault_key_id"), key.json("managed_hsm_key_id"))
+	set(doc.Properties, "encryption.keyvaultproperties", id)
+	if s, ok := id.(string); ok {
+		vault, rest, _ := strings.Cut(s, "/keys/")
+		name, version, _ := strings.Cut(rest, "/")
+		set(doc.Properties, "encryption.keyvaultproperties", arm.Object{"keyvaulturi": vault, "keyname": name, "keyversion": version})
+	}
+	apply(key, []prop{attr("user_assigned_identity_id", "encryption.identity.userAssignedIdentity")}, doc.Properties)
+	for _, part := range []string{"blob", "file"} {
+		set(doc.Properties, "encryption.services."+part, arm.Object{"enabled": true, "keyType": "Account"})
+	}
 }

@@ -51,6 +51,9 @@ func apply(ctx context.Context, config string, vars map[string]string, o options
 		{"apply", "-input=false", "-auto-approve", "-parallelism=64", filepath.Join(work, "plan")},
 	} {
 		if err := t.run(ctx, args...); err != nil {
+			for _, m := range endpoint.Missed() {
+				fmt.Fprintln(os.Stderr, "not there: "+m)
+			}
 			return nil, err
 		}
 		if args[0] == "plan" && o.plan != "" {
@@ -99,17 +102,11 @@ func (t *terraformRun) lay(config string, server *oracle.Server) error {
 			return fmt.Errorf("copying the configuration: %w", err)
 		}
 	}
-	binary, err := filepath.Abs(t.o.provider)
-	if err != nil {
-		return fmt.Errorf("looking for the provider: %w", err)
-	}
 	mirror := filepath.Join(t.work, "mirror")
-	at := filepath.Join(mirror, "registry.terraform.io/hashicorp/azurerm", t.o.version, "linux_"+runtime.GOARCH)
-	if err := os.MkdirAll(at, 0o755); err != nil {
-		return fmt.Errorf("laying in the provider: %w", err)
-	}
-	if err := os.Symlink(binary, filepath.Join(at, "terraform-provider-azurerm_v"+t.o.version+"_x5")); err != nil {
-		return fmt.Errorf("laying in the provider: %w", err)
+	for _, p := range t.o.providers {
+		if err := p.lay(mirror); err != nil {
+			return err
+		}
 	}
 	rc := filepath.Join(t.work, "cli.tfrc")
 	ca := filepath.Join(t.work, "ca.pem")
@@ -124,6 +121,22 @@ func (t *terraformRun) lay(config string, server *oracle.Server) error {
 		"TF_CLI_CONFIG_FILE=" + rc, "SSL_CERT_FILE=" + ca, "HTTPS_PROXY=" + server.Proxy(), "HTTP_PROXY=" + server.Proxy(),
 		"ARM_TENANT_ID=" + tenant, "ARM_SUBSCRIPTION_ID=" + subscription, "ARM_CLIENT_ID=" + client, "ARM_CLIENT_SECRET=no-secret",
 		"ARM_RESOURCE_PROVIDER_REGISTRATIONS=none",
+	}
+	return nil
+}
+
+// lay puts a provider where terraform looks for it.
+func (p provider) lay(mirror string) error {
+	binary, err := filepath.Abs(p.binary)
+	if err != nil {
+		return fmt.Errorf("looking for %s: %w", p.name, err)
+	}
+	at := filepath.Join(mirror, "registry.terraform.io", p.owner, p.name, p.version, "linux_"+runtime.GOARCH)
+	if err := os.MkdirAll(at, 0o755); err != nil {
+		return fmt.Errorf("laying in %s: %w", p.name, err)
+	}
+	if err := os.Symlink(binary, filepath.Join(at, "terraform-provider-"+p.name+"_v"+p.version+"_x5")); err != nil {
+		return fmt.Errorf("laying in %s: %w", p.name, err)
 	}
 	return nil
 }
@@ -153,7 +166,7 @@ func (t *terraformRun) save(ctx context.Context, path string, args ...string) er
 }
 
 func (t *terraformRun) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, t.o.terra, slices.Insert(slices.Clone(args), 1, "-no-color")...)
+	cmd := exec.CommandContext(ctx, t.o.terraform, slices.Insert(slices.Clone(args), 1, "-no-color")...)
 	cmd.Dir, cmd.Env = t.dir(), t.env
 	return cmd
 }

@@ -3,12 +3,12 @@
 // estate that Cloister reads from the same configuration against it, field by
 // field:
 //
-//	go run ./source/terraform/oracle [-update] [-var NAME=VALUE]... DIR...
+//	go run ./source/terraform/oracle -provider OWNER/NAME@VERSION=BINARY [-update] [-var NAME=VALUE]... DIR...
 //
 // DIR is a configuration, or a folder that holds a recorded.json of one elsewhere.
 // With -update, what was sent is written to DIR/recorded.json, where the tests of
-// package terraform find it. It needs terraform on the path and the provider as a
-// binary: "make oracle" builds that.
+// package terraform find it. It needs terraform on the path and the providers as
+// binaries: "make oracle" builds them.
 //
 // Nothing leaves the machine: the provider's connections all end at the endpoint.
 package main

@@ -19,15 +19,17 @@ import (
 const recordingName = "recorded.json"
 
 type options struct {
-	update   bool
-	verbose  bool
-	vars     map[string]string
-	terra    string
-	provider string
-	version  string
-	plan     string
-	state    string
+	update    bool
+	verbose   bool
+	vars      map[string]string
+	terraform string
+	providers []provider
+	plan      string
+	state     string
 }
+
+// provider is one that is built already.
+type provider struct{ owner, name, version, binary string }
 
 func main() { os.Exit(run(os.Args[1:])) }
 
@@ -38,9 +40,17 @@ func run(args []string) int {
 	flags := flag.NewFlagSet("oracle", flag.ContinueOnError)
 	flags.BoolVar(&o.update, "update", false, "write what was sent to DIR/"+recordingName)
 	flags.BoolVar(&o.verbose, "v", false, "show what terraform says and which requests had no known answer")
-	flags.StringVar(&o.terra, "terraform", "terraform", "the terraform to run")
-	flags.StringVar(&o.provider, "provider", os.Getenv("PROVIDER_BINARY"), "the azurerm provider's binary (PROVIDER_BINARY)")
-	flags.StringVar(&o.version, "version", "5.2.0", "the provider's version")
+	flags.StringVar(&o.terraform, "terraform", "terraform", "the terraform to run")
+	flags.Func("provider", "a provider's binary, as OWNER/NAME@VERSION=BINARY", func(s string) error {
+		source, binary, _ := strings.Cut(s, "=")
+		name, version, _ := strings.Cut(source, "@")
+		owner, name, _ := strings.Cut(name, "/")
+		if owner == "" || name == "" || version == "" || binary == "" {
+			return errors.New("write it as OWNER/NAME@VERSION=BINARY")
+		}
+		o.providers = append(o.providers, provider{owner, name, version, binary})
+		return nil
+	})
 	flags.StringVar(&o.plan, "plan", "", "also write the plan as JSON to this file")
 	flags.StringVar(&o.state, "state", "", "also write the state as JSON to this file, and the state file beside it")
 	flags.Func("var", "value of a variable, as name=value", func(s string) error {
@@ -54,8 +64,8 @@ func run(args []string) int {
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	if flags.NArg() == 0 || o.provider == "" {
-		fmt.Fprintln(os.Stderr, "usage: oracle -provider BINARY [-update] [-var NAME=VALUE]... DIR...")
+	if flags.NArg() == 0 || len(o.providers) == 0 {
+		fmt.Fprintln(os.Stderr, "usage: oracle -provider OWNER/NAME@VERSION=BINARY... [-update] [-var NAME=VALUE]... DIR...")
 		return 2
 	}
 	status := 0
@@ -85,7 +95,7 @@ func judge(ctx context.Context, dir string, o options) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	rec.Bodies, rec.Provider = oracle.Gather(writes), "azurerm "+o.version
+	rec.Bodies, rec.Provider = oracle.Gather(writes), o.providers[0].name+" "+o.providers[0].version
 	if o.update {
 		if err := rec.Write(filepath.Join(dir, recordingName)); err != nil {
 			return false, err

@@ -19,9 +19,12 @@ type Difference struct {
 	Document any    // nil where the estate has nothing
 }
 
+// Lacking reports whether the estate has no such document at all.
+func (d Difference) Lacking() bool { return d.Path == "" && d.Document == nil }
+
 func (d Difference) String() string {
 	switch {
-	case d.Path == "" && d.Document == nil:
+	case d.Lacking():
 		return fmt.Sprintf("%s: sent, and not in the estate: %s", short(d.ID), shown(d.Sent))
 	case d.Path == "":
 		return fmt.Sprintf("%s: in the estate, and never sent", short(d.ID))
@@ -61,7 +64,8 @@ type Comparison struct {
 // Compare holds the estate's documents against what was sent, field by field. An
 // unknown value agrees with anything, and is counted. An absent value, null and an
 // empty object or list are one, as the service takes them; so are ids in any case,
-// and lists in any order, for the provider orders sets by their hash.
+// lists in any order, for the provider orders sets by their hash, and the kinds of
+// identity with a space between them or none.
 func Compare(bodies []Body, e *arm.Estate) Comparison {
 	var c Comparison
 	sent := map[string]bool{}
@@ -250,6 +254,9 @@ func same(a, b any) bool {
 	x, isText := a.(string)
 	y, both := b.(string)
 	if isText && both {
+		if strings.HasPrefix(x, "SystemAssigned") {
+			x, y = strings.ReplaceAll(x, " ", ""), strings.ReplaceAll(y, " ", "")
+		}
 		return x == y || strings.EqualFold(x, y) && strings.HasPrefix(x, "/")
 	}
 	return fmt.Sprint(a) == fmt.Sprint(b)

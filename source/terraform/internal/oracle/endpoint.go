@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -29,6 +30,7 @@ type Endpoint struct {
 	mu      sync.Mutex
 	docs    map[string]stored // by key
 	writes  []Write
+	missed  map[string]string     // requests for documents that are not there, by key
 	secrets map[string]arm.Object // what the vaults hold, by path
 }
 
@@ -48,6 +50,14 @@ func (e *Endpoint) Writes() []Write {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.writes)
+}
+
+// Missed are the documents that were asked for and never written, and what asked:
+// where a provider waits, it waits for one of these.
+func (e *Endpoint) Missed() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Sorted(maps.Values(e.missed))
 }
 
 // ServeHTTP answers one request by the host that it is meant for.
@@ -83,7 +93,9 @@ func (e *Endpoint) manage(a answer, r *http.Request) {
 	case http.MethodGet, http.MethodHead:
 		e.get(a, r, path)
 	case http.MethodPut:
-		a.json(http.StatusOK, e.put(path, r.URL.Query().Get("api-version"), body))
+		_, again := e.docs[strings.ToLower(path)]
+		doc := e.put(path, r.URL.Query().Get("api-version"), body)
+		a.json(created(doc, again), doc)
 	case http.MethodPatch:
 		a.json(http.StatusOK, e.patch(path, r.URL.Query().Get("api-version"), body))
 	case http.MethodPost:
@@ -126,11 +138,21 @@ func (e *Endpoint) patch(path, version string, body arm.Object) arm.Object {
 	return e.keep(id, merge(arm.Clone(before.sent), body))
 }
 
+// created is the status of a first or a further write. Most types are answered
+// with 200, which the provider takes of all but a few.
+func created(doc arm.Object, again bool) int {
+	if !again && strings.EqualFold(arm.String(doc, "type"), "Microsoft.Authorization/policyAssignments") {
+		return http.StatusCreated
+	}
+	return http.StatusOK
+}
+
 // keep stores a document with what Azure adds to it.
 func (e *Endpoint) keep(id arm.ID, sent arm.Object) arm.Object {
 	if e.docs == nil {
 		e.docs = map[string]stored{}
 	}
+	delete(e.missed, id.Key())
 	doc, others := completed(id, arm.Clone(sent), e.Tenant)
 	e.docs[id.Key()] = stored{sent: sent, doc: doc}
 	for _, o := range others {
@@ -159,7 +181,10 @@ func (e *Endpoint) get(a answer, r *http.Request, path string) {
 	case isCollection(path):
 		a.json(http.StatusOK, arm.Object{"value": e.members(path)})
 	default:
-		e.note(r, http.StatusNotFound)
+		if e.missed == nil {
+			e.missed = map[string]string{}
+		}
+		e.missed[strings.ToLower(path)] = r.Method + " " + r.URL.RequestURI()
 		a.fail(http.StatusNotFound, "ResourceNotFound", "There is no such resource.")
 	}
 }

@@ -41,7 +41,7 @@ func (d *drawing) wire(w *wire) {
 	case strings.HasPrefix(w.class, "link"):
 		d.f(`<circle class="dot %s" cx="%d" cy="%d" r="3.5"/>`, strings.Fields(w.class)[1], w.points[0].x, w.points[0].y)
 	case w.class == "peer bad":
-		p := middle(w.points)
+		p := d.freeSpot(w)
 		d.f(`<circle class="paper" cx="%d" cy="%d" r="9"/><path class="wire cross" d="M%d %dl10 10m0 -10l-10 10"/>`, p.x, p.y, p.x-5, p.y-5)
 	}
 	d.close()

@@ -1,6 +1,7 @@
 package floorplan
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,9 +16,10 @@ func (d *drawing) marks() {
 	for _, w := range d.s.wires {
 		if w.group != nil && !numbered[w.net] {
 			numbered[w.net] = true
-			d.number(d.freeSpot(w.points), w.group)
+			d.number(d.freeSpot(w), w.group)
 		}
 	}
+	onPeering := map[string]bool{}
 	on := map[rect][]*group{}
 	var order []rect
 	mark := func(r rect, g *group) {
@@ -31,8 +33,10 @@ func (d *drawing) marks() {
 	for _, g := range d.s.groups {
 		for _, f := range g.findings {
 			if w := d.s.peerAt[f.Resource.Key()]; w != nil {
-				p := middle(w.points)
-				mark(rect{p.x - 4, p.y - 20, 8, 0}, g)
+				if key := fmt.Sprintf("%p %d", w, g.number); !onPeering[key] {
+					onPeering[key] = true
+					d.number(d.freeSpot(w), g)
+				}
 				continue
 			}
 			for _, id := range []arm.ID{f.Resource, f.From} {
@@ -50,31 +54,66 @@ func (d *drawing) marks() {
 	}
 }
 
-// freeSpot is a place on a line where no other number is.
-func (d *drawing) freeSpot(points []point) point {
-	best := middle(points)
-	for _, share := range []int{50, 35, 65, 20, 80} {
-		p := along(points, share)
-		box := rect{p.x - 9, p.y - 9, 18, 18}
-		if !slices.ContainsFunc(d.nums, func(o rect) bool { return overlap(o, box) }) {
-			best = p
+// freeSpot is a place on a line where a sign can be: on no other sign, and where it
+// can be on no other line and no box.
+func (d *drawing) freeSpot(w *wire) point {
+	best, least := middle(w.points), -1
+	for _, p := range spots(w.points) {
+		box := rect{p.x - 10, p.y - 10, 20, 20}
+		if slices.ContainsFunc(d.nums, func(o rect) bool { return overlap(o, box) }) {
+			continue
+		}
+		if n := d.busy(w, box); least < 0 || n < least {
+			best, least = p, n
+		}
+		if least == 0 {
 			break
 		}
 	}
-	d.nums = append(d.nums, rect{best.x - 9, best.y - 9, 18, 18})
+	d.nums = append(d.nums, rect{best.x - 10, best.y - 10, 20, 20})
 	return best
 }
 
-// along is a place on the longest part of a line, in hundredths of it.
-func along(points []point, share int) point {
-	at, length := 1, -1
-	for i := 1; i < len(points); i++ {
-		if n := apart(points[i-1].x, points[i].x) + apart(points[i-1].y, points[i].y); n > length {
-			at, length = i, n
+// busy counts what a sign would be on beside its own line.
+func (d *drawing) busy(w *wire, box rect) int {
+	n := 0
+	for _, other := range d.s.wires {
+		if other.net == w.net {
+			continue
+		}
+		for i := 1; i < len(other.points); i++ {
+			a, b := other.points[i-1], other.points[i]
+			if overlap(box, rect{min(a.x, b.x), min(a.y, b.y), apart(a.x, b.x) + 1, apart(a.y, b.y) + 1}) {
+				n++
+			}
 		}
 	}
-	a, b := points[at-1], points[at]
-	return point{a.x + (b.x-a.x)*share/100, a.y + (b.y-a.y)*share/100}
+	for _, c := range d.s.columns {
+		for _, b := range c.blocks {
+			if overlap(box, b.rect) {
+				n += 2
+			}
+		}
+	}
+	return n
+}
+
+// spots are places along a line, those on its longest parts first.
+func spots(points []point) []point {
+	parts := make([]int, 0, len(points))
+	for i := 1; i < len(points); i++ {
+		parts = append(parts, i)
+	}
+	long := func(i int) int { return apart(points[i-1].x, points[i].x) + apart(points[i-1].y, points[i].y) }
+	slices.SortStableFunc(parts, func(a, b int) int { return long(b) - long(a) })
+	var out []point
+	for _, i := range parts {
+		a, b := points[i-1], points[i]
+		for _, share := range []int{50, 40, 60, 30, 70, 20, 80, 10, 90} {
+			out = append(out, point{a.x + (b.x-a.x)*share/100, a.y + (b.y-a.y)*share/100})
+		}
+	}
+	return out
 }
 
 func overlap(a, b rect) bool {

@@ -208,6 +208,10 @@ func (d *drawing) zoneMarks(z Zone, x, y int) {
 
 // legend says what the signs mean, of those that are on the map.
 func (d *drawing) legend(y int) int {
+	signs := d.signs()
+	if len(signs) == 0 {
+		return y
+	}
 	d.f(`<path class="rule" d="M%d %dh%d"/>`, margin, y-18, d.w-2*margin)
 	x := margin
 	next := func(sign func(x, y int) int, label string) {
@@ -231,7 +235,7 @@ func (d *drawing) legend(y int) int {
 			return x + 26
 		}
 	}
-	for _, s := range d.signs() {
+	for _, s := range signs {
 		switch {
 		case s.line:
 			next(line(s.class), s.label)

@@ -2,6 +2,7 @@ package floorplan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -24,8 +25,9 @@ func (s *scene) layOut() {
 		s.top += 24
 	}
 	s.stack()
+	taken := map[string]bool{}
 	for _, w := range s.wires {
-		s.chooseGaps(w)
+		s.chooseGaps(w, taken)
 	}
 	s.fillGaps()
 	s.stack()
@@ -60,13 +62,22 @@ func (w *wire) ends() (a, b pin) {
 	return w.from, w.to
 }
 
+// newGap is how far up or down a net goes to keep to a gap that it takes already.
+const newGap = 220
+
 // chooseGaps finds the way across the columns between a wire's ends that goes up
-// and down least.
-func (s *scene) chooseGaps(w *wire) {
+// and down least. taken are the gaps that each net has in each column.
+func (s *scene) chooseGaps(w *wire, taken map[string]bool) {
 	if w.beside {
 		return
 	}
 	a, b := w.ends()
+	extra := func(col, k int) int {
+		if key := fmt.Sprint(w.net, " ", col); taken[key] && !taken[fmt.Sprint(key, " ", k)] {
+			return newGap
+		}
+		return 0
+	}
 	type way struct{ cost, from int }
 	var table [][]way
 	for col := a.gutter() + 1; col <= b.gutter(); col++ {
@@ -74,12 +85,12 @@ func (s *scene) chooseGaps(w *wire) {
 		for k := range row {
 			y := s.columns[col].gaps[k].y
 			if len(table) == 0 {
-				row[k] = way{cost: apart(y, a.y())}
+				row[k] = way{cost: apart(y, a.y()) + extra(col, k)}
 				continue
 			}
 			row[k].cost = -1
 			for j, before := range table[len(table)-1] {
-				c := before.cost + apart(y, s.columns[col-1].gaps[j].y)
+				c := before.cost + apart(y, s.columns[col-1].gaps[j].y) + extra(col, k)
 				if row[k].cost < 0 || c < row[k].cost {
 					row[k] = way{c, j}
 				}
@@ -100,6 +111,8 @@ func (s *scene) chooseGaps(w *wire) {
 	w.gaps = make([]int, len(table))
 	for i := len(table) - 1; i >= 0; i-- {
 		w.gaps[i] = best
+		key := fmt.Sprint(w.net, " ", a.gutter()+1+i)
+		taken[key], taken[fmt.Sprint(key, " ", best)] = true, true
 		best = table[i][best].from
 	}
 }

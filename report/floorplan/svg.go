@@ -18,7 +18,7 @@ func SVG(w io.Writer, p *Plan) error {
 	d.lines()
 	d.contents()
 	d.marks()
-	y := d.findings(s.h + 48)
+	y := d.findings(max(s.h, s.top) + 48)
 	y = d.zones(y)
 	y = d.legend(y)
 	var head bytes.Buffer
@@ -56,12 +56,12 @@ func (p *Plan) summary() string {
 			}
 		}
 	}
-	parts := []string{count(len(p.Rooms), "virtual network"), count(subnets, "subnet")}
+	parts := []string{count(len(p.Rooms), "virtual network")}
 	for _, c := range []struct {
 		n   int
 		one string
 	}{
-		{tenants, "resource"}, {endpoints, "private endpoint"}, {len(p.Services), "service"},
+		{subnets, "subnet"}, {tenants, "resource"}, {endpoints, "private endpoint"}, {len(p.Services), "service"},
 		{len(p.Peerings), "peering"}, {len(p.Zones), "private DNS zone"},
 	} {
 		if c.n > 0 {
@@ -117,7 +117,7 @@ func (s *scene) center(w int) {
 }
 
 func (d *drawing) heading() {
-	p := d.s.plan
+	s, p := d.s, d.s.plan
 	d.text(margin, 58, "title", clip(p.heading(), d.w-2*margin, 27, bold))
 	d.text(margin, 82, "sub", p.summary())
 	if t := p.Tally; t != nil {
@@ -140,7 +140,7 @@ func (d *drawing) heading() {
 		d.text(margin, 104, class, what)
 	}
 	if len(p.Rooms)+len(p.Services)+len(p.Elsewhere) == 0 {
-		d.text(margin, 150, "mid", "There is no virtual network and no service in this estate.")
+		d.text(margin, s.top+20, "mid", "There is no virtual network and no service in this estate.")
 	}
 }
 

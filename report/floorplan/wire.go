@@ -45,8 +45,11 @@ type port struct {
 
 func (p *port) dy(net string) int {
 	i := slices.Index(p.nets, net)
-	if p.centred {
-		return p.base + (2*i-len(p.nets)+1)*p.step/2
+	if p.centred { // the first in the middle, the others on both sides of it
+		if i%2 == 1 {
+			return p.base + (i+1)/2*p.step
+		}
+		return p.base - i/2*p.step
 	}
 	return p.base + i*p.step
 }

@@ -286,6 +286,9 @@ func (c *chip) describe() {
 	if first.Size != "" {
 		c.detail += ", " + first.Size
 	}
+	if len(first.Attached) > 0 {
+		c.detail += ", attached to " + first.Attached[0].Parent().Name()
+	}
 	if e := first.Endpoint; e != nil {
 		c.detail = "endpoint"
 		if e.Group != "" {

@@ -29,7 +29,7 @@ func DOT(w io.Writer, p *Plan) error {
 		d.leaf("  ", t.ID, t.Name, t.Kind, "style=dashed")
 	}
 	for _, s := range p.Services {
-		d.leaf("  ", s.ID, s.Name, s.Kind+", "+string(s.Access), "shape=component")
+		d.leaf("  ", s.ID, s.Name, strings.TrimSuffix(s.Kind+", "+string(s.Access), ", "), "shape=component")
 	}
 	for _, z := range p.Zones {
 		d.leaf("  ", z.ID, z.Name, "private DNS zone", "shape=note")

@@ -132,7 +132,7 @@ func (d *drawing) zoneShares(w int) (records, links int) {
 	for _, z := range d.s.plan.Zones {
 		most = max(most, len(z.Links))
 	}
-	return w * 40 / 100, w - min(max(most, 4)*28+50, w*40/100)
+	return w * 45 / 100, w - min(max(most, 4)*28+50, w*40/100)
 }
 
 // perLine is how many badges stand beside each other; at the end there is room for

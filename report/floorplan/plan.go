@@ -61,6 +61,7 @@ type Tenant struct {
 	Kind      string    `json:"type"` // as people call it: virtual machine, AKS cluster, private endpoint
 	Size      string    `json:"size,omitempty"`
 	Addresses []string  `json:"addresses,omitempty"`
+	Attached  []arm.ID  `json:"attachedAs,omitempty"` // computes of workspaces that it is attached as
 	Endpoint  *Endpoint `json:"privateEndpoint,omitempty"`
 }
 
@@ -80,6 +81,7 @@ const (
 	AccessSelected Access = "selected networks" // rules let some in
 	AccessOpen     Access = "open"              // the internet is let in
 	AccessUnknown  Access = "unknown"           // not known before deployment, or not modelled
+	AccessNone     Access = ""                  // of what has no door of its own, as a Monitor private link scope
 )
 
 // Service is a resource with a door outside the rooms.
@@ -88,7 +90,7 @@ type Service struct {
 	Name    string   `json:"name"`
 	Kind    string   `json:"type"`
 	Family  string   `json:"family"` // storage, secrets, registry, learning, monitoring, other: the colour of its lines
-	Access  Access   `json:"access"`
+	Access  Access   `json:"access,omitempty"`
 	Note    string   `json:"note,omitempty"`
 	Doors   []string `json:"privateLinkGroups,omitempty"` // sub-resources that endpoints lead to
 	Outside bool     `json:"outsideEstate,omitempty"`

@@ -63,7 +63,7 @@ func TestServiceAccess(t *testing.T) {
 		{"not known", nt.Storage("s", set("publicNetworkAccess", arm.Unknown{Expression: "var.public"})), AccessUnknown},
 		{"a type that is not modelled, open", nt.Document(nt.ID("Microsoft.Search/searchServices", "s"), set("publicNetworkAccess", "Enabled")), AccessOpen},
 		{"a type that is not modelled, silent", nt.Document(nt.ID("Microsoft.Search/searchServices", "s")), AccessUnknown},
-		{"a scope for private access only", nt.Document(nt.ID(typeScope, "s"), set("accessModeSettings.ingestionAccessMode", "PrivateOnly")), AccessClosed},
+		{"a Monitor private link scope", nt.Document(nt.ID(typeScope, "s")), AccessNone},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := planOf(t, tt.doc)
@@ -85,6 +85,8 @@ func TestTenants(t *testing.T) {
 		nt.Document(nt.WorkspaceID("ws").Child("computes", "managed"), nt.Set{Path: "computeType", Value: "AmlCompute"}),
 		nt.Document(nt.ID("Microsoft.ContainerService/managedClusters", "aks"),
 			nt.Set{Path: "agentPoolProfiles", Value: []arm.Object{{"vnetSubnetID": string(subnet)}, {"vnetSubnetID": string(subnet)}}}),
+		nt.Document(nt.WorkspaceID("ws").Child("computes", "attached"), nt.Set{Path: "computeType", Value: "Kubernetes"},
+			nt.Set{Path: "resourceId", Value: nt.ID("Microsoft.ContainerService/managedClusters", "aks")}),
 		nt.Document(nt.ID("Microsoft.Network/bastionHosts", "bas"), nt.Set{Path: "ipConfigurations", Value: []arm.Object{
 			nt.Config("v", "s", "", nt.Set{Path: "publicIPAddress.id", Value: nt.PublicIPID("pip")})}}),
 	)
@@ -95,6 +97,9 @@ func TestTenants(t *testing.T) {
 	want := []string{"AKS cluster aks", "Bastion bas", "compute cluster cpu", "virtual machine vm-2", "virtual machine vm-10", "private endpoint pe"}
 	if !slices.Equal(got, want) {
 		t.Errorf("tenants\n%q, want\n%q", got, want)
+	}
+	if a := p.Rooms[0].Subnets[0].Tenants[0].Attached; len(a) != 1 || a[0].Name() != "attached" {
+		t.Errorf("the AKS cluster is attached as %q, want as one compute", a)
 	}
 	if len(p.Elsewhere) != 1 || p.Elsewhere[0].Name != "managed" {
 		t.Errorf("elsewhere: %+v, want the compute without a subnet", p.Elsewhere)

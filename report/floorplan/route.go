@@ -73,10 +73,14 @@ func (s *scene) chooseGaps(w *wire, taken map[string]bool) {
 	}
 	a, b := w.ends()
 	extra := func(col, k int) int {
-		if key := fmt.Sprint(w.net, " ", col); taken[key] && !taken[fmt.Sprint(key, " ", k)] {
-			return newGap
+		key := fmt.Sprint(w.net, " ", col)
+		switch {
+		case !taken[key] || taken[fmt.Sprint(key, " ", k)]:
+			return 0
+		case w.group != nil:
+			return 100 * newGap // a flow has one trunk
 		}
-		return 0
+		return newGap
 	}
 	type way struct{ cost, from int }
 	var table [][]way

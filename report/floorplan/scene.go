@@ -87,18 +87,20 @@ func (s *scene) build(order map[string]int) {
 		}
 		layered = append(layered, blocks)
 	}
-	if len(s.plan.Elsewhere) > 0 {
-		b := s.elsewhereBlock(s.plan.Elsewhere, order)
-		if len(layered) == 0 {
-			layered = append(layered, nil)
-		}
-		layered[len(layered)-1] = append(layered[len(layered)-1], b)
-	}
 	least := 0
 	for _, b := range services.blocks {
 		least += b.h + blockGap/2
 	}
-	s.columns = append([]*column{outside}, breakColumns(layered, least)...)
+	rooms := breakColumns(layered, least)
+	if len(s.plan.Elsewhere) > 0 {
+		b := s.elsewhereBlock(s.plan.Elsewhere, order)
+		if len(rooms) == 0 {
+			rooms = append(rooms, &column{width: roomWidth})
+		}
+		c := slices.MinFunc(rooms, func(a, b *column) int { return cmp.Compare(a.height(), b.height()) })
+		c.blocks = append(c.blocks, b)
+	}
+	s.columns = append([]*column{outside}, rooms...)
 	s.columns = append(s.columns, services)
 	for i, c := range s.columns {
 		for _, b := range c.blocks {
@@ -113,7 +115,9 @@ func (s *scene) note(b *block, column int) {
 	for _, sub := range b.subnets {
 		for _, c := range sub.chips {
 			for _, t := range c.members {
-				s.chipAt[t.ID.Key()] = append(s.chipAt[t.ID.Key()], spot{c, sub, b})
+				for _, id := range append([]arm.ID{t.ID}, t.Attached...) {
+					s.chipAt[id.Key()] = append(s.chipAt[id.Key()], spot{c, sub, b})
+				}
 			}
 		}
 	}

@@ -97,6 +97,9 @@ func (r *reader) serviceOf(id arm.ID) *Service {
 // access is what the service's own firewall says to a stranger. Where that is not
 // modelled, its switch is read.
 func (r *reader) access(doc arm.Resource) Access {
+	if doc.IsType(typeScope) {
+		return AccessNone // what it covers says who may come
+	}
 	for _, path := range []string{"publicNetworkAccess", "publicNetworkAccessForIngestion", "networkAcls.publicNetworkAccess"} {
 		if strings.EqualFold(arm.String(doc.Properties, path), "Disabled") {
 			return AccessClosed
@@ -120,11 +123,6 @@ func (r *reader) access(doc arm.Resource) Access {
 			}
 			return AccessOpen
 		}
-	}
-	if m := arm.String(doc.Properties, "accessModeSettings.ingestionAccessMode"); strings.EqualFold(m, "PrivateOnly") {
-		return AccessClosed
-	} else if strings.EqualFold(m, "Open") {
-		return AccessOpen
 	}
 	return AccessUnknown
 }

@@ -284,8 +284,10 @@ func (d *drawing) service(b *block) {
 	pillWidth := width(state, 9.5, plain) + 14
 	d.text(b.x+18, b.y+20, "mid", clip(v.Name, b.w-18-pillWidth-20, 12.5, bold))
 	d.text(b.x+18, b.y+35, "small", clipEnd(v.Kind, b.w-32, 10.5))
-	d.rect(rect{b.right() - pillWidth - 10, b.y + 8, pillWidth, pillHeight}, stateClass, pillHeight/2)
-	d.text(b.right()-10-pillWidth/2, b.y+20, "tiny center t"+stateClass, state)
+	if state != "" {
+		d.rect(rect{b.right() - pillWidth - 10, b.y + 8, pillWidth, pillHeight}, stateClass, pillHeight/2)
+		d.text(b.right()-10-pillWidth/2, b.y+20, "tiny center t"+stateClass, state)
+	}
 	if v.Note != "" {
 		d.text(b.x+18, b.y+49, "small", clipEnd(v.Note, b.w-30, 10.5))
 	}
@@ -308,6 +310,8 @@ func accessLabel(v Service) (label, class string) {
 		return string(AccessSelected), "selected"
 	case AccessOpen:
 		return "open", "open"
+	case AccessNone:
+		return "", ""
 	}
 	return "not known", "unknown"
 }

@@ -50,9 +50,10 @@ func (r *reader) tenants() {
 		}
 		put(edge.To, r.tenant(doc, doc.ID))
 	}
+	attached := r.attach()
 	for _, doc := range r.e.All() {
 		stands := doc.IsType(typeVM) || doc.IsType(typeCompute) || doc.IsType(service.TypePrivateEndpoint)
-		if stands && !placed[doc.ID.Key()] {
+		if stands && !placed[doc.ID.Key()] && !attached[doc.ID.Key()] {
 			r.plan.Elsewhere = append(r.plan.Elsewhere, r.tenant(doc, doc.ID))
 		}
 	}
@@ -61,6 +62,24 @@ func (r *reader) tenants() {
 			return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Kind, b.Kind), cmp.Compare(natural(a.Name), natural(b.Name)), cmp.Compare(a.ID.Key(), b.ID.Key()))
 		})
 	}
+}
+
+// attach notes at each cluster in a subnet as which computes it is attached to
+// workspaces: such a compute stands where the cluster does. It returns their keys.
+func (r *reader) attach() map[string]bool {
+	out := map[string]bool{}
+	for _, c := range r.e.OfType(typeCompute) {
+		to := arm.Ref(c.Properties, "resourceId")
+		for _, s := range r.subnet {
+			for i := range s.Tenants {
+				if t := &s.Tenants[i]; to != "" && t.ID.Equal(to) {
+					t.Attached = append(t.Attached, c.ID)
+					out[c.ID.Key()] = true
+				}
+			}
+		}
+	}
+	return out
 }
 
 // occupies reports whether a reference to a subnet is from something in it.

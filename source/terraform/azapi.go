@@ -24,8 +24,11 @@ var azapiKinds = map[string]kind{
 			if s, ok := body["location"].(string); ok && doc.Location == "" {
 				doc.Location = s
 			}
-			b.lift(v, &doc)
+			doc, children := arm.Apart(doc)
 			b.put(v, doc)
+			for _, child := range children {
+				b.put(v, child)
+			}
 		},
 	},
 	"azapi_update_resource": {
@@ -74,21 +77,6 @@ func azapiBody(v view) arm.Object {
 		return arm.Object{"properties": arm.Object{"body": body}}
 	}
 	return arm.Object{}
-}
-
-// lift makes documents of the children that a body holds nested, where an estate
-// has them apart.
-func (b *builder) lift(v view, doc *arm.Resource) {
-	if !strings.EqualFold(doc.Type, typeVNet) {
-		return
-	}
-	for member, typ := range map[string]string{"subnets": typeSubnet, "virtualNetworkPeerings": typePeering} {
-		for _, child := range arm.Objects(doc.Properties, member) {
-			props, _ := child["properties"].(arm.Object)
-			b.child(v, typ, doc.ID.Child(member, arm.String(child, "name")), props)
-		}
-		delete(doc.Properties, member)
-	}
 }
 
 // overlay is base with the members of top over it, objects within objects.

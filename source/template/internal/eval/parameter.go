@@ -43,6 +43,9 @@ func (s *Scope) declareParameters(params *jsontext.Node, given map[string]any) e
 func (s *Scope) parameter(m jsontext.Member, given any, set bool) (any, error) {
 	t := s.typeOf(m.Value)
 	unknown := value.NewUnknown("parameters('"+m.Name+"')", s.file, m.Pos.Line)
+	if s.name != "" {
+		unknown = unknown.As(value.Braced(s.name + ".parameters('" + m.Name + "')"))
+	}
 	def := m.Value.Get("defaultValue")
 	v := given
 	switch {

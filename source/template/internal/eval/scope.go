@@ -46,6 +46,7 @@ func NewShared() *Shared {
 type Scope struct {
 	*Shared
 	file      string
+	name      string
 	host      Host
 	secrets   bool
 	require   bool
@@ -90,6 +91,7 @@ type local struct {
 // Options are how a template's scope is made.
 type Options struct {
 	File    string
+	Name    string // of a deployment within another, for what stands for its parameters
 	Host    Host
 	Given   map[string]any // values of parameters
 	Secrets bool           // secure parameters have their values
@@ -99,7 +101,7 @@ type Options struct {
 // New is the scope of a template.
 func New(shared *Shared, template *jsontext.Node, o Options) (*Scope, error) {
 	s := &Scope{
-		Shared: shared, file: o.File, host: o.Host, secrets: o.Secrets, require: o.Require,
+		Shared: shared, file: o.File, name: o.Name, host: o.Host, secrets: o.Secrets, require: o.Require,
 		params: map[string]*binding{}, vars: map[string]*binding{}, functions: map[string]*userFunction{},
 		types: template.Get("definitions"),
 	}

@@ -153,8 +153,11 @@ func partAt(p value.Partial, name string) any {
 	if !ok {
 		return rest
 	}
-	if o, ok := v.(value.Object); ok {
-		return value.Partial{Known: o, Rest: rest}
+	switch v := v.(type) {
+	case value.Object:
+		return value.Partial{Known: v, Rest: rest}
+	case value.Whole:
+		return value.Object(v)
 	}
 	return v
 }

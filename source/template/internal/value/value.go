@@ -36,6 +36,9 @@ type Partial struct {
 	Rest  Unknown
 }
 
+// Whole is an object within a [Partial] of which all members are known.
+type Whole Object
+
 // Lambda is a function that is given to another.
 type Lambda struct {
 	Params int

@@ -158,8 +158,22 @@ func partAt(p value.Partial, name string) any {
 		return value.Partial{Known: v, Rest: rest}
 	case value.Whole:
 		return value.Object(v)
+	case []any:
+		return parts(v, rest)
 	}
 	return v
+}
+
+// parts is a list whose objects are known in part.
+func parts(l []any, rest value.Unknown) []any {
+	out := make([]any, len(l))
+	for i, e := range l {
+		out[i] = e
+		if o, ok := e.(value.Object); ok {
+			out[i] = value.Partial{Known: o, Rest: rest}
+		}
+	}
+	return out
 }
 
 func parseJSON(args []any) (any, error) {

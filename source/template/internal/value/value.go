@@ -1,6 +1,8 @@
 package value
 
 import (
+	"fmt"
+	"hash/fnv"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -56,7 +58,13 @@ func Braced(expression string) string {
 		}
 		return r
 	}, expression)
-	return "{" + clip(clean, 120) + "}"
+	if len(clean) > 120 {
+		// What is cut off still tells two texts apart.
+		h := fnv.New32a()
+		h.Write([]byte(clean))
+		clean = fmt.Sprintf("%s~%08x", clip(clean, 110), h.Sum32())
+	}
+	return "{" + clean + "}"
 }
 
 func clip(s string, n int) string {

@@ -41,10 +41,12 @@ func (b *builder) allocate() {
 	for i := range b.pending {
 		b.claim(&b.pending[i], pools[b.pending[i].nic.Subnet.Key()])
 	}
+	b.claimShared(pools)
 	full := map[string]bool{}
 	for i := range b.pending {
 		b.fill(&b.pending[i], pools[b.pending[i].nic.Subnet.Key()], full)
 	}
+	b.fillFrontends(pools)
 }
 
 // reserve keeps the addresses that resources of other kinds ask for.
@@ -151,6 +153,42 @@ func (p *pool) take(six bool, owner string) netip.Addr {
 	return netip.Addr{}
 }
 
+// claimShared keeps the addresses of firewalls and load balancers. Azure gives a
+// firewall the first address of its subnet; a frontend that asks for none gets
+// one of those that nobody asks for.
+func (b *builder) claimShared(pools map[string]*pool) {
+	for _, fw := range b.t.Firewalls {
+		p := pools[fw.Subnet.Key()]
+		if p == nil {
+			continue
+		}
+		if fw.Private.IsValid() {
+			p.owner[fw.Private] = fw.Name
+		} else if len(fw.Doubts) == 0 || p.has(false) {
+			fw.Private = p.take(false, fw.Name)
+		}
+	}
+	for _, lb := range b.t.Balancers {
+		for _, fe := range lb.frontends {
+			if p := pools[fe.subnet.Key()]; p != nil && fe.private.IsValid() {
+				p.owner[fe.private] = lb.Name
+			}
+		}
+	}
+}
+
+// fillFrontends gives load balancers the addresses that they leave to the subnet.
+func (b *builder) fillFrontends(pools map[string]*pool) {
+	for _, lb := range b.t.Balancers {
+		_, hidden := lb.Doubts.About(aboutAddr)
+		for _, fe := range lb.frontends {
+			if p := pools[fe.subnet.Key()]; p != nil && !fe.private.IsValid() && !hidden {
+				fe.private = p.take(false, lb.Name)
+			}
+		}
+	}
+}
+
 func (t *Topology) addAddr(n *NIC, c ipConfig, a netip.Addr) {
 	if public := t.PublicIP(c.public); public.IsValid() && !n.PublicAddr.IsValid() {
 		n.PublicAddr, n.PublicTo = public, a
@@ -162,6 +200,12 @@ func (t *Topology) addAddr(n *NIC, c ipConfig, a netip.Addr) {
 		return
 	}
 	n.Addrs = append(n.Addrs, a)
+	for _, pool := range c.pools {
+		n.memberships = append(n.memberships, membership{pool: pool, addr: a})
+	}
+	for _, rule := range c.rules {
+		n.memberships = append(n.memberships, membership{rule: rule, addr: a})
+	}
 	if n.Kind == KindPrivateEndpoint {
 		n.Members = append(n.Members, c.member)
 	}

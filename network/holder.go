@@ -14,6 +14,7 @@ var withoutAddress = []string{
 	service.TypeNetworkInterface, service.TypePrivateEndpoint, service.TypeStorageAccount, service.TypeKeyVault,
 	service.TypeRegistry, service.TypeWorkspace, service.TypeVirtualNetwork,
 	typeSubnet, typePeering, typeNSG, typeRouteTable, typeNATGateway, typeCompute, typeVM,
+	typeFirewall, typeBalancer, typePrivateService,
 }
 
 // findHolders finds the resources that have addresses in subnets and are of no
@@ -33,13 +34,11 @@ func (b *builder) findHolders() {
 
 func (b *builder) hold(r arm.Resource, o arm.Object) {
 	h := holder{id: r.ID, subnet: arm.Ref(o, "properties.subnet.id")}
-	s, ok := b.t.Subnet(h.subnet)
-	if !ok {
+	if _, ok := b.t.Subnet(h.subnet); !ok {
 		return
 	}
 	if a, err := parseAddr(arm.String(o, "properties.privateIPAddress")); err == nil {
 		h.addr = a
 	}
 	b.t.holders = append(b.t.holders, h)
-	b.t.gateways[s.VNet.Key()] = b.t.gateways[s.VNet.Key()] || r.IsType(typeGateway)
 }

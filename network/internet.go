@@ -4,67 +4,89 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/service"
 	"github.com/cloister-ml/cloister/verdict"
 )
 
-// toInternet takes a flow out to a public address.
-func (t *Topology) toInternet(a *Answer, from place, route Route, step verdict.Step, f Flow) {
-	if !isPublic(f.Destination) {
+// toInternet takes packets out to a public address.
+func (w *walk) toInternet(at place, route Route, step verdict.Step) {
+	if w.site != nil {
+		step.Value, step.Reason = verdict.No, fmt.Sprintf("%s, but a gateway takes nothing from the premises to the internet", step.Reason)
+		w.end(step)
+		return
+	}
+	if !isPublic(w.to) {
 		step.Value = verdict.No
-		step.Reason = fmt.Sprintf("%s leads to the internet, which has no route to the private address %s", route, f.Destination)
-		a.Add(t.apart(from, step, f.Destination))
+		step.Reason = fmt.Sprintf("%s leads to the internet, which has no route to the private address %s", route, w.to)
+		w.end(w.t.apart(at, step, w.to))
 		return
 	}
-	a.Add(step)
+	w.add(step)
 	if route.NextHop == HopService {
-		a.Add(verdict.Step{At: "service endpoint " + route.Name, Resource: from.subnet.ID, Value: verdict.Yes, Reason: fmt.Sprintf(
-			"the service sees the private address %s of subnet %s", f.Source, from.subnet.Name)})
-		a.Add(t.publicHost(f.Destination))
+		w.add(verdict.Step{At: "service endpoint " + route.Name, Resource: at.subnet.ID, Value: verdict.Yes, Reason: fmt.Sprintf(
+			"the service sees the private address %s of subnet %s", w.from, at.subnet.Name)})
+		w.end(w.t.publicHost(w.to))
 		return
 	}
-	egress, way := t.egressFor(from.nic, f.Destination)
-	a.Add(way)
-	if way.Value == verdict.No {
+	if !contains(at.nic.prefixes(), w.from) {
+		w.end(verdict.Step{At: "way out of " + at.nic.Name, Resource: at.nic.ID, Value: verdict.Unknown, Reason: fmt.Sprintf(
+			"Azure translates only addresses of %s itself, and whether it translates %s is decided by its own configuration", at.nic.Name, w.from)})
 		return
 	}
-	f.Source = egress
-	t.toPublic(a, f)
-}
-
-// egressFor is the way out to one address: the plan has no IPv6 addresses, as
-// Azure has no default outbound access for it.
-func (t *Topology) egressFor(n NIC, to netip.Addr) (netip.Addr, verdict.Step) {
-	if to.Is6() {
-		return netip.Addr{}, verdict.Step{At: "way out of " + n.Name, Resource: n.ID, Value: verdict.Unknown,
-			Reason: "outbound IPv6 needs an IPv6 public address or load balancer, which are not modelled"}
+	egress, way := w.t.egressFor(at.nic, w.to)
+	if !w.add(way) {
+		return
 	}
-	return t.egress(n)
+	w.from, w.outside, w.through = egress, true, nil
+	w.toPublic()
 }
 
-// toPublic ends a flow at a public address; its source, where it is known, is
+// prefixes are a NIC's own addresses.
+func (n NIC) prefixes() []netip.Prefix {
+	out := make([]netip.Prefix, len(n.Addrs))
+	for i, a := range n.Addrs {
+		out[i] = single(a)
+	}
+	return out
+}
+
+// toPublic ends a path at a public address; its source, where it is known, is
 // public by now.
-func (t *Topology) toPublic(a *Answer, f Flow) {
-	use, ours := t.publicUse[f.Destination]
+func (w *walk) toPublic() {
+	t := w.t
+	use, ours := t.publicUse[w.to]
 	if !ours {
-		a.Add(t.publicHost(f.Destination))
+		w.end(t.publicHost(w.to))
 		return
 	}
-	if i, ok := t.byPublic[f.Destination]; ok {
-		t.inward(a, t.place(t.NICs[i]), f)
+	if i, ok := t.byPublic[w.to]; ok {
+		w.inward(t.place(t.NICs[i]))
+		return
+	}
+	if fw, ok := t.firewallWith(use.id); ok && use.key == use.id.Key() {
+		if w.fromKnown(fw.Name, fw.ID) {
+			w.translated(fw, verdict.Step{At: use.what + " of Azure Firewall " + fw.Name, Resource: fw.ID})
+		}
+		return
+	}
+	if fe, ok := t.frontendWith(use.id); ok && use.key == use.id.Key() {
+		if w.fromKnown(fe.balancer.Name, fe.balancer.ID) {
+			w.toBalancer(fe)
+		}
 		return
 	}
 	if node, ok := t.nodeBehind(use); ok {
-		t.toNodes(a, use, node, f)
+		w.toNodes(use, node)
 		return
 	}
 	step := verdict.Step{At: use.what, Resource: use.id, Value: verdict.No,
-		Reason: fmt.Sprintf("%s accepts nothing from outside: no network interface has it", f.Destination)}
-	a.Add(t.unlessAttached(use, step))
+		Reason: fmt.Sprintf("%s accepts nothing from outside: no network interface has it", w.to)}
+	w.end(t.unlessAttached(use, step))
 }
 
-// unlessAttached makes a No unknown where a resource that is not modelled, as a
-// load balancer, has the public address, or a NIC whose address is not known may.
+// unlessAttached makes a No unknown where a resource that is not modelled has the
+// public address, or a NIC whose address is not known may.
 func (t *Topology) unlessAttached(use publicUse, step verdict.Step) verdict.Step {
 	for _, e := range t.estate.ReferencesTo(use.id) {
 		r, ok := t.estate.Get(e.From)
@@ -83,29 +105,41 @@ func (t *Topology) unlessAttached(use publicUse, step verdict.Step) verdict.Step
 	return step
 }
 
-// inward takes a flow from the internet to the NIC behind a public address.
+// inward takes packets from the internet to the NIC behind a public address.
 // Groups see the private address: translation comes first.
-func (t *Topology) inward(a *Answer, to place, f Flow) {
-	public := f.Destination
+func (w *walk) inward(to place) {
+	public := w.to
 	private := to.nic.PublicTo
 	if !private.IsValid() {
-		a.Add(verdict.Step{At: "NIC " + to.nic.Name, Resource: to.nic.ID, Value: verdict.Unknown,
+		w.end(verdict.Step{At: "NIC " + to.nic.Name, Resource: to.nic.ID, Value: verdict.Unknown,
 			Reason: fmt.Sprintf("the private address behind %s is not known before deployment", public)})
 		return
 	}
-	a.Add(verdict.Step{At: "public IP address " + public.String(), Resource: t.publicUse[public].id, Value: verdict.Yes,
+	w.add(verdict.Step{At: "public IP address " + public.String(), Resource: w.t.publicUse[public].id, Value: verdict.Yes,
 		Reason: fmt.Sprintf("it is translated to %s, network interface %s of %s", private, to.nic.ID.Name(), to.nic.Name)})
-	f.Destination = private
-	if !f.Source.IsValid() {
-		a.Add(verdict.Step{At: "NIC " + to.nic.Name, Resource: to.nic.ID, Value: verdict.Unknown, Reason: "the public address of the source is not known before deployment"})
-		return
+	w.to = private
+	if w.fromKnown(to.nic.Name, to.nic.ID) && w.pass(to, Inbound) {
+		w.back(to)
 	}
-	if !t.pass(a, to, Inbound, f) {
-		return
+}
+
+// fromKnown ends a path whose source address is not known, where that matters.
+func (w *walk) fromKnown(name string, id arm.ID) bool {
+	if w.from.IsValid() {
+		return true
 	}
-	if back, needed := t.wayBackOut(to, f.Source); needed {
-		a.Add(back)
+	w.end(verdict.Step{At: "NIC " + name, Resource: id, Value: verdict.Unknown, Reason: "the public address of the source is not known before deployment"})
+	return false
+}
+
+// egressFor is the way out to one address: the plan has no IPv6 addresses, as
+// Azure has no default outbound access for it.
+func (t *Topology) egressFor(n NIC, to netip.Addr) (netip.Addr, verdict.Step) {
+	if to.Is6() {
+		return netip.Addr{}, verdict.Step{At: "way out of " + n.Name, Resource: n.ID, Value: verdict.Unknown,
+			Reason: "outbound IPv6 needs an IPv6 public address or load balancer, which are not modelled"}
 	}
+	return t.egress(n)
 }
 
 // wayBackOut: replies to the internet must leave the way the connection came in,
@@ -137,23 +171,28 @@ func (t *Topology) nodeBehind(use publicUse) (place, bool) {
 
 // toNodes: the address of a cluster's nodes is the load balancer that Azure
 // Machine Learning puts before them, with a group of its own.
-func (t *Topology) toNodes(a *Answer, use publicUse, to place, f Flow) {
-	step := verdict.Step{At: use.what + " (managed network security group)", Resource: use.id, Value: verdict.No,
+func (w *walk) toNodes(use publicUse, to place) {
+	w.parts = append(w.parts, managedPart{use: use, from: w.from})
+	w.to = to.nic.Addrs[0]
+	if w.fromKnown(to.nic.Name, to.nic.ID) && w.pass(to, Inbound) {
+		w.back(to)
+	}
+}
+
+// managedPart is the security group that Azure Machine Learning keeps itself.
+type managedPart struct {
+	use  publicUse
+	from netip.Addr
+}
+
+func (m managedPart) follow(a *Answer, f Flow) {
+	f.Source = m.from
+	step := verdict.Step{At: m.use.what + " (managed network security group)", Resource: m.use.id, Value: verdict.No,
 		Reason: fmt.Sprintf("Azure Machine Learning lets in TCP 44224 from AzureMachineLearning and TCP 29876-29877 from BatchNodeManagement, not %s from %s", f.service(), describe(f.Source, nil))}
 	if managed(f) {
 		step.Value, step.Reason = verdict.Yes, fmt.Sprintf("Azure Machine Learning lets in %s from %s to manage the nodes", f.service(), f.Source)
 	}
 	a.Add(step)
-	if a.Value == verdict.No {
-		return
-	}
-	f.Destination = to.nic.Addrs[0]
-	if !t.pass(a, to, Inbound, f) {
-		return
-	}
-	if back, needed := t.wayBackOut(to, f.Source); needed {
-		a.Add(back)
-	}
 }
 
 func managed(f Flow) bool {
@@ -176,32 +215,36 @@ func (t *Topology) publicHost(to netip.Addr) verdict.Step {
 	return step
 }
 
-// reachFromOutside follows a flow that starts in no network of the estate.
-func (t *Topology) reachFromOutside(f Flow) Answer {
-	var a Answer
-	switch {
-	case f.Source == service.WireServer:
-		t.fromPlatform(&a, f)
-	case !isPublic(f.Source):
-		a.Add(t.unlessHidden(verdict.Step{At: "source " + f.Source.String(), Value: verdict.No,
-			Reason: fmt.Sprintf("no network of the estate has the private address %s", f.Source)}, f.Source))
-	case t.inSpace(f.Destination) || !isPublic(f.Destination):
-		a.Add(verdict.Step{At: "internet", Value: verdict.No,
-			Reason: fmt.Sprintf("%s is a private address: the internet has no route to it", f.Destination)})
-	default:
-		t.toPublic(&a, f)
+// walkFromOutside is the path of packets that start in no network of the estate.
+func (t *Topology) walkFromOutside(src, dst netip.Addr) *walk {
+	w := &walk{t: t, from: src, to: dst, outside: true}
+	if site, ok := t.siteWith(src); ok {
+		w.fromSite(site)
+		return w
 	}
-	return a
+	switch {
+	case src == service.WireServer:
+		w.fromPlatform()
+	case !isPublic(src):
+		w.end(t.unlessHidden(verdict.Step{At: "source " + src.String(), Value: verdict.No,
+			Reason: fmt.Sprintf("no network of the estate has the private address %s", src)}, src))
+	case t.inSpace(dst) || !isPublic(dst):
+		w.end(verdict.Step{At: "internet", Value: verdict.No,
+			Reason: fmt.Sprintf("%s is a private address: the internet has no route to it", dst)})
+	default:
+		w.toPublic()
+	}
+	return w
 }
 
 // fromPlatform is a health probe, which groups do filter.
-func (t *Topology) fromPlatform(a *Answer, f Flow) {
-	if i := t.byAddr[f.Destination]; len(i) > 0 {
-		t.pass(a, t.place(t.NICs[i[0]]), Inbound, f)
+func (w *walk) fromPlatform() {
+	if i := w.t.byAddr[w.to]; len(i) > 0 {
+		w.pass(w.t.place(w.t.NICs[i[0]]), Inbound)
 		return
 	}
-	a.Add(t.unlessHidden(verdict.Step{At: "destination " + f.Destination.String(), Value: verdict.No,
-		Reason: "no network interface of the estate has the address " + f.Destination.String()}, f.Destination))
+	w.end(w.t.unlessHidden(verdict.Step{At: "destination " + w.to.String(), Value: verdict.No,
+		Reason: "no network interface of the estate has the address " + w.to.String()}, w.to))
 }
 
 // inSpace reports whether an address belongs to a network's own space, even if

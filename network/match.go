@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/verdict"
@@ -49,17 +50,20 @@ func (m Match) testPorts(f Flow) verdict.Value {
 	if _, doubt := m.Doubts.About(aboutPort); doubt {
 		destination = verdict.Unknown
 	}
-	return verdict.And(destination, m.testSourcePort())
+	return verdict.And(destination, m.testSourcePort(f))
 }
 
 // testSourcePort: the source port of a flow is the client's choice, so a rule
 // that names some of them may match or not.
-func (m Match) testSourcePort() verdict.Value {
+func (m Match) testSourcePort(f Flow) verdict.Value {
 	if _, doubt := m.Doubts.About(aboutSourcePort); doubt {
 		return verdict.Unknown
 	}
 	if len(m.Rule.SourcePorts) == 0 {
 		return verdict.Yes
+	}
+	if f.SourcePort != 0 && f.Protocol != ICMP {
+		return holds(slices.ContainsFunc(m.Rule.SourcePorts, func(r PortRange) bool { return r.First <= f.SourcePort && f.SourcePort <= r.Last }))
 	}
 	for _, r := range m.Rule.SourcePorts {
 		if r.First <= firstEphemeral && r.Last == 65535 {
@@ -108,7 +112,7 @@ func (m Match) doubt(f Flow) string {
 			return d.Reason
 		}
 	}
-	if m.testSourcePort() == verdict.Unknown {
+	if m.testSourcePort(f) == verdict.Unknown {
 		return fmt.Sprintf("it is for source ports %s only, and the client chooses its own", portList(m.Rule.SourcePorts))
 	}
 	return "it cannot be read"

@@ -41,7 +41,9 @@ type ipConfig struct {
 	addr   netip.Addr
 	six    bool
 	public arm.ID
-	hidden bool // the address is there but not known
+	hidden bool     // the address is there but not known
+	pools  []arm.ID // backend pools of load balancers
+	rules  []arm.ID // inbound NAT rules of load balancers
 }
 
 // vmNICs are the networkInterfaces documents, save those that belong to private
@@ -87,7 +89,9 @@ func (c document) ipConfig(n *NIC) ipConfig {
 	cfg.addr, cfg.hidden = c.address("properties.privateIPAddress")
 	cfg.public = c.as(aboutPublic).ref("properties.publicIPAddress.id")
 	n.ASGs = append(n.ASGs, c.as(aboutASGs).refs("properties.applicationSecurityGroups")...)
-	if len(c.as(aboutPool).objects("properties.loadBalancerBackendAddressPools", "backend pool")) > 0 {
+	cfg.pools = c.as(aboutPool).refs("properties.loadBalancerBackendAddressPools")
+	cfg.rules = c.as(aboutPool).refs("properties.loadBalancerInboundNatRules")
+	if len(cfg.pools) > 0 {
 		n.Via = ViaBalancer
 	}
 	return cfg

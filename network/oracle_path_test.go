@@ -2,13 +2,10 @@ package network_test
 
 import (
 	"net/netip"
-	"slices"
-	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
 	"github.com/cloister-ml/cloister/service"
-	"github.com/cloister-ml/cloister/verdict"
 )
 
 // hop is where the oracle's route leads: local, peer:{vnet}, endpoint, internet,
@@ -55,6 +52,7 @@ func (o oracle) hop(subnet arm.ID, a netip.Addr) hop {
 			}
 		}
 	}
+	o.gatewayRoutes(subnet, a, consider)
 	if len(arm.Objects(o.doc(subnet).Properties, "serviceEndpoints")) > 0 {
 		if bits, _, ok := destinationContains("Storage", a); ok {
 			consider(hop{kind: "service"}, bits, 10)
@@ -76,6 +74,8 @@ func userHop(r arm.Object, vnet arm.ID) hop {
 		return hop{kind: "inside", vnet: vnet}
 	case "VirtualAppliance":
 		return hop{kind: "appliance", next: netip.MustParseAddr(arm.String(r, "properties.nextHopIpAddress"))}
+	case "VirtualNetworkGateway":
+		return hop{kind: "gateway"}
 	}
 	return hop{kind: "drop"}
 }
@@ -99,139 +99,4 @@ func (o oracle) endpointRoute(subnet arm.ID, n network.NIC) bool {
 		}
 	}
 	return true
-}
-
-// reach answers for a flow; with one address in two networks it answers for
-// each that may be the source.
-func (o oracle) reach(f network.Flow) verdict.Value {
-	var answers []verdict.Value
-	for _, n := range o.top.NICs {
-		if slices.Contains(n.Addrs, f.Source) {
-			answers = append(answers, o.from(n, f))
-		}
-	}
-	if len(answers) == 0 {
-		return o.fromInternet(f.Source, f)
-	}
-	for _, v := range answers {
-		if v != answers[0] {
-			return verdict.Unknown
-		}
-	}
-	return answers[0]
-}
-
-func (o oracle) from(n network.NIC, f network.Flow) verdict.Value {
-	if n.Kind == network.KindPrivateEndpoint {
-		return verdict.No
-	}
-	if f.Destination == service.WireServer || f.Destination == service.Metadata {
-		return o.platform(n, f)
-	}
-	if slices.Contains(n.Addrs, f.Destination) {
-		return verdict.Yes
-	}
-	out := o.groups(n, network.Outbound, f)
-	h := o.hop(n.Subnet, f.Destination)
-	switch h.kind {
-	case "inside":
-		return verdict.And(out, o.inside(n, h.vnet, f))
-	case "internet":
-		if !o.public(f.Destination) {
-			return verdict.No
-		}
-		source, ok := o.egress(n)
-		if !ok {
-			return verdict.No
-		}
-		f.Source = source
-		return verdict.And(out, o.fromInternet(source, f))
-	case "service":
-		return out
-	case "appliance":
-		return verdict.And(out, o.appliance(n, h.next))
-	}
-	return verdict.No
-}
-
-func (o oracle) inside(from network.NIC, vnet arm.ID, f network.Flow) verdict.Value {
-	for _, to := range o.top.NICs {
-		if !slices.Contains(to.Addrs, f.Destination) || !to.Subnet.Parent().Equal(vnet) {
-			continue
-		}
-		in := o.groups(to, network.Inbound, f)
-		if to.Kind == network.KindPrivateEndpoint {
-			if !strings.Contains(string(mustJSON(o.doc(to.ID))), `"Approved"`) {
-				return verdict.No
-			}
-			return in
-		}
-		back := o.hop(to.Subnet, f.Source)
-		switch {
-		case back.kind == "inside" && back.vnet.Equal(from.Subnet.Parent()):
-			return in
-		case back.kind == "appliance":
-			return verdict.And(in, verdict.Unknown)
-		}
-		return verdict.No
-	}
-	return verdict.No
-}
-
-func (o oracle) appliance(from network.NIC, next netip.Addr) verdict.Value {
-	vnet := from.Subnet.Parent()
-	if !anyContains(o.space(vnet), next) {
-		peer := arm.ID("")
-		for _, v := range o.e.OfType(service.TypeVirtualNetwork) {
-			if o.connected(vnet, v.ID) && anyContains(o.space(v.ID), next) {
-				peer = v.ID
-			}
-		}
-		if peer == "" {
-			return verdict.Unknown
-		}
-		vnet = peer
-	}
-	for _, n := range o.top.NICs {
-		if slices.Contains(n.Addrs, next) && n.Subnet.Parent().Equal(vnet) && arm.Bool(o.doc(n.ID).Properties, "enableIPForwarding", false) {
-			return verdict.Unknown
-		}
-	}
-	return verdict.No
-}
-
-// egress is the public source address, if there is a way out.
-func (o oracle) egress(n network.NIC) (netip.Addr, bool) {
-	subnet := o.doc(n.Subnet).Properties
-	if arm.Ref(subnet, "natGateway.id") != "" {
-		return o.top.PublicIP(o.e.OfType("Microsoft.Network/natGateways")[0].ID.Parent() + "/providers/Microsoft.Network/publicIPAddresses/pip-nat"), true
-	}
-	if r, _, ok := o.publicIP(n); ok {
-		return o.top.PublicIP(r.ID), true
-	}
-	a, _ := o.top.EgressAddr(n.ID)
-	return a, arm.Bool(subnet, "defaultOutboundAccess", true)
-}
-
-// fromInternet is the second half of a path to a public address.
-func (o oracle) fromInternet(source netip.Addr, f network.Flow) verdict.Value {
-	if !o.public(f.Destination) {
-		return verdict.No
-	}
-	for _, n := range o.top.NICs {
-		r, private, ok := o.publicIP(n)
-		if !ok || o.top.PublicIP(r.ID) != f.Destination {
-			continue
-		}
-		f.Source, f.Destination = source, private
-		in := o.groups(n, network.Inbound, f)
-		if back := o.hop(n.Subnet, source); back.kind != "internet" && back.kind != "service" {
-			return verdict.No
-		}
-		return in
-	}
-	if service.Customer.Contains(f.Destination) {
-		return verdict.No
-	}
-	return verdict.Yes
 }

@@ -132,6 +132,12 @@ func (o oracle) inVirtualNetwork(subnet arm.ID, a netip.Addr) verdict.Value {
 			return verdict.Yes
 		}
 	}
+	if o.usesGateway(vnet) && (mustPrefix("192.168.0.0/16").Contains(a) || mustPrefix("172.30.0.0/24").Contains(a)) {
+		return verdict.Yes
+	}
+	if o.bgp(vnet) && !o.public(a) {
+		return verdict.Unknown
+	}
 	for _, r := range o.routes(subnet) {
 		if _, _, ok := destinationContains(arm.String(r, "properties.addressPrefix"), a); ok {
 			return verdict.Unknown
@@ -141,12 +147,6 @@ func (o oracle) inVirtualNetwork(subnet arm.ID, a netip.Addr) verdict.Value {
 }
 
 func (o oracle) matchTerm(term string, subnet arm.ID, a netip.Addr) verdict.Value {
-	yes := func(b bool) verdict.Value {
-		if b {
-			return verdict.Yes
-		}
-		return verdict.No
-	}
 	inside := o.inVirtualNetwork(subnet, a)
 	switch term {
 	case "*":
@@ -206,8 +206,10 @@ func (o oracle) matchSide(rule arm.Object, side string, subnet arm.ID, a netip.A
 func (o oracle) matchPorts(rule arm.Object, f network.Flow) verdict.Value {
 	source := verdict.Unknown
 	for _, s := range arm.Strings(rule, "properties.sourcePortRanges") {
-		if s == "*" || s == "1024-65535" {
+		if s == "*" || s == "1024-65535" && (f.SourcePort == 0 || f.Protocol == network.ICMP) {
 			source = verdict.Yes
+		} else if f.SourcePort != 0 && f.Protocol != network.ICMP {
+			source = yes(portIn([]string{s}, network.Flow{Protocol: f.Protocol, Port: f.SourcePort}))
 		}
 	}
 	destination := verdict.No
@@ -309,6 +311,7 @@ func (o oracle) groups(n network.NIC, d network.Direction, f network.Flow) verdi
 	if n.Kind == network.KindPrivateEndpoint && policy != "Enabled" && policy != "NetworkSecurityGroupEnabled" {
 		its = ""
 	}
+	ends := o.adminEnds(n, d, f)
 	out := verdict.Yes
 	for _, id := range []arm.ID{own, its} {
 		if id != "" {
@@ -316,7 +319,17 @@ func (o oracle) groups(n network.NIC, d network.Direction, f network.Flow) verdi
 		}
 	}
 	if own == "" && its == "" && d == network.Inbound && o.standard(n) && o.matchTerm("Internet", n.Subnet, f.Source) == verdict.Yes {
-		return verdict.No
+		out = verdict.No
+	}
+	values := map[verdict.Value]bool{}
+	for end := range ends {
+		values[map[string]verdict.Value{"deny": verdict.No, "always": verdict.Yes, "on": out}[end]] = true
+	}
+	if len(values) > 1 {
+		return verdict.Unknown
+	}
+	for v := range values {
+		return v
 	}
 	return out
 }
@@ -335,4 +348,38 @@ func (o oracle) publicIP(n network.NIC) (arm.Resource, netip.Addr, bool) {
 func (o oracle) standard(n network.NIC) bool {
 	r, _, ok := o.publicIP(n)
 	return ok && arm.String(r.SKU, "name") == "Standard"
+}
+
+// adminEnds are what may become of a packet at the security admin rules: deny,
+// always, or on to the groups.
+func (o oracle) adminEnds(n network.NIC, d network.Direction, f network.Flow) map[string]bool {
+	ends := map[string]bool{}
+	exempt := []string{"AzureFirewallSubnet", "GatewaySubnet"}
+	if _, member := o.e.Get(nt.ManagerID.Child("networkGroups", "group").Child("staticMembers", n.Subnet.Parent().Name())); !member ||
+		n.Kind == network.KindPrivateEndpoint || slices.Contains(exempt, n.Subnet.Name()) {
+		return map[string]bool{"on": true}
+	}
+	_, deployed := o.e.Get(nt.ManagerID.Child("commits", "commit"))
+	rules := slices.Clone(o.e.OfType("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules"))
+	slices.SortFunc(rules, func(a, b arm.Resource) int {
+		return arm.Int(a.Properties, "priority", 0) - arm.Int(b.Properties, "priority", 0)
+	})
+	for _, r := range rules {
+		p := r.Properties
+		protocol, ports := arm.String(p, "protocol"), arm.Strings(p, "destinationPortRanges")
+		within := func(side string, a netip.Addr) bool {
+			s := arm.String(arm.Objects(p, side)[0], "addressPrefix")
+			return s == "*" || mustPrefix(s).Contains(a)
+		}
+		if arm.String(p, "direction") != string(d) || protocol != "Any" && protocol != string(f.Protocol) ||
+			ports[0] != "0-65535" && !portIn(ports, f) || !within("sources", f.Source) || !within("destinations", f.Destination) {
+			continue
+		}
+		ends[map[string]string{"Allow": "on", "AlwaysAllow": "always", "Deny": "deny"}[arm.String(p, "access")]] = true
+		if !deployed { // all of the rules are in force, or none
+			ends["on"] = true
+		}
+		return ends
+	}
+	return map[string]bool{"on": true}
 }

@@ -12,6 +12,7 @@ const (
 	aboutRemote    = "remoteVirtualNetwork.id"
 	aboutAccess    = "allowVirtualNetworkAccess"
 	aboutConnected = "connected"
+	aboutForwarded = "allowForwardedTraffic"
 )
 
 // peerings reads every half, then joins the halves: a peering carries traffic
@@ -74,7 +75,7 @@ func (b *builder) peering(r arm.Resource) Peering {
 	d := b.read(r, &p.Doubts)
 	p.Remote = d.ref(aboutRemote)
 	p.AllowAccess = d.flag(aboutAccess, true)
-	p.AllowForwarded = d.flag("allowForwardedTraffic", false)
+	p.AllowForwarded = d.flag(aboutForwarded, false)
 	p.AllowGatewayTransit = d.flag("allowGatewayTransit", false)
 	p.UseRemoteGateways = d.flag("useRemoteGateways", false)
 	if remote, ok := b.t.VNet(p.Remote); ok {

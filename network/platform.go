@@ -102,6 +102,18 @@ func (t *Topology) platform(a *Answer, from place, f Flow) {
 	}
 }
 
+// platformPart is the end of a path at one of the platform's own addresses.
+type platformPart struct {
+	t        *Topology
+	at       place
+	from, to netip.Addr
+}
+
+func (p platformPart) follow(a *Answer, f Flow) {
+	f.Source, f.Destination = p.from, p.to
+	p.t.platform(a, p.at, f)
+}
+
 // platformPorts are what a platform address answers: UDP 53, TCP 80.
 func platformPorts(a netip.Addr) []string {
 	var out []string

@@ -132,3 +132,21 @@ func join(list []netip.Prefix) string {
 	}
 	return strings.Join(words, ", ")
 }
+
+// between is the range from first to final, as the fewest prefixes.
+func between(first, final netip.Addr) []netip.Prefix {
+	var out []netip.Prefix
+	for a := first; a.IsValid() && a.Compare(final) <= 0; {
+		p := single(a)
+		for p.Bits() > 0 {
+			q := netip.PrefixFrom(a, p.Bits()-1)
+			if q.Masked().Addr() != a || last(q).Compare(final) > 0 {
+				break
+			}
+			p = q
+		}
+		out = append(out, p)
+		a = last(p).Next()
+	}
+	return out
+}

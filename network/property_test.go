@@ -31,6 +31,18 @@ func TestReachAgreesWithOracle(t *testing.T) {
 	})
 }
 
+// They agree about firewalls, load balancers, gateways and security admin rules.
+func TestForwardingAgreesWithOracle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := nt.Random(t, nt.Complete)
+		top := network.FromEstate(e)
+		o := oracle{e: e, top: top}
+		for range 40 {
+			o.check(t, nt.CompleteFlow(t, top))
+		}
+	})
+}
+
 // They agree about the platform too, where every rule is about it.
 func TestPlatformAgreesWithOracle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -47,7 +59,7 @@ func TestPlatformAgreesWithOracle(t *testing.T) {
 // check holds the topology's answer about a flow against the oracle's own.
 func (o oracle) check(t *rapid.T, f network.Flow) {
 	if got, want := o.top.Reach(f), o.reach(f); got.Value != want {
-		t.Fatalf("%s from %s to %s: got %v, the oracle says %v\n%s\n%s", f.Protocol, f.Source, f.Destination, got.Value, want, story(got), dump(o.e))
+		t.Fatalf("%+v, %s from %s to %s: got %v, the oracle says %v\n%s\n%s", f, f.Protocol, f.Source, f.Destination, got.Value, want, story(got), dump(o.e))
 	}
 }
 

@@ -168,8 +168,9 @@ func (t *Topology) subnetEgress(n NIC, s Subnet, step verdict.Step) (netip.Addr,
 			"nodes of %s have no public IP address and subnet %s has no NAT gateway; add one, or route 0.0.0.0/0 to a firewall", n.Owner.Name(), s.Name)
 		return netip.Addr{}, step
 	case ViaBalancer:
-		step.Reason = "it is in the backend pool of a load balancer, whose outbound rules are not read"
-		return netip.Addr{}, step
+		if a, step, decided := t.balancerEgress(n, step); decided {
+			return a, step
+		}
 	}
 	if d, unknown := s.Doubts.About(aboutOutbound); unknown {
 		step.Reason = d.Reason

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/cloister-ml/cloister/arm"
-	"github.com/cloister-ml/cloister/service"
 	"github.com/cloister-ml/cloister/verdict"
 )
 
@@ -26,7 +25,9 @@ func (t *Topology) Reach(f Flow) Answer {
 	}
 	origins := t.places(f.Source)
 	if len(origins) == 0 {
-		return t.reachFromOutside(f)
+		var a Answer
+		along(&a, t.walkFromOutside(f.Source, f.Destination).parts, f)
+		return a
 	}
 	first := t.reachFrom(origins[0], f)
 	for _, o := range origins[1:] {
@@ -76,62 +77,8 @@ func (t *Topology) places(a netip.Addr) []place {
 // reachFrom follows a flow that starts inside a network.
 func (t *Topology) reachFrom(from place, f Flow) Answer {
 	var a Answer
-	if !t.leave(&a, from, f) {
-		return a
-	}
-	if f.Destination == service.WireServer || f.Destination == service.Metadata {
-		t.platform(&a, from, f)
-		return a
-	}
-	if slices.Contains(from.nic.Addrs, f.Destination) {
-		a.Add(verdict.Step{At: "NIC " + from.nic.Name, Resource: from.nic.ID, Value: verdict.Yes, Reason: f.Destination.String() + " is its own address"})
-		return a
-	}
-	if t.pass(&a, from, Outbound, f) {
-		t.follow(&a, from, f)
-	}
+	along(&a, t.walkFrom(from, f.Source, f.Destination).parts, f)
 	return a
-}
-
-// pass takes a flow through the groups of a place. It reports whether the flow
-// may go on: a path ends where packets are certain to be dropped.
-func (t *Topology) pass(a *Answer, p place, d Direction, f Flow) bool {
-	if step, nowhere := homeless(p); nowhere {
-		a.Add(step)
-		return false
-	}
-	filters := t.filters(p.nic, d)
-	for _, filter := range filters {
-		a.Add(filter.Decide(f))
-		if a.Value == verdict.No {
-			return false
-		}
-	}
-	if len(filters) == 0 {
-		a.Add(unfiltered(p, d))
-	}
-	return true
-}
-
-// leave adds what keeps a place from starting a connection at all.
-func (t *Topology) leave(a *Answer, from place, f Flow) bool {
-	homeless, nowhere := homeless(from)
-	switch {
-	case nowhere:
-		a.Add(homeless)
-	case from.nic.Kind == KindPrivateEndpoint:
-		a.Add(verdict.Step{At: "private endpoint " + from.nic.Name, Resource: from.nic.ID, Value: verdict.No, Reason: "a private endpoint accepts connections and starts none"})
-	case from.free && slices.ContainsFunc(t.unplaced, func(d Doubt) bool { return d.concerns(f.Source) }):
-		step := verdict.Step{At: "source " + f.Source.String(), Resource: from.subnet.ID, Value: verdict.No, Reason: "no network interface has this address"}
-		a.Add(t.unlessHidden(step, f.Source))
-	case from.free:
-		a.Add(verdict.Step{At: "source " + f.Source.String(), Resource: from.subnet.ID, Value: verdict.Yes, Reason: fmt.Sprintf(
-			"no network interface of the estate has this address; taken as a machine in subnet %s of %s", from.subnet.Name, from.vnet.Name)})
-		return true
-	default:
-		return true
-	}
-	return false
 }
 
 // homeless is the step at a NIC of which it is not known in which network it is.
@@ -161,59 +108,6 @@ func unfiltered(p place, d Direction) verdict.Step {
 		}
 	}
 	return step
-}
-
-// follow takes a flow along the route that its subnet has for it.
-func (t *Topology) follow(a *Answer, from place, f Flow) {
-	route, doubts := t.lookup(from.subnet.ID, f.Destination)
-	step := verdict.Step{At: "route " + route.Prefix.String(), Resource: route.Table, Value: verdict.Yes,
-		Reason: fmt.Sprintf("subnet %s has %s for %s", from.subnet.Name, route, f.Destination)}
-	if len(doubts) > 0 {
-		a.Add(verdict.Step{At: "routes of subnet " + from.subnet.Name, Resource: from.subnet.RouteTable, Value: verdict.Unknown,
-			Reason: fmt.Sprintf("the route to %s is not certain: %s", f.Destination, doubts[0].Reason)})
-		return
-	}
-	switch route.NextHop {
-	case HopVNetLocal, HopPeering, HopEndpoint:
-		t.deliver(a, from, route, step, f)
-	case HopInternet, HopService:
-		t.toInternet(a, from, route, step, f)
-	case HopAppliance:
-		a.Add(step)
-		a.Add(t.appliance(from, route))
-	case HopGateway:
-		a.Add(step)
-		a.Add(t.gateway(from))
-	default:
-		a.Add(t.nowhere(from, route, step, f.Destination))
-	}
-}
-
-// deliver ends a path at the NIC that a private route leads to.
-func (t *Topology) deliver(a *Answer, from place, route Route, step verdict.Step, f Flow) {
-	home := from.vnet.ID
-	if route.Peer != "" {
-		home = route.Peer
-		if p, ok := from.vnet.link(home); ok {
-			step.Resource = p.ID
-		}
-	}
-	a.Add(step)
-	to, ok := t.occupant(home, f.Destination)
-	if !ok {
-		a.Add(t.vacant(home, f.Destination))
-		return
-	}
-	if !t.pass(a, to, Inbound, f) {
-		return
-	}
-	if to.nic.Kind == KindPrivateEndpoint {
-		a.Add(t.approval(to.nic))
-		return
-	}
-	if back, needed := t.wayBack(from, to, f); needed {
-		a.Add(back)
-	}
 }
 
 // occupant is the NIC that has an address in a network.
@@ -260,27 +154,4 @@ func (t *Topology) approval(n NIC) verdict.Step {
 	}
 	step.Reason = fmt.Sprintf("its connection to %s (%s) is approved", n.Target.Name(), n.Group)
 	return step
-}
-
-// wayBack looks at the destination's routes: replies need no rule, but a route.
-// Those of a private endpoint do not follow its subnet's routes.
-func (t *Topology) wayBack(from, to place, f Flow) (verdict.Step, bool) {
-	route, doubts := t.lookup(to.subnet.ID, f.Source)
-	step := verdict.Step{At: "way back from subnet " + to.subnet.Name, Resource: route.Table, Value: verdict.No}
-	switch {
-	case len(doubts) > 0:
-		step.Resource, step.Value = to.subnet.RouteTable, verdict.Unknown
-		step.Reason = fmt.Sprintf("the route of the replies to %s is not certain: %s", f.Source, doubts[0].Reason)
-	case route.NextHop == HopVNetLocal && to.vnet.ID.Equal(from.vnet.ID), route.NextHop == HopPeering && route.Peer.Equal(from.vnet.ID):
-		return step, false
-	case route.NextHop == HopAppliance:
-		step.Value = verdict.Unknown
-		step.Reason = fmt.Sprintf("replies take %s: the appliance sees only half of the connection, and may drop it", route)
-	case route.NextHop == HopGateway:
-		step.Value = verdict.Unknown
-		step.Reason = fmt.Sprintf("replies take %s, and where the gateway sends them is not known", route)
-	default:
-		step.Reason = fmt.Sprintf("replies to %s take %s and are lost", f.Source, route)
-	}
-	return step, true
 }

@@ -55,8 +55,10 @@ func (t *Topology) effectiveRoutes(s Subnet) []Route {
 	if !ok {
 		return nil
 	}
-	users := userCandidates(t.table(s.ID))
+	table := t.table(s.ID)
+	users := userCandidates(table)
 	all := append(users, system(v)...)
+	all = append(all, t.gatewayRoutes(s, v, table)...)
 	if !slices.ContainsFunc(users, func(c candidate) bool { return c.Prefix == any4 }) {
 		for _, p := range nowhere {
 			all = append(all, candidate{Route{Prefix: p, NextHop: HopNone, Source: sourceDefault}, 1, 1})
@@ -237,6 +239,10 @@ func (t *Topology) hiddenRoutes(subnet arm.ID, seen Route, a netip.Addr) []Doubt
 	}
 	v, _ := t.VNetOf(subnet)
 	out := slices.Clone(t.hiddenEndpoints)
+	s, _ := t.Subnet(subnet)
+	if d, may := t.mayLearn(s, v, a); may && seen.NextHop != HopGateway && seen.Prefix.Bits() < a.BitLen() && !t.inSpace(a) {
+		out = append(out, d)
+	}
 	if d, unknown := v.Doubts.About(aboutSpace); unknown {
 		d.Within = private
 		out = append(out, d)
@@ -270,6 +276,9 @@ func (r Route) String() string {
 		hop += " " + r.Name + " in " + r.Peer.Name()
 	case r.NextHop == HopEndpoint:
 		hop += " " + r.Name
+	}
+	if r.Source == sourceGateway {
+		return fmt.Sprintf("%s -> %s (route of the gateway to %s)", r.Prefix, hop, r.Name)
 	}
 	if r.Source == sourceUser {
 		return fmt.Sprintf("%s -> %s (user-defined route %s)", r.Prefix, hop, r.Name)

@@ -11,7 +11,8 @@ import (
 // state is what a topology keeps for itself: the estate and its indexes. Nothing
 // in it changes after FromEstate; what is made on first use is made once.
 type state struct {
-	estate *arm.Estate
+	estate   *arm.Estate
+	settings Settings
 
 	vnetAt   map[string]int
 	subnetAt map[string]int
@@ -28,14 +29,18 @@ type state struct {
 	seen   map[sighting]func() []Match
 	views  map[string]func() view
 
-	public    map[string]netip.Addr    // by id key
-	publicUse map[netip.Addr]publicUse // whose a public address is
-	skus      map[string]bool          // public IP address -> Standard
-	standard  map[string]arm.ID        // NIC -> its Standard public IP address
-	byPublic  map[netip.Addr]int       // public address -> NIC
-	holders   []holder
-	gateways  map[string]bool // networks with a virtual network gateway
-	unplaced  []Doubt         // NICs and subnets whose addresses are not known
+	public     map[string]netip.Addr    // by id key
+	publicUse  map[netip.Addr]publicUse // whose a public address is
+	skus       map[string]bool          // public IP address -> Standard
+	standard   map[string]arm.ID        // NIC -> its Standard public IP address
+	byPublic   map[netip.Addr]int       // public address -> NIC
+	holders    []holder
+	firewallAt map[string]*Firewall
+	admin      []adminCollection
+	pooled     map[int][]membership // NIC -> its memberships of load balancers
+	poolDoubts []Doubt              // NICs of which it is not known to which pools they belong
+	interfaces map[string]int       // machine -> how many network interfaces it has
+	unplaced   []Doubt              // NICs and subnets whose addresses are not known
 	// hiddenEndpoints are those of unplaced that are private endpoints: each may have a route.
 	hiddenEndpoints []Doubt
 	modelless       []Doubt // addresses of resources of kinds that are not modelled
@@ -49,18 +54,18 @@ func newState(e *arm.Estate) state {
 		tables: map[string]routeTable{}, nats: map[string]natGateway{},
 		routes: map[string]func() []Route{}, seen: map[sighting]func() []Match{}, views: map[string]func() view{},
 		public: map[string]netip.Addr{}, publicUse: map[netip.Addr]publicUse{},
-		skus: map[string]bool{}, standard: map[string]arm.ID{}, byPublic: map[netip.Addr]int{}, gateways: map[string]bool{},
+		skus: map[string]bool{}, standard: map[string]arm.ID{}, byPublic: map[netip.Addr]int{},
+		firewallAt: map[string]*Firewall{}, pooled: map[int][]membership{}, interfaces: map[string]int{},
 	}
 }
 
-// FromEstate reads the network documents of an estate. It never fails: what
-// cannot be deployed is among Problems, what cannot be known makes answers
-// unknown.
-func FromEstate(e *arm.Estate) *Topology {
+// FromEstate reads the network documents of an estate under the settings.
+func (s Settings) FromEstate(e *arm.Estate) *Topology {
 	if e == nil {
 		e, _ = arm.NewEstate()
 	}
 	t := &Topology{state: newState(e)}
+	t.settings = s
 	b := &builder{t: t, e: e, endpoint: map[string]arm.ID{}}
 	b.vnets()
 	b.peerings()
@@ -68,6 +73,10 @@ func FromEstate(e *arm.Estate) *Topology {
 	b.nsgs()
 	b.routeTables()
 	b.natGateways()
+	b.firewalls()
+	b.balancers()
+	b.virtualGateways()
+	b.adminRules()
 	b.findHolders()
 	b.endpointNICs()
 	b.vmNICs()
@@ -75,10 +84,12 @@ func FromEstate(e *arm.Estate) *Topology {
 	b.computeNodes()
 	b.publicAddresses()
 	b.allocate()
+	b.resolveHops()
 	b.index()
 	b.see()
 	b.prepareRoutes()
 	b.checkAddressing()
+	b.checkFirewalls()
 	t.Problems = sortProblems(t.Problems)
 	return t
 }
@@ -99,6 +110,7 @@ func (b *builder) index() {
 			b.publicNIC(i)
 		}
 		t.doubtsOf(n)
+		t.join(i, n)
 	}
 	for _, s := range t.Subnets {
 		if d, ok := s.Doubts.About(aboutPrefix); ok {

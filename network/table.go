@@ -15,6 +15,8 @@ type routeTable struct {
 	id     arm.ID
 	routes []userRoute
 	doubts Doubts // of routes that cannot be read
+	// blocksGateways: the routes of virtual network gateways are not taken.
+	blocksGateways bool
 }
 
 // userRoute is one route as written.
@@ -25,6 +27,7 @@ type userRoute struct {
 	rank        int            // between routes of equal prefix the lower wins
 	hop         NextHop
 	address     netip.Addr
+	via         arm.ID // whose address the next hop is, where the document only says that
 	doubts      Doubts
 }
 
@@ -49,6 +52,7 @@ func (b *builder) routeTables() {
 		for i, o := range d.objects(aboutRoutes, "route") {
 			t.routes = append(t.routes, o.userRoute(i))
 		}
+		t.blocksGateways = d.as(aboutRoutes).flag("disableBgpRoutePropagation", false)
 		b.checkDuplicates(r, t)
 		b.t.tables[r.ID.Key()] = t
 	}
@@ -59,14 +63,16 @@ func (d document) userRoute(i int) userRoute {
 	d.doubts = &u.doubts
 	u.destination = d.as(aboutPrefix).text("properties.addressPrefix")
 	u.hop = NextHop(d.oneOf(aboutHop, "properties.nextHopType", string(HopAppliance), string(HopGateway), string(HopVNetLocal), string(HopInternet), string(HopNone)))
-	if s := d.as(aboutHop).text("properties.nextHopIpAddress"); s != "" {
+	if id, ok := d.b.addressOf(d.o, "properties.nextHopIpAddress"); ok {
+		u.via = id
+	} else if s := d.as(aboutHop).text("properties.nextHopIpAddress"); s != "" {
 		a, err := parseAddr(s)
 		if err != nil {
 			d.malformed(aboutHop, "next hop %v", err)
 		}
 		u.address = a
 	}
-	if _, unknown := u.doubts.About(aboutHop); u.hop == HopAppliance && !u.address.IsValid() && !unknown {
+	if _, unknown := u.doubts.About(aboutHop); u.hop == HopAppliance && !u.address.IsValid() && u.via == "" && !unknown {
 		d.malformed(aboutHop, "a route to a VirtualAppliance needs nextHopIpAddress")
 	}
 	if _, unknown := u.doubts.About(aboutPrefix); !unknown {

@@ -71,6 +71,7 @@ func (t *Topology) viewOf(subnet arm.ID) view {
 	}
 	w.network = append(w.network, single(service.WireServer))
 	w.internet = subtract(worldwide, w.network)
+	w.addGateways(t, v)
 	w.addRoutes(t, subnet)
 	return w
 }
@@ -106,6 +107,18 @@ func orPrivate(space []netip.Prefix) []netip.Prefix {
 	return space
 }
 
+// addGateways counts what lies behind the gateways that the network uses.
+func (w *view) addGateways(t *Topology, v VNet) {
+	for _, g := range t.gatewaysOf(v) {
+		for _, s := range g.Sites {
+			w.network = append(w.network, s.Prefixes...)
+		}
+		if g.Learns != "" {
+			w.maybe = append(w.maybe, Doubt{Within: private, Reason: "VirtualNetwork holds what lies behind gateway " + g.Name + ": " + g.Learns})
+		}
+	}
+}
+
 func (w *view) addRoutes(t *Topology, subnet arm.ID) {
 	table := t.table(subnet)
 	for _, d := range table.doubts {
@@ -116,7 +129,11 @@ func (w *view) addRoutes(t *Topology, subnet arm.ID) {
 			w.maybe = append(w.maybe, Doubt{Within: d.Within, Reason: "Azure counts the prefixes of user-defined routes to VirtualNetwork, and " + d.Reason})
 		}
 		extra := subtract(u.prefixes, w.network)
-		if len(extra) == 0 {
+		if len(extra) == 0 || t.settings.RoutesInTag == NotSo {
+			continue
+		}
+		if t.settings.RoutesInTag == IsSo {
+			w.network = append(w.network, extra...)
 			continue
 		}
 		w.maybe = append(w.maybe, Doubt{Within: extra, Reason: fmt.Sprintf(

@@ -9,11 +9,14 @@ import (
 
 // Topology is what the network documents of an estate mean.
 type Topology struct {
-	VNets    []VNet    // ordered by id
-	Subnets  []Subnet  // ordered by id
-	NICs     []NIC     // ordered by id; every address that exists or may exist
-	NSGs     []NSG     // ordered by id
-	Problems []Problem // what Azure would refuse: overlapping space, an address outside its subnet, ...
+	VNets     []VNet      // ordered by id
+	Subnets   []Subnet    // ordered by id
+	NICs      []NIC       // ordered by id; every address that exists or may exist
+	NSGs      []NSG       // ordered by id
+	Firewalls []*Firewall // ordered by id
+	Balancers []*Balancer // ordered by id
+	Gateways  []*Gateway  // ordered by id
+	Problems  []Problem   // what Azure would refuse: overlapping space, an address outside its subnet, ...
 	// unexported: the estate and indexes
 	state
 }
@@ -71,6 +74,10 @@ const (
 	KindVM              Kind = "virtual machine"
 	KindCompute         Kind = "compute node"
 	KindPrivateEndpoint Kind = "private endpoint"
+
+	// Kinds of places that have no network interface of their own among NICs.
+	KindFirewall Kind = "Azure Firewall"
+	KindGateway  Kind = "virtual network gateway"
 )
 
 // NIC is a network interface: a virtual machine's, a compute node's or a private
@@ -101,6 +108,8 @@ type NIC struct {
 	// Via says what the owner itself has arranged to reach the internet by.
 	Via    Via
 	Doubts Doubts
+
+	memberships []membership
 }
 
 // Via is how a NIC's owner is given a way to the internet, beside what its
@@ -186,6 +195,11 @@ type Flow struct {
 	Destination netip.Addr
 	Protocol    Protocol
 	Port        uint16 // destination port; 0 for ICMP
+	// SourcePort is 0 where the client chooses it.
+	SourcePort uint16
+	// Host is the name by which the client asks for the destination, for firewalls
+	// that look at it; "" where it asks for none.
+	Host string
 }
 
 // NextHop is where a route leads.

@@ -22,10 +22,21 @@ type Shape struct {
 	// among others such rules are too rare to meet.
 	Platform bool
 	Strange  bool // tags that are not in the plan, rules on source ports, endpoints that are not approved, service endpoints
+
+	// What follows is beyond what packets are tried with.
+	Forwarded bool // peerings that say whether they take forwarded traffic
+	Firewall  bool // an Azure Firewall in network a, and routes to it
+	Balancers bool // an internal load balancer in network b and a public one
+	Gateway   bool // a VPN gateway in network a, with a site, clients, and networks that use it by peering
+	Admin     bool // security admin rules
 }
 
 // Everything is the shape with all there is.
 var Everything = Shape{Routes: true, Relays: true, Public: true, Overlap: true, Strange: true}
+
+// Complete is the shape with all that network knows.
+var Complete = Shape{Routes: true, Relays: true, Public: true, Overlap: true, Strange: true,
+	Forwarded: true, Firewall: true, Balancers: true, Gateway: true, Admin: true}
 
 // Random is a random estate that Azure would accept, but for overlapping peers.
 func Random(t *rapid.T, s Shape) *arm.Estate {
@@ -37,6 +48,7 @@ func Random(t *rapid.T, s Shape) *arm.Estate {
 	}
 	g.add(Storage("st"))
 	g.networks()
+	g.middle()
 	e, err := arm.NewEstate(g.docs...)
 	if err != nil {
 		t.Fatalf("networktest made an estate that does not hold together: %v", err)
@@ -87,7 +99,7 @@ func (g *generator) peer(a, b string) {
 	both := g.chance(60, "peered")
 	for _, half := range [][2]string{{a, b}, {b, a}} {
 		if both || g.chance(15, "half") {
-			g.add(Peering(half[0], half[1], Set{"allowVirtualNetworkAccess", g.chance(80, "access")}))
+			g.add(Peering(half[0], half[1], append(g.halfPeering(half[0]), Set{"allowVirtualNetworkAccess", g.chance(80, "access")})...))
 		}
 	}
 }
@@ -151,6 +163,7 @@ func (g *generator) vm(vnet, subnet string) {
 	if g.chance(30, "asg") {
 		configs[0] = append(configs[0], Set{"applicationSecurityGroups", []arm.Object{{"id": string(ASGID("web"))}}})
 	}
+	configs[0] = append(configs[0], g.memberships()...)
 	var list []arm.Object
 	for _, c := range configs {
 		list = append(list, Config(vnet, subnet, "", c...))
@@ -228,6 +241,15 @@ func (g *generator) tables() {
 	if g.shape.Relays {
 		hops = append(hops, "10.1.0.4", "10.2.0.5", "10.2.0.99")
 	}
+	if g.shape.Firewall {
+		hops = append(hops, FirewallAddr, FirewallAddr)
+	}
+	if g.shape.Balancers {
+		hops = append(hops, BalancerAddr)
+	}
+	if g.shape.Gateway {
+		hops = append(hops, "VirtualNetworkGateway")
+	}
 	for i := range rapid.IntRange(0, 2).Draw(g.t, "tables") {
 		name := fmt.Sprintf("rt%d", i)
 		prefixes := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{
@@ -237,7 +259,11 @@ func (g *generator) tables() {
 		for j, p := range prefixes {
 			routes = append(routes, Route(fmt.Sprintf("route%d", j), p, pick(g, "hop", hops...)))
 		}
-		g.add(RouteTable(name, routes...))
+		table := RouteTable(name, routes...)
+		if g.shape.Gateway && g.chance(20, "no propagation") {
+			table = With(table, Set{"disableBgpRoutePropagation", true})
+		}
+		g.add(table)
 		g.routes = append(g.routes, name)
 	}
 }

@@ -1,0 +1,290 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+const (
+	typeFirewall  = "Microsoft.Network/azureFirewalls"
+	typePolicy    = "Microsoft.Network/firewallPolicies"
+	typeRuleGroup = "Microsoft.Network/firewallPolicies/ruleCollectionGroups"
+	typeIPGroup   = "Microsoft.Network/ipGroups"
+
+	aboutPolicy = "firewallPolicy.id"
+	aboutSNAT   = "snat"
+	aboutHost   = "host"
+)
+
+// Firewall is an Azure Firewall in a virtual network.
+type Firewall struct {
+	ID       arm.ID
+	Name     string
+	Subnet   arm.ID // AzureFirewallSubnet
+	Private  netip.Addr
+	Public   []arm.ID // its public IP addresses, of which each connection takes one
+	Policy   arm.ID   // "" for classic rules
+	DNSProxy bool
+	// Untranslated are the destinations to which packets keep their source address.
+	Untranslated []netip.Prefix
+	Doubts       Doubts
+
+	rules []firewallRule // network rules, then application rules, in the order in which they are tried
+	nat   []natRule
+}
+
+// keptByDefault are the destinations for which Azure Firewall does not translate
+// the source: IANA RFC 1918 and RFC 6598.
+var keptByDefault = nowhere
+
+func (fw *Firewall) translates(to netip.Addr) bool { return !contains(fw.Untranslated, to) }
+
+func (fw *Firewall) hasApplicationRules() bool {
+	return slices.ContainsFunc(fw.rules, func(r firewallRule) bool { return r.application })
+}
+
+// unusable is the step at a firewall of which too little is known.
+func (fw *Firewall) unusable() (verdict.Step, bool) {
+	d, unknown := firstDoubt(fw.Doubts, aboutAddr, aboutConfigs, aboutSubnet, aboutSNAT)
+	return verdict.Step{At: "Azure Firewall " + fw.Name, Resource: fw.ID, Value: verdict.Unknown, Reason: d.Reason}, unknown || !fw.Private.IsValid()
+}
+
+// firewalls reads every firewall with the rules of its policy and of the
+// policies that it inherits from, or its classic ones.
+func (b *builder) firewalls() {
+	for _, r := range b.e.OfType(typeFirewall) {
+		fw := &Firewall{ID: r.ID, Name: r.ID.Name(), Untranslated: keptByDefault}
+		d := b.read(r, &fw.Doubts)
+		for i, c := range d.objects(aboutConfigs, "IP configuration") {
+			if id := c.as(aboutSubnet).ref("properties.subnet.id"); id != "" && i == 0 {
+				fw.Subnet = id
+				a, err := parseAddr(arm.String(c.o, "properties.privateIPAddress"))
+				if err == nil {
+					fw.Private = a
+				}
+			}
+			if id := c.as(aboutPublic).ref("properties.publicIPAddress.id"); id != "" {
+				fw.Public = append(fw.Public, id)
+			}
+		}
+		if _, ok := b.t.Subnet(fw.Subnet); !ok {
+			d.doubt(aboutSubnet, "the subnet of the firewall is not in the estate")
+		}
+		fw.Policy = b.association(d, aboutPolicy)
+		_, hidden := fw.Doubts.About(aboutPolicy)
+		switch {
+		case hidden:
+			why, _ := fw.Doubts.About(aboutPolicy)
+			fw.rules = []firewallRule{{Match: opaque(why)}}
+		case fw.Policy != "":
+			b.policy(fw, fw.Policy)
+		default:
+			b.classic(fw, d)
+		}
+		sortRules(fw)
+		b.t.Firewalls = append(b.t.Firewalls, fw)
+		b.t.firewallAt[r.ID.Key()] = fw
+	}
+}
+
+// opaque is a rule of which nothing is known but that it may exist.
+func opaque(why Doubt) Match {
+	r := unreadable(Outbound, why)
+	return Match{Rule: r, Unresolved: []string{why.Reason}, Doubts: r.Doubts}
+}
+
+// sortRules puts network rules before application rules: Azure tries them in
+// this order whatever the priorities of their groups.
+func sortRules(fw *Firewall) {
+	slices.SortStableFunc(fw.rules, func(x, y firewallRule) int {
+		switch {
+		case x.application == y.application:
+			return 0
+		case x.application:
+			return 1
+		}
+		return -1
+	})
+}
+
+// policy adds the rules of a policy: those of its parent first.
+func (b *builder) policy(fw *Firewall, id arm.ID) {
+	seen := map[string]bool{}
+	var chain []arm.Resource
+	for id != "" && !seen[id.Key()] {
+		seen[id.Key()] = true
+		r, ok := b.e.Get(id)
+		if !ok {
+			fw.rules = append(fw.rules, firewallRule{Match: opaque(Doubt{Reason: "firewall policy " + id.Name() + " is not in the estate"})})
+			break
+		}
+		chain = append(chain, r)
+		id = arm.Ref(r.Properties, "basePolicy.id")
+	}
+	slices.Reverse(chain)
+	for _, r := range chain {
+		d := b.read(r, &fw.Doubts)
+		fw.DNSProxy = d.flag("dnsSettings.enableProxy", fw.DNSProxy)
+		if list := d.as(aboutSNAT).texts("snat.privateRanges"); len(list) > 0 {
+			fw.Untranslated = snatRanges(d, list)
+		}
+		b.ruleGroups(fw, r)
+	}
+}
+
+// snatRanges reads destinations whose source is kept: prefixes, IANAPrivateRanges,
+// and 255.255.255.255/32 for none.
+func snatRanges(d document, list []string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range list {
+		if strings.EqualFold(s, "IANAPrivateRanges") {
+			out = append(out, keptByDefault...)
+			continue
+		}
+		p, err := parseTerm(s)
+		if err != nil {
+			d.as(aboutSNAT).malformed(aboutSNAT, "%v", err)
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// ruleGroups adds the rule collection groups of one policy by priority.
+func (b *builder) ruleGroups(fw *Firewall, policy arm.Resource) {
+	groups := slices.Clone(b.e.Children(policy.ID, typeRuleGroup))
+	slices.SortStableFunc(groups, func(x, y arm.Resource) int {
+		return arm.Int(x.Properties, "priority", 0) - arm.Int(y.Properties, "priority", 0)
+	})
+	for _, g := range groups {
+		var hidden Doubts
+		collections := b.read(g, &hidden).objects("ruleCollections", "rule collection")
+		for _, why := range hidden {
+			fw.rules = append(fw.rules, firewallRule{Match: opaque(why)})
+		}
+		slices.SortStableFunc(collections, func(x, y document) int {
+			return arm.Int(x.o, "priority", 0) - arm.Int(y.o, "priority", 0)
+		})
+		for _, c := range collections {
+			b.collection(fw, c)
+		}
+	}
+}
+
+func (b *builder) collection(fw *Firewall, c document) {
+	var doubts Doubts
+	c.doubts = &doubts
+	action := strings.ToLower(c.as(aboutVerb).text("action.type"))
+	for i, r := range c.objects("rules", "rule") {
+		common := slices.Clone(doubts)
+		r.doubts = &common
+		at := collectionRule{document: r, name: nameOf(c.o, 0) + "/" + nameOf(r.o, i), priority: arm.Int(c.o, "priority", 0), allow: action == "allow"}
+		switch kind := strings.ToLower(arm.String(r.o, "ruleType")); {
+		case kind == "natrule" || action == "dnat":
+			fw.nat = append(fw.nat, at.nat(b)...)
+		case kind == "applicationrule":
+			fw.rules = append(fw.rules, at.application(b)...)
+		default:
+			fw.rules = append(fw.rules, at.network(b)...)
+		}
+	}
+	if len(doubts) > 0 {
+		fw.rules = append(fw.rules, firewallRule{Match: opaque(doubts[0])})
+	}
+}
+
+// classic adds the rules that a firewall without a policy holds itself.
+func (b *builder) classic(fw *Firewall, d document) {
+	if s := arm.String(d.o, "additionalProperties.Network.DNS.EnableProxy"); s == "" {
+		if extra, ok := arm.Lookup(d.o, "additionalProperties"); ok {
+			b.additional(fw, d, extra)
+		}
+	}
+	for _, list := range []string{"natRuleCollections", "networkRuleCollections", "applicationRuleCollections"} {
+		collections := d.as(aboutPolicy).objects(list, "rule collection")
+		slices.SortStableFunc(collections, func(x, y document) int {
+			return arm.Int(x.o, "properties.priority", 0) - arm.Int(y.o, "properties.priority", 0)
+		})
+		for _, c := range collections {
+			inner, _ := arm.Lookup(c.o, "properties")
+			o, ok := inner.(map[string]any)
+			if !ok {
+				continue
+			}
+			o = arm.Clone(o)
+			o["name"] = nameOf(c.o, 0)
+			kind := map[string]string{"natRuleCollections": "NatRule", "networkRuleCollections": "NetworkRule", "applicationRuleCollections": "ApplicationRule"}[list]
+			for _, r := range arm.Objects(o, "rules") {
+				r["ruleType"] = kind
+			}
+			c.o = o
+			b.collection(fw, c)
+		}
+	}
+	if why, hidden := fw.Doubts.About(aboutPolicy); hidden {
+		fw.rules = append([]firewallRule{{Match: opaque(why)}}, fw.rules...)
+	}
+}
+
+// additional reads what classic firewalls keep as text.
+func (b *builder) additional(fw *Firewall, d document, extra any) {
+	o, ok := extra.(map[string]any)
+	if !ok {
+		return
+	}
+	if s, ok := o["Network.DNS.EnableProxy"].(string); ok {
+		fw.DNSProxy = strings.EqualFold(s, "true")
+	}
+	if s, ok := o["Network.SNAT.PrivateRanges"].(string); ok && s != "" {
+		fw.Untranslated = snatRanges(d, strings.Split(s, ","))
+	}
+}
+
+// firewallPlace is a firewall as a place in its subnet.
+func (t *Topology) firewallPlace(fw *Firewall) place {
+	n := NIC{ID: fw.ID, Owner: fw.ID, Name: "Azure Firewall " + fw.Name, Kind: KindFirewall, Subnet: fw.Subnet, Addrs: []netip.Addr{fw.Private}, Via: ViaExplicit, IPForwarding: true, Doubts: fw.Doubts}
+	for _, id := range fw.Public {
+		if a := t.PublicIP(id); a.IsValid() && !n.PublicAddr.IsValid() {
+			n.PublicAddr = a
+		}
+	}
+	return t.place(n)
+}
+
+// firewallIn is the firewall that has an address in a network.
+func (t *Topology) firewallIn(vnet arm.ID, a netip.Addr) (*Firewall, bool) {
+	for _, fw := range t.Firewalls {
+		if fw.Private == a && fw.Private.IsValid() && fw.Subnet.Parent().Equal(vnet) {
+			return fw, true
+		}
+	}
+	return nil, false
+}
+
+// firewallWith is the firewall that has a public IP address.
+func (t *Topology) firewallWith(public arm.ID) (*Firewall, bool) {
+	for _, fw := range t.Firewalls {
+		if slices.ContainsFunc(fw.Public, public.Equal) {
+			return fw, true
+		}
+	}
+	return nil, false
+}
+
+// checkFirewalls notes what Azure refuses of firewalls.
+func (b *builder) checkFirewalls() {
+	for _, fw := range b.t.Firewalls {
+		if s, ok := b.t.Subnet(fw.Subnet); ok && !strings.EqualFold(s.Name, "AzureFirewallSubnet") {
+			b.problemOf(fw.ID, "firewall %s is in subnet %s; it must be in one named AzureFirewallSubnet", fw.Name, s.Name)
+		}
+		if len(fw.Public) == 0 && len(fw.Doubts) == 0 {
+			b.problemOf(fw.ID, "%s", fmt.Sprintf("firewall %s has no public IP address; give its first IP configuration one", fw.Name))
+		}
+	}
+}

@@ -1,0 +1,243 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+const (
+	typeConnection   = "Microsoft.Network/connections"
+	typeLocalGateway = "Microsoft.Network/localNetworkGateways"
+
+	sourceGateway = "VirtualNetworkGateway"
+	gatewaySubnet = "GatewaySubnet"
+)
+
+// Gateway is a virtual network gateway.
+type Gateway struct {
+	ID     arm.ID
+	Name   string
+	Subnet arm.ID
+	Sites  []Site // what its connections lead to
+	// Learns says why there may be more behind it: BGP, ExpressRoute; "" where
+	// Sites are all there are.
+	Learns string
+	Doubts Doubts
+
+	rest *Site // to which everything goes that is for no site (gatewayDefaultSite)
+}
+
+// Site is a network behind a gateway: on the premises, or a pool of
+// point-to-site clients.
+type Site struct {
+	ID       arm.ID // the local network gateway; of a client pool the gateway
+	Name     string
+	Gateway  arm.ID
+	Prefixes []netip.Prefix
+
+	networks []arm.ID // virtual networks that its packets enter by a gateway
+}
+
+// serves reports whether packets of the site come from a network by its gateway,
+// and so are forwarded by gateway transit.
+func (s *Site) serves(vnet arm.ID) bool { return slices.ContainsFunc(s.networks, vnet.Equal) }
+
+func (b *builder) virtualGateways() {
+	for _, r := range b.e.OfType(typeGateway) {
+		g := &Gateway{ID: r.ID, Name: r.ID.Name()}
+		d := b.read(r, &g.Doubts)
+		for _, c := range d.objects(aboutConfigs, "IP configuration") {
+			if id := c.as(aboutSubnet).ref("properties.subnet.id"); id != "" {
+				g.Subnet = id
+			}
+		}
+		if kind := d.text("gatewayType"); !strings.EqualFold(kind, "Vpn") {
+			g.Learns = "what lies behind the gateway is not in the documents"
+		}
+		if d.flag("enableBgp", false) {
+			g.Learns = "the gateway learns routes by BGP, which no document holds"
+		}
+		pool := Site{ID: r.ID, Name: "point-to-site clients of " + g.Name, Gateway: r.ID}
+		pool.Prefixes = d.prefixes("vpnClientConfiguration.vpnClientAddressPool.addressPrefixes")
+		if len(pool.Prefixes) > 0 {
+			g.Sites = append(g.Sites, pool)
+		}
+		b.connections(g, d.ref("gatewayDefaultSite.id"))
+		if len(g.Doubts) > 0 && g.Learns == "" {
+			g.Learns = g.Doubts[0].Reason
+		}
+		for i := range g.Sites {
+			g.Sites[i].networks = []arm.ID{g.Subnet.Parent()}
+		}
+		b.t.Gateways = append(b.t.Gateways, g)
+	}
+}
+
+// connections adds what the connections of a gateway lead to.
+func (b *builder) connections(g *Gateway, rest arm.ID) {
+	for _, r := range b.e.OfType(typeConnection) {
+		d := b.read(r, &g.Doubts)
+		if !d.ref("virtualNetworkGateway1.id").Equal(g.ID) {
+			continue
+		}
+		if d.flag("enableBgp", false) {
+			g.Learns = "connection " + r.ID.Name() + " learns routes by BGP, which no document holds"
+		}
+		local := d.ref("localNetworkGateway2.id")
+		doc, ok := b.e.Get(local)
+		if !ok {
+			g.Learns = "what connection " + r.ID.Name() + " leads to is not in the estate"
+			continue
+		}
+		s := Site{ID: local, Name: local.Name(), Gateway: g.ID}
+		s.Prefixes = b.read(doc, &g.Doubts).prefixes("localNetworkAddressSpace.addressPrefixes")
+		g.Sites = append(g.Sites, s)
+	}
+	for i := range g.Sites {
+		if rest != "" && g.Sites[i].ID.Equal(rest) {
+			g.rest = &g.Sites[i]
+		}
+	}
+	if rest != "" && g.rest == nil {
+		g.Learns = "its default site " + rest.Name() + " is not in the estate"
+	}
+}
+
+// gatewaysOf are the gateways that a network has, or uses of a peer.
+func (t *Topology) gatewaysOf(v VNet) []*Gateway {
+	var out []*Gateway
+	for _, g := range t.Gateways {
+		home := g.Subnet.Parent()
+		if home.Equal(v.ID) {
+			out = append(out, g)
+			continue
+		}
+		p, ok := v.link(home)
+		if !ok || !p.Connected || !p.UseRemoteGateways {
+			continue
+		}
+		hub, _ := t.VNet(home)
+		if back, ok := hub.link(v.ID); ok && back.AllowGatewayTransit {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// mayLearn is why a subnet may have a route to an address that its gateways have
+// learnt. There is none to what the network or a peer of it holds.
+func (t *Topology) mayLearn(s Subnet, v VNet, a netip.Addr) (Doubt, bool) {
+	if isPublic(a) || contains(v.AddressSpace, a) || t.table(s.ID).blocksGateways && !strings.EqualFold(s.Name, gatewaySubnet) {
+		return Doubt{}, false
+	}
+	for _, p := range v.Peerings {
+		if p.Connected && contains(p.RemoteAddressSpace, a) {
+			return Doubt{}, false
+		}
+	}
+	for _, g := range t.gatewaysOf(v) {
+		if g.Learns != "" {
+			return Doubt{Reason: g.Name + ": " + g.Learns, Within: private}, true
+		}
+	}
+	return Doubt{}, false
+}
+
+// gatewayRoutes are those that a network's gateways bring. A route within the
+// space of the network itself or of a peer is not taken.
+func (t *Topology) gatewayRoutes(s Subnet, v VNet, table routeTable) []candidate {
+	if table.blocksGateways && !strings.EqualFold(s.Name, gatewaySubnet) {
+		return nil
+	}
+	taken := slices.Clone(v.AddressSpace)
+	for _, p := range v.Peerings {
+		if p.Connected {
+			taken = append(taken, p.RemoteAddressSpace...)
+		}
+	}
+	var out []candidate
+	for _, g := range t.gatewaysOf(v) {
+		for _, site := range g.Sites {
+			for _, p := range site.Prefixes {
+				if !within(p, taken) {
+					out = append(out, candidate{Route{Prefix: p, NextHop: HopGateway, Source: sourceGateway, Name: site.Name}, 1, -1})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// toGateway hands packets to the gateways that a network uses.
+func (w *walk) toGateway(at place) {
+	step := verdict.Step{At: "virtual network gateway", Resource: at.vnet.ID, Value: verdict.No,
+		Reason: fmt.Sprintf("%s has no virtual network gateway, neither its own nor a peer's: the packets are dropped", at.vnet.Name)}
+	gateways := w.t.gatewaysOf(at.vnet)
+	for _, g := range gateways {
+		for _, site := range g.Sites {
+			if contains(site.Prefixes, w.to) {
+				w.end(site.step(g))
+				return
+			}
+		}
+	}
+	for _, g := range gateways {
+		step.At, step.Resource = "virtual network gateway "+g.Name, g.ID
+		if g.Learns != "" {
+			step.Value, step.Reason = verdict.Unknown, g.Learns
+			w.end(step)
+			return
+		}
+		if g.rest != nil && !w.t.inSpace(w.to) {
+			w.end(g.rest.step(g))
+			return
+		}
+		step.Reason = fmt.Sprintf("none of the connections of %s leads to %s: the packets are dropped", g.Name, w.to)
+		if w.t.inSpace(w.to) {
+			step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("%s is in a virtual network, and whether a gateway sends packets back there is not documented", w.to)
+		}
+	}
+	w.end(step)
+}
+
+func (s *Site) step(g *Gateway) verdict.Step {
+	return verdict.Step{At: "virtual network gateway " + g.Name, Resource: g.ID, Value: verdict.Yes,
+		Reason: fmt.Sprintf("leads to %s (%s), whose own firewall decides next", s.Name, join(s.Prefixes))}
+}
+
+// siteWith is the site that has an address.
+func (t *Topology) siteWith(a netip.Addr) (*Site, bool) {
+	for _, g := range t.Gateways {
+		for i := range g.Sites {
+			if contains(g.Sites[i].Prefixes, a) {
+				return &g.Sites[i], true
+			}
+		}
+	}
+	return nil, false
+}
+
+// fromSite brings packets from the premises in by the gateway, and along the
+// routes of its subnet.
+func (w *walk) fromSite(s *Site) {
+	w.site, w.outside = s, false
+	for _, g := range w.t.Gateways {
+		if !g.ID.Equal(s.Gateway) {
+			continue
+		}
+		at := w.t.place(NIC{ID: g.ID, Name: g.Name, Kind: KindGateway, Subnet: g.Subnet})
+		w.origin = at
+		if step, nowhere := homeless(at); nowhere {
+			w.end(step)
+			return
+		}
+		w.add(verdict.Step{At: "virtual network gateway " + g.Name, Resource: g.ID, Value: verdict.Yes,
+			Reason: fmt.Sprintf("%s comes from %s", w.from, s.Name)})
+		w.follow(at)
+	}
+}

@@ -1,0 +1,324 @@
+package network_test
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network"
+	nt "github.com/cloister-ml/cloister/network/networktest"
+	"github.com/cloister-ml/cloister/service"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+// trip is one packet on its way.
+type trip struct {
+	f     network.Flow // with its addresses as they are now
+	vnet  arm.ID       // where its source address is at home; "" outside
+	self  arm.ID       // who sent it
+	kind  string       // network, site or internet
+	state []arm.ID     // machines that keep state of it, since it has this source
+	hops  int
+}
+
+const maxHops = 40
+
+// reach answers for a flow; with one address in two networks it answers for
+// each that may be the source.
+func (o oracle) reach(f network.Flow) verdict.Value {
+	var answers []verdict.Value
+	for _, n := range o.top.NICs {
+		if slices.Contains(n.Addrs, f.Source) {
+			answers = append(answers, o.from(n, f))
+		}
+	}
+	if len(answers) == 0 {
+		if v, ok := o.fromSubnet(f); ok {
+			return v
+		}
+		return o.fromOutside(f)
+	}
+	for _, v := range answers {
+		if v != answers[0] {
+			return verdict.Unknown
+		}
+	}
+	return answers[0]
+}
+
+// fromSubnet: an address of a subnet that nobody has is taken as a machine.
+func (o oracle) fromSubnet(f network.Flow) (verdict.Value, bool) {
+	for _, s := range o.e.OfType("Microsoft.Network/virtualNetworks/subnets") {
+		if mustPrefix(arm.String(s.Properties, "addressPrefix")).Contains(f.Source) {
+			return o.from(network.NIC{Subnet: s.ID, Addrs: []netip.Addr{f.Source}, Kind: network.KindVM, Via: network.ViaDefault}, f), true
+		}
+	}
+	return verdict.No, false
+}
+
+func (o oracle) from(n network.NIC, f network.Flow) verdict.Value {
+	if n.Kind == network.KindPrivateEndpoint {
+		return verdict.No
+	}
+	if f.Destination == service.WireServer || f.Destination == service.Metadata {
+		return o.platform(n, f)
+	}
+	if slices.Contains(n.Addrs, f.Destination) {
+		return verdict.Yes
+	}
+	t := trip{f: f, vnet: n.Subnet.Parent(), self: n.ID, kind: "network"}
+	return verdict.And(o.groups(n, network.Outbound, f), o.route(n, t))
+}
+
+func (o oracle) fromOutside(f network.Flow) verdict.Value {
+	t := trip{f: f, kind: "internet"}
+	gw, ok := o.e.Get(nt.GatewayID)
+	if ok && (mustPrefix("192.168.0.0/16").Contains(f.Source) || mustPrefix("172.30.0.0/24").Contains(f.Source)) {
+		t.kind, t.vnet = "site", nt.VNetID("a")
+		return o.route(network.NIC{ID: gw.ID, Subnet: nt.SubnetID("a", "GatewaySubnet")}, t)
+	}
+	if !o.public(f.Source) || !o.public(f.Destination) {
+		return verdict.No
+	}
+	return o.internet(t)
+}
+
+// route takes a packet on from a machine along the route of its subnet.
+func (o oracle) route(at network.NIC, t trip) verdict.Value {
+	if t.hops++; t.hops > maxHops {
+		return verdict.No
+	}
+	h := o.hop(at.Subnet, t.f.Destination)
+	learns := o.mayLearn(at.Subnet, t.f.Destination)
+	if learns && h.kind != "gateway" && !o.inAnyNetwork(t.f.Destination) {
+		return verdict.Unknown
+	}
+	switch h.kind {
+	case "inside":
+		return verdict.And(o.crosses(at.Subnet.Parent(), h.vnet, t.f.Source, t.kind), o.inside(h.vnet, t))
+	case "service":
+		if !o.public(t.f.Destination) || t.kind == "site" {
+			return verdict.No
+		}
+		return verdict.Yes
+	case "internet":
+		if t.kind != "site" && !o.public(t.f.Destination) && learns {
+			return verdict.Unknown
+		}
+		if t.kind == "site" || !o.public(t.f.Destination) {
+			return verdict.No
+		}
+		if !slices.Contains(at.Addrs, t.f.Source) {
+			return verdict.Unknown
+		}
+		source, v := o.egress(at)
+		if v == verdict.No {
+			return v
+		}
+		t.f.Source, t.kind, t.state = source, "internet", nil
+		return verdict.And(v, o.internet(t))
+	case "appliance":
+		return o.appliance(at, h.next, t)
+	case "gateway":
+		return o.gateway(at.Subnet.Parent(), t.f.Destination)
+	}
+	if learns && h.kind == "none" {
+		return verdict.Unknown
+	}
+	return verdict.No
+}
+
+// crosses: packets that did not start in the network before.
+func (o oracle) crosses(from, to arm.ID, src netip.Addr, kind string) verdict.Value {
+	if from.Equal(to) || anyContains(o.space(from), src) || kind == "site" && from.Equal(nt.VNetID("a")) {
+		return verdict.Yes
+	}
+	if half, ok := o.half(to, from); ok && arm.Bool(half.Properties, "allowForwardedTraffic", false) {
+		return verdict.Yes
+	}
+	return verdict.Unknown
+}
+
+// inside is the last network of a packet.
+func (o oracle) inside(vnet arm.ID, t trip) verdict.Value {
+	if o.isFirewall(vnet, t.f.Destination) {
+		return o.nat(t)
+	}
+	if o.isBalancer(vnet, t.f.Destination) {
+		return o.balance(nt.InternalID, t, false)
+	}
+	for _, to := range o.top.NICs {
+		if slices.Contains(to.Addrs, t.f.Destination) && to.Subnet.Parent().Equal(vnet) {
+			return o.into(to, t)
+		}
+	}
+	if o.inGatewaySubnet(t.f.Destination) {
+		return verdict.Unknown
+	}
+	return verdict.No
+}
+
+func (o oracle) into(to network.NIC, t trip) verdict.Value {
+	in := o.groups(to, network.Inbound, t.f)
+	if to.Kind == network.KindPrivateEndpoint {
+		if !strings.Contains(string(mustJSON(o.doc(to.ID))), `"Approved"`) {
+			return verdict.No
+		}
+		return in
+	}
+	return verdict.And(in, o.back(to, t))
+}
+
+// back follows the reply to the packet's source.
+func (o oracle) back(from network.NIC, t trip) verdict.Value {
+	source, subnet := t.f.Source, from.Subnet
+	if t.kind == "internet" {
+		if h := o.hop(subnet, source); h.kind == "internet" || h.kind == "service" {
+			return verdict.Yes
+		}
+		return verdict.No
+	}
+	value := verdict.Yes
+	var seen []arm.ID
+	for range maxHops {
+		vnet := subnet.Parent()
+		h := o.hop(subnet, source)
+		if o.mayLearn(subnet, source) && h.kind != "gateway" && !o.inAnyNetwork(source) {
+			return verdict.And(value, verdict.Unknown)
+		}
+		switch h.kind {
+		case "inside":
+			if t.kind == "site" || !h.vnet.Equal(t.vnet) {
+				return verdict.No
+			}
+			value = verdict.And(value, o.crosses(vnet, h.vnet, t.f.Destination, t.kind))
+			return verdict.And(value, o.sameState(seen, t))
+		case "gateway":
+			if t.kind == "site" && o.usesGateway(vnet) {
+				return verdict.And(value, o.sameState(seen, t))
+			}
+			return verdict.And(value, verdict.Unknown)
+		case "appliance":
+			home, ok := o.holder(vnet, h.next)
+			if !ok || !o.isFirewall(home, h.next) {
+				return verdict.And(value, verdict.Unknown)
+			}
+			value = verdict.And(value, o.crosses(vnet, home, t.f.Destination, t.kind))
+			seen = append(seen, nt.FirewallID)
+			subnet = nt.SubnetID("a", "AzureFirewallSubnet")
+		default:
+			return verdict.No
+		}
+	}
+	return verdict.No
+}
+
+func (o oracle) sameState(seen []arm.ID, t trip) verdict.Value {
+	there := slices.Contains(t.state, nt.FirewallID)
+	if there == (len(seen) > 0) {
+		return verdict.Yes
+	}
+	if t.f.Protocol == network.TCP {
+		return verdict.No
+	}
+	return verdict.Unknown
+}
+
+// holder is the network, of one and its peers, that has an address.
+func (o oracle) holder(vnet arm.ID, a netip.Addr) (arm.ID, bool) {
+	if anyContains(o.space(vnet), a) {
+		return vnet, true
+	}
+	for _, v := range o.e.OfType(service.TypeVirtualNetwork) {
+		if o.connected(vnet, v.ID) && anyContains(o.space(v.ID), a) {
+			return v.ID, true
+		}
+	}
+	return "", false
+}
+
+func (o oracle) appliance(at network.NIC, next netip.Addr, t trip) verdict.Value {
+	vnet := at.Subnet.Parent()
+	home, ok := o.holder(vnet, next)
+	if !ok {
+		return verdict.Unknown
+	}
+	crossed := o.crosses(vnet, home, t.f.Source, t.kind)
+	if o.isFirewall(home, next) {
+		return verdict.And(crossed, o.firewall(t))
+	}
+	if o.isBalancer(home, next) {
+		return verdict.And(crossed, o.balance(nt.InternalID, t, true))
+	}
+	for _, n := range o.top.NICs {
+		if slices.Contains(n.Addrs, next) && n.Subnet.Parent().Equal(home) {
+			return verdict.And(crossed, o.machine(n, t))
+		}
+	}
+	if o.inGatewaySubnet(next) {
+		return verdict.Unknown
+	}
+	return verdict.No
+}
+
+// machine: what it forwards is its own affair, if packets get that far.
+func (o oracle) machine(n network.NIC, t trip) verdict.Value {
+	if !arm.Bool(o.doc(n.ID).Properties, "enableIPForwarding", false) {
+		return verdict.No
+	}
+	if n.ID.Equal(t.self) && t.kind == "network" {
+		return verdict.No
+	}
+	return verdict.And(o.groups(n, network.Inbound, t.f), verdict.Unknown)
+}
+
+// egress is the public source address, if there is a way out.
+func (o oracle) egress(n network.NIC) (netip.Addr, verdict.Value) {
+	subnet := o.doc(n.Subnet).Properties
+	if arm.Ref(subnet, "natGateway.id") != "" {
+		return o.top.PublicIP(nt.PublicIPID("pip-nat")), verdict.Yes
+	}
+	if n.ID.Equal(nt.FirewallID) {
+		return netip.MustParseAddr(nt.FirewallPublic), verdict.Yes
+	}
+	if r, _, ok := o.publicIP(n); ok {
+		return o.top.PublicIP(r.ID), verdict.Yes
+	}
+	if a, v, ok := o.lent(n); ok {
+		return a, v
+	}
+	a, _ := o.top.EgressAddr(n.ID)
+	if !a.IsValid() { // nobody's address: as another machine of its network
+		for _, m := range o.top.NICs {
+			if m.Subnet.Parent().Equal(n.Subnet.Parent()) {
+				a = netip.MustParseAddr("203.0.113.250")
+			}
+		}
+	}
+	if arm.Bool(subnet, "defaultOutboundAccess", true) {
+		return a, verdict.Yes
+	}
+	return a, verdict.No
+}
+
+// internet is the second half of a path to a public address.
+func (o oracle) internet(t trip) verdict.Value {
+	for _, n := range o.top.NICs {
+		r, private, ok := o.publicIP(n)
+		if ok && o.top.PublicIP(r.ID) == t.f.Destination {
+			t.f.Destination = private
+			return o.into(n, t)
+		}
+	}
+	if _, ok := o.e.Get(nt.FirewallID); ok && t.f.Destination.String() == nt.FirewallPublic {
+		return o.nat(t)
+	}
+	if _, ok := o.e.Get(nt.PublicLBID); ok && t.f.Destination.String() == nt.BalancerPublic {
+		return o.balance(nt.PublicLBID, t, false)
+	}
+	if service.Customer.Contains(t.f.Destination) {
+		return verdict.No
+	}
+	return verdict.Yes
+}

@@ -20,7 +20,7 @@ packets against the proof.`,
 	}
 	root.AddCommand(newShowCommand())
 	root.AddCommand(newCheckCommand(), newGraphCommand())
-	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand(), newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), exitStatusTopic())
+	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newEnvCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand(), newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), exitStatusTopic())
 	return root
 }
 

@@ -210,7 +210,11 @@ func (d *Daemon) serve(ctx context.Context, ready func()) error {
 			d.stop(err)
 		}
 	})
-	if err := d.writeState(ctx, loopback.Addr().String()); err != nil {
+	proxy, err := d.serveProxy(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.writeState(ctx, loopback.Addr().String(), proxy); err != nil {
 		return err
 	}
 	if err := d.serveSocket(ctx); err != nil {

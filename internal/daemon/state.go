@@ -21,6 +21,7 @@ type State struct {
 	Started time.Time `json:"started"`
 	Binary  string    `json:"binary"` // what identifies the program that runs
 	Listen  string    `json:"listen"` // address of the control plane on the host
+	Proxy   string    `json:"proxy"`  // address on the host that leads to the cloud's public names
 	CA      string    `json:"ca"`     // file of the cloud's certificate
 	Bundle  string    `json:"bundle"` // file of the system's certificates and the cloud's
 }
@@ -36,7 +37,7 @@ func (d *Daemon) bundleFile() string { return filepath.Join(d.options.Dir, "trus
 
 // writeState says that the daemon runs, and keeps the owner's credentials where
 // only the user may read them.
-func (d *Daemon) writeState(ctx context.Context, listen string) error {
+func (d *Daemon) writeState(ctx context.Context, listen, proxy string) error {
 	if err := d.keepOwner(ctx); err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (d *Daemon) writeState(ctx context.Context, listen string) error {
 	}
 	data, err := json.Marshal(State{
 		Name: d.options.Name, PID: os.Getpid(), Started: time.Now(), Binary: binary,
-		Listen: listen, CA: d.cloud.CA().File(), Bundle: d.bundleFile(),
+		Listen: listen, Proxy: proxy, CA: d.cloud.CA().File(), Bundle: d.bundleFile(),
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,6 +53,13 @@ variable for where Resource Manager is:
 				return err
 			}
 			vars := shellVariables(c.State, s.Subscription, owner)
+			given, err := c.Variables(cmd.Context())
+			if err != nil {
+				return err
+			}
+			for _, name := range slices.Sorted(maps.Keys(given)) {
+				vars = append(vars, variable{name: "TF_VAR_" + name, value: given[name], secret: true})
+			}
 			if secretless {
 				vars = withoutSecrets(vars)
 			}

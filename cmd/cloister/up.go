@@ -11,7 +11,7 @@ import (
 func newUpCommand() *cobra.Command {
 	var p place
 	var estate estateFlags
-	var noRun bool
+	var noRun, empty bool
 	o := mission.Options{}
 	cmd := &cobra.Command{
 		Use:   "up DIR",
@@ -27,7 +27,8 @@ takes down what it has started.
 The status is 0 when all was done and holds, 1 when a requirement, a run or a claim
 falls, and 2 when it could not be done.`,
 		Example: `  sudo cloister up examples/secure-mlops
-  sudo cloister up --no-run --name lab .`,
+  sudo cloister up --no-run --name lab .
+  sudo cloister up --empty . && eval "$(sudo cloister env)" && terraform apply`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := p.check(); err != nil {
@@ -40,7 +41,7 @@ falls, and 2 when it could not be done.`,
 			if o.Source, err = estate.options(); err != nil {
 				return err
 			}
-			o.Dir, o.Name, o.Data, o.Run, o.Out = args[0], p.name, p.dir(), !noRun, cmd.OutOrStdout()
+			o.Dir, o.Name, o.Data, o.Run, o.Empty, o.Out = args[0], p.name, p.dir(), !noRun, empty, cmd.OutOrStdout()
 			err = mission.Up(cmd.Context(), o)
 			if errors.Is(err, mission.ErrFallen) {
 				return exitStatus(exitFinding)
@@ -52,6 +53,7 @@ falls, and 2 when it could not be done.`,
 	flags := cmd.Flags()
 	estate.declare(flags)
 	flags.StringVar(&o.Listen, "listen", "", "address of the control plane on this host (a free port of 127.0.0.1)")
+	flags.BoolVar(&empty, "empty", false, "start the cloud and its DevOps organisation without the estate, for the real Terraform to apply")
 	flags.BoolVar(&noRun, "no-run", false, "bring the estate up and run no pipeline")
 	return cmd
 }

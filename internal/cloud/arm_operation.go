@@ -124,6 +124,23 @@ func (q *request) await(o operation) (*store.Row, string) {
 	}
 }
 
+// promptTime is how long the answer to a deletion may wait for its end.
+const promptTime = 50 * time.Second
+
+// awaitDeletion reports whether what is being deleted is gone, for which it waits.
+func (q *request) awaitDeletion(o operation) (gone bool, err error) {
+	for end := time.Now().Add(promptTime); time.Now().Before(end) && q.r.Context().Err() == nil; {
+		switch row, state := q.await(o); state {
+		case "InProgress":
+		case "Failed":
+			return false, failureOf(row)
+		default:
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // state of the operation, from the document as it is.
 func (o operation) state(row *store.Row) string {
 	deleting := row != nil && row.State == store.Deleting

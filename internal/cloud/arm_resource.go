@@ -53,7 +53,7 @@ func (q *request) resource(typ *Type, id arm.ID) error {
 	case http.MethodPut, http.MethodPatch:
 		return q.put(typ, id)
 	case http.MethodDelete:
-		return q.delete(id)
+		return q.delete(typ, id)
 	}
 	return q.get(typ, id)
 }
@@ -183,7 +183,7 @@ func unquote(tag string) string {
 }
 
 // delete takes a document and everything below it away.
-func (q *request) delete(id arm.ID) error {
+func (q *request) delete(typ *Type, id arm.ID) error {
 	if row := q.at.rows[id.Key()]; row == nil {
 		q.w.WriteHeader(http.StatusNoContent)
 		return nil
@@ -207,11 +207,17 @@ func (q *request) delete(id arm.ID) error {
 	if err != nil {
 		return err
 	}
+	o := operation{ID: id, Version: version, Delete: true}
+	if typ.Prompt && !gone {
+		if gone, err = q.awaitDeletion(o); err != nil {
+			return err
+		}
+	}
 	if gone {
 		q.w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	q.pending(operation{ID: id, Version: version, Delete: true})
+	q.pending(o)
 	q.w.WriteHeader(http.StatusAccepted)
 	return nil
 }

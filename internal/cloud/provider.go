@@ -56,6 +56,9 @@ type Type struct {
 	// CreateStatus is the HTTP status of a PUT that created; 201 where it is 0.
 	// Some resource providers answer 200, and their clients insist on it.
 	CreateStatus int
+	// Prompt says that a deletion is answered when it is done, with 200, and not
+	// with 202 and an address to ask at, which the clients of some types refuse.
+	Prompt bool
 	// Split takes the children that Azure lets a client write inside their parent
 	// (subnets of a virtual network) out of a document that was PUT. For each child
 	// type that the document speaks of, by its full name, the parent's children are

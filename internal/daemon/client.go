@@ -121,6 +121,12 @@ func (c *Client) SetProject(ctx context.Context, p Project) (t Tokens, err error
 	return t, c.do(ctx, http.MethodPost, "/project", p, &t)
 }
 
+// Variables asks for the values of Terraform variables that the cloud has given out:
+// the token with which agents join the pool.
+func (c *Client) Variables(ctx context.Context) (vars map[string]string, err error) {
+	return vars, c.do(ctx, http.MethodGet, "/variables", nil, &vars)
+}
+
 // Probe tries every place by every service, and hands over each place's cells as
 // they come.
 func (c *Client) Probe(ctx context.Context, each func([]probe.Comparison)) error {

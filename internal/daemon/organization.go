@@ -22,6 +22,7 @@ type Project struct {
 	Project      string     `json:"project"`
 	Repository   string     `json:"repository"` // folder whose content becomes the repository's next commit
 	Pool         string     `json:"pool"`
+	Token        string     `json:"token,omitempty"` // Terraform variable that is given the agents' token
 	Pipelines    []Pipeline `json:"pipelines"`
 }
 
@@ -135,6 +136,39 @@ func (o *organization) makeTokens(ctx context.Context) (Tokens, error) {
 	}
 	var t Tokens
 	return t, json.Unmarshal(data, &t)
+}
+
+// variables are the values that Terraform is given for the organisation.
+func (o *organization) variables() (map[string]string, error) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	out := map[string]string{}
+	if o.server == nil {
+		return out, nil
+	}
+	var p Project
+	if err := o.read("project.json", &p); err != nil {
+		return nil, err
+	}
+	var t Tokens
+	if err := o.read("tokens.json", &t); err != nil {
+		return nil, err
+	}
+	if p.Token != "" {
+		out[p.Token] = t.Agents
+	}
+	return out, nil
+}
+
+func (o *organization) read(name string, into any) error {
+	data, err := os.ReadFile(o.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // its maker was killed before it came to that
+	}
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, into)
 }
 
 func (o *organization) close() error {

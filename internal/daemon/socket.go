@@ -79,6 +79,7 @@ func (d *Daemon) socketRoutes() http.Handler {
 		cloud.WriteJSON(w, http.StatusOK, d.cloud.Estate())
 	})
 	mux.HandleFunc("POST /project", d.postProject)
+	mux.HandleFunc("GET /variables", d.getVariables)
 	mux.HandleFunc("POST /probe", d.postProbe)
 	mux.HandleFunc("POST /down", d.postDown)
 	mux.Handle("/devops/", http.StripPrefix("/devops", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -120,6 +121,17 @@ func (d *Daemon) postProject(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cloud.WriteJSON(w, http.StatusOK, tokens)
+}
+
+// getVariables answers with the values that Terraform is given, secrets among them:
+// who may open the socket may read their files too.
+func (d *Daemon) getVariables(w http.ResponseWriter, _ *http.Request) {
+	vars, err := d.devops.variables()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	cloud.WriteJSON(w, http.StatusOK, vars)
 }
 
 // probeLine is one line of the probe's answer.

@@ -58,6 +58,27 @@ func WriteClaims(w io.Writer, claims []Claim) (held bool) {
 
 // hints say what to do next.
 func (u *up) hints() {
+	u.suggest(fmt.Sprintf("The cloud %s is running. Look around:", u.o.Name),
+		"status%s                     what runs, and how far each document is real",
+		"probe%s                      every place by every service, against the proof",
+		"exec%s vm-jump -- bash       a shell in a machine",
+		"logs%s                       telemetry kept by Application Insights",
+		"down%s                       end it and leave nothing behind",
+	)
+}
+
+// emptyHints says how the estate gets into a cloud that was started without it.
+func (u *up) emptyHints() {
+	u.suggest(fmt.Sprintf("The cloud %s is running, without the estate. Apply it with Terraform, or have it written:", u.o.Name),
+		"env%s                        variables for terraform, az and the SDKs: eval \"$(cloister env)\"",
+		"up%s DIR                     write the estate, and run the main job",
+		"status%s                     what runs, and how far each document is real",
+		"down%s                       end it and leave nothing behind",
+	)
+}
+
+// suggest prints commands, each with the flags that name this cloud at %s.
+func (u *up) suggest(title string, lines ...string) {
 	flags := ""
 	if u.o.Name != "cloister" {
 		flags += " --name " + u.o.Name
@@ -65,14 +86,8 @@ func (u *up) hints() {
 	if u.o.Data != filepath.Join("/var/lib/cloister", u.o.Name) {
 		flags += " --data " + u.o.Data
 	}
-	fmt.Fprintf(u.o.Out, "\nThe cloud %s is running. Look around:\n", u.o.Name)
-	for _, line := range []string{
-		"status%s                     what runs, and how far each document is real",
-		"probe%s                      every place by every service, against the proof",
-		"exec%s vm-jump -- bash       a shell in a machine",
-		"logs%s                       telemetry kept by Application Insights",
-		"down%s                       end it and leave nothing behind",
-	} {
+	fmt.Fprintf(u.o.Out, "\n%s\n", title)
+	for _, line := range lines {
 		fmt.Fprintln(u.o.Out, "  cloister "+strings.Replace(line, "%s", flags, 1))
 	}
 }

@@ -31,6 +31,7 @@ type Options struct {
 	Cache  string // roots and packages
 	Listen string // of the control plane, "" for a free port
 	Source source.Options
+	Empty  bool // start the cloud for the project and leave its estate to Terraform
 	Run    bool // run the project's pipelines and verify the claims
 	Out    io.Writer
 }
@@ -65,6 +66,10 @@ func Up(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return errors.Join(err, u.undo())
 	}
+	if o.Empty {
+		u.emptyHints()
+		return nil
+	}
 	if o.Run && u.project.Run != nil {
 		if err := u.mainJob(ctx); err != nil {
 			return errors.Join(err, u.j.Write(PhasesFile(o.Data)))
@@ -80,19 +85,22 @@ func Up(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
+// step is one phase of bringing an estate up.
+type step struct {
+	name string
+	ours bool // its time is Cloister's own, and not a package registry's
+	run  func() (string, error)
+}
+
 func (u *up) bringUp(ctx context.Context) (fallen bool, err error) {
-	steps := []struct {
-		name string
-		ours bool
-		run  func() (string, error)
-	}{
+	steps := []step{
 		{"read", true, u.read},
 		{"prove", true, func() (said string, err error) { said, fallen = u.prove(); return said, nil }},
 		{"prepare", false, func() (string, error) { return u.prepare(ctx) }},
 		{"start", true, func() (string, error) { return u.start(ctx) }},
-		{"accept", true, func() (string, error) { return u.accept(ctx) }},
-		{"network", true, func() (string, error) { return u.awaitNetwork(ctx) }},
-		{"machines", true, func() (string, error) { return u.awaitMachines(ctx) }},
+	}
+	if !u.o.Empty {
+		steps = append(steps, u.estateSteps(ctx)...)
 	}
 	for _, s := range steps {
 		if err := u.j.do(s.name, s.ours, s.run); err != nil {
@@ -100,6 +108,15 @@ func (u *up) bringUp(ctx context.Context) (fallen bool, err error) {
 		}
 	}
 	return fallen, nil
+}
+
+// estateSteps make the estate real.
+func (u *up) estateSteps(ctx context.Context) []step {
+	return []step{
+		{"accept", true, func() (string, error) { return u.accept(ctx) }},
+		{"network", true, func() (string, error) { return u.awaitNetwork(ctx) }},
+		{"machines", true, func() (string, error) { return u.awaitMachines(ctx) }},
+	}
 }
 
 // undo takes down what this call has started.
@@ -201,7 +218,7 @@ func (u *up) start(ctx context.Context) (string, error) {
 	}
 	u.under.project = u.project
 	if d := u.project.DevOps; d != nil {
-		p := daemon.Project{Organization: d.Organization, Project: d.Project, Repository: filepath.Join(u.project.Dir, d.Repository), Pool: d.Pool}
+		p := daemon.Project{Organization: d.Organization, Project: d.Project, Repository: filepath.Join(u.project.Dir, d.Repository), Pool: d.Pool, Token: d.Token}
 		for _, pl := range d.Pipelines {
 			p.Pipelines = append(p.Pipelines, daemon.Pipeline{Name: pl.Name, YAML: pl.YAML})
 		}

@@ -74,6 +74,9 @@ func prepareMachine(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Res
 	if old != nil && arm.String(old.Properties, "osProfile.computerName") != arm.String(r.Properties, "osProfile.computerName") {
 		return r, cloud.Errorf(http.StatusConflict, "PropertyChangeNotAllowed", "changing property 'osProfile.computerName' is not allowed")
 	}
+	if capabilities, ok := r.Properties["additionalCapabilities"].(arm.Object); ok && len(capabilities) == 0 {
+		delete(r.Properties, "additionalCapabilities") // to clients, there or not there is a difference
+	}
 	r.Properties["vmId"] = arm.StableGUID(r.ID, "vmId")
 	return r, nil
 }

@@ -23,6 +23,7 @@ func New(host cloud.Host) cloud.Provider {
 			{
 				Name:         service.TypeAppInsights,
 				CreateStatus: http.StatusOK, // its clients insist on it
+				Prompt:       true,
 				Prepare:      prepare,
 				Remove:       func(ctx context.Context, r arm.Resource) error { return s.store.Forget(ctx, r.ID) },
 				Actions:      map[string]cloud.Action{"query": s.query},

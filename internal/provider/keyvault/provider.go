@@ -21,6 +21,7 @@ func New(host cloud.Host) cloud.Provider {
 		Types: []cloud.Type{
 			{
 				Name:      service.TypeKeyVault,
+				Prompt:    true,
 				Prepare:   prepare,
 				Reconcile: func(_ context.Context, r arm.Resource) error { _, err := vs.get(r.ID); return err },
 				Remove:    func(_ context.Context, r arm.Resource) error { return vs.remove(r.ID) },

@@ -14,10 +14,11 @@ import (
 
 func (s *Service) workspaceType() cloud.Type {
 	return cloud.Type{
-		Name:      typeWorkspace,
-		Prepare:   s.prepareWorkspace,
-		Reconcile: s.reconcileWorkspace,
-		Remove:    s.removeWorkspace,
+		Name:         typeWorkspace,
+		CreateStatus: http.StatusOK, // its clients insist on it
+		Prepare:      s.prepareWorkspace,
+		Reconcile:    s.reconcileWorkspace,
+		Remove:       s.removeWorkspace,
 		Actions: map[string]cloud.Action{
 			"listkeys": s.listWorkspaceKeys,
 		},

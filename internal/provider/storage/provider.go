@@ -25,6 +25,7 @@ func New(host cloud.Host) cloud.Provider {
 			{
 				Name:         service.TypeStorageAccount,
 				CreateStatus: http.StatusOK, // its clients insist on it
+				Prompt:       true,
 				Prepare:      prepare,
 				Reconcile:    func(_ context.Context, r arm.Resource) error { _, err := a.get(r.ID); return err },
 				Remove:       func(_ context.Context, r arm.Resource) error { return a.remove(r.ID) },

@@ -15,6 +15,7 @@ import (
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud/client"
 	"github.com/cloister-ml/cloister/internal/durable"
+	"github.com/cloister-ml/cloister/service"
 )
 
 // applied is what was accepted at the last time: the hash of each document, by
@@ -69,7 +70,7 @@ func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate) (ch
 			did.kept++
 			continue
 		}
-		if _, err := c.BeginPut(ctx, r); err != nil {
+		if err := put(ctx, c, r); err != nil {
 			return did, fmt.Errorf("%s (%s): %w", r.Source.Address, r.Source, err)
 		}
 		did.written++
@@ -84,6 +85,20 @@ func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate) (ch
 		did.deleted++
 	}
 	return did, next.write(dir)
+}
+
+// put writes a document. A vault whose name a deleted one has is recovered, as
+// Terraform's provider does by default.
+func put(ctx context.Context, c *client.Client, r arm.Resource) error {
+	_, err := c.BeginPut(ctx, r)
+	var refused *client.Error
+	if !errors.As(err, &refused) || refused.Code != "ConflictError" || !r.IsType(service.TypeKeyVault) {
+		return err
+	}
+	r.Properties = arm.Clone(r.Properties)
+	r.Properties["createMode"] = "recover"
+	_, err = c.BeginPut(ctx, r)
+	return err
 }
 
 func there(ctx context.Context, c *client.Client, id arm.ID) bool {

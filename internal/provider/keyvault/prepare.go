@@ -15,7 +15,7 @@ import (
 var namePattern = regexp.MustCompile(`^[a-zA-Z](-?[a-zA-Z0-9])+$`)
 
 // prepare checks a vault and fills in what Azure fills in.
-func prepare(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Resource, error) {
+func (vs *vaults) prepare(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Resource, error) {
 	if len(r.Name) < 3 || len(r.Name) > 24 || !namePattern.MatchString(r.Name) {
 		return r, badRequest("VaultNameNotValid", "the vault name %q is invalid: it must have 3 to 24 letters, digits and hyphens, begin with a letter, end with a letter or digit and have no two hyphens in a row", r.Name)
 	}
@@ -38,6 +38,12 @@ func prepare(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Resource, 
 	if err := checkDeletion(old, p); err != nil {
 		return r, err
 	}
+	if old == nil {
+		if err := vs.checkDeleted(r); err != nil {
+			return r, err
+		}
+	}
+	delete(p, "createMode") // says what a PUT is, and nothing of the vault
 	p["sku"] = arm.Object{"family": "A", "name": sku}
 	fill(r)
 	return r, nil

@@ -3,6 +3,7 @@ package keyvault
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud"
@@ -22,23 +23,13 @@ func New(host cloud.Host) cloud.Provider {
 			{
 				Name:      service.TypeKeyVault,
 				Prompt:    true,
-				Prepare:   prepare,
-				Reconcile: func(_ context.Context, r arm.Resource) error { _, err := vs.get(r.ID); return err },
-				Remove:    func(_ context.Context, r arm.Resource) error { return vs.remove(r.ID) },
+				Prepare:   vs.prepare,
+				Reconcile: vs.reconcile,
+				Remove:    func(_ context.Context, r arm.Resource) error { return vs.deleted.bury(r, time.Now()) },
 			},
-			{Name: Namespace + "/deletedVaults", Handler: http.HandlerFunc(noDeletedVaults)},
-			{Name: Namespace + "/locations", Handler: http.HandlerFunc(noDeletedVaults)},
+			{Name: Namespace + "/deletedVaults", Handler: http.HandlerFunc(vs.serveDeleted)},
+			{Name: Namespace + "/locations", Handler: http.HandlerFunc(vs.serveDeleted)},
 		},
 		Services: map[string]http.Handler{"vault": &vaultService{host: host, vaults: vs}},
 	}
-}
-
-// noDeletedVaults answers that there is no deleted vault: a vault is deleted for good.
-func noDeletedVaults(w http.ResponseWriter, r *http.Request) {
-	id := cloud.IDFrom(r.Context())
-	if r.Method == http.MethodGet && len(id.Name()) > 0 && id.Name() == "deletedVaults" {
-		cloud.WriteJSON(w, http.StatusOK, map[string]any{"value": []any{}})
-		return
-	}
-	cloud.WriteError(w, cloud.Errorf(http.StatusNotFound, "DeletedVaultNotFound", "there is no deleted vault %s: vaults are deleted for good", id.Name()))
 }

@@ -34,6 +34,7 @@ CREATE INDEX latest ON versions(name, seq);
 // vaults are the vaults' data, and beside it the key that theirs are wrapped by.
 type vaults struct {
 	dir     string
+	deleted *graveyard
 	folders *durable.Folders[*vault]
 }
 
@@ -45,7 +46,7 @@ type vault struct {
 
 func newVaults(host cloud.Host) *vaults {
 	dir := host.Dir("keyvault")
-	return &vaults{dir, durable.NewFolders[*vault](dir)}
+	return &vaults{dir, &graveyard{dir: filepath.Join(dir, "deleted")}, durable.NewFolders[*vault](dir)}
 }
 
 func (vs *vaults) get(id arm.ID) (*vault, error) {
@@ -98,6 +99,14 @@ func unwrap(db *durable.DB, wrap sealer, place string) ([]byte, error) {
 		return err
 	})
 	return dek, err
+}
+
+// reconcile opens a vault, which is then no deleted one.
+func (vs *vaults) reconcile(_ context.Context, r arm.Resource) error {
+	if _, err := vs.get(r.ID); err != nil {
+		return err
+	}
+	return vs.deleted.forget(r.Name)
 }
 
 // remove deletes a vault's data.

@@ -60,9 +60,12 @@ func (e *Estate) connect(r Resource) {
 		e.incoming[to.Key()] = append(e.incoming[to.Key()], len(e.edges))
 		e.edges = append(e.edges, Edge{From: r.ID, To: to, Path: path, Dangling: !known})
 	}
-	if p := r.ID.Parent(); p != "" {
+	// A document may extend what exists without a document, as a storage account's
+	// blob service does: then what holds that is its parent here.
+	for p := r.ID.Parent(); p != ""; p = p.Parent() {
 		if _, ok := e.index[p.Key()]; ok {
 			add(p, "parent")
+			break
 		}
 	}
 	walk(r.Properties, "properties", func(path, s string) {

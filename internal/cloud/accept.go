@@ -103,10 +103,23 @@ func (c *Cloud) checkPlace(d *draft, r arm.Resource) error {
 	if parent == "/" || parent == "" || parent.Type() == arm.TypeSubscription && strings.EqualFold(parent.Subscription(), c.options.Subscription) {
 		return nil
 	}
-	if _, ok := d.Get(parent); !ok {
+	if !c.exists(d, parent) {
 		return parentNotFound(http.MethodPut, r.ID, parent)
 	}
 	return nil
+}
+
+// exists reports whether there is a resource: as a document, or by virtue of one.
+func (c *Cloud) exists(view View, id arm.ID) bool {
+	if _, ok := view.Get(id); ok {
+		return true
+	}
+	t := c.types.lookup(id.Type())
+	if t.Find == nil {
+		return false
+	}
+	_, ok := t.Find(view, id)
+	return ok
 }
 
 func conflict(code, format string, args ...any) *Error {

@@ -182,3 +182,21 @@ func TestDiskIsPrivate(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
+
+// Every account has its services, and they can be extended.
+func TestFindService(t *testing.T) {
+	account := arm.Resource{ID: arm.ResourceID("s", "rg", service.TypeStorageAccount, "stmlops"), Name: "stmlops", Type: service.TypeStorageAccount}
+	h := providertest.NewHost(t, account)
+	for _, typ := range storage.New(h).Types[1:] {
+		kind := typ.Name[strings.LastIndexByte(typ.Name, '/')+1:]
+		for id, want := range map[arm.ID]bool{
+			account.ID.Child(kind, "default"): true,
+			account.ID.Child(kind, "other"):   false,
+			arm.ResourceID("s", "rg", service.TypeStorageAccount, "none").Child(kind, "default"): false,
+		} {
+			if r, ok := typ.Find(h, id); ok != want || ok && !r.IsType(typ.Name) {
+				t.Errorf("%s: %v %+v", id, ok, r)
+			}
+		}
+	}
+}

@@ -27,6 +27,16 @@ type children struct {
 	kind     string // blobServices
 }
 
+// findService finds a service of an account, which every account has: what
+// extends it, as a diagnostic setting does, asks for it.
+func findService(view cloud.View, id arm.ID) (arm.Resource, bool) {
+	account, ok := view.Get(id.Parent())
+	if !ok || !strings.EqualFold(id.Name(), "default") {
+		return arm.Resource{}, false
+	}
+	return arm.Resource{ID: id, Name: "default", Type: id.Type(), Properties: arm.Object{}}, account.IsType(service.TypeStorageAccount)
+}
+
 // ServeHTTP implements http.Handler; the caller is authorised.
 func (h *children) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, body, err := h.serve(r)

@@ -17,7 +17,7 @@ const Namespace = "Microsoft.Storage"
 func New(host cloud.Host) cloud.Provider {
 	a := newAccounts(host)
 	child := func(kind string) cloud.Type {
-		return cloud.Type{Name: service.TypeStorageAccount + "/" + kind, Handler: &children{host: host, accounts: a, kind: kind}}
+		return cloud.Type{Name: service.TypeStorageAccount + "/" + kind, Handler: &children{host: host, accounts: a, kind: kind}, Find: findService}
 	}
 	return cloud.Provider{
 		Namespace: Namespace,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/cloister-ml/cloister/source/diagnostic"
@@ -44,6 +45,8 @@ func identify(name string, text []byte) (form, diagnostic.Diagnostics) {
 		return "", diagnostic.Fail(name, "Empty file", "There is nothing in it.")
 	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
 		return "", diagnostic.Fail(name, "Plan not as JSON", "This is a plan as \"terraform plan -out\" saves it: print it with \"terraform show -json %s\" and read that.", filepath.Base(name))
+	case isTemplate(trimmed):
+		return formTemplate, diagnostic.Diagnostics{} // which may have comments, and is no plain JSON then
 	case trimmed[0] != '{':
 		return "", diagnostic.Fail(name, "Unknown form", "%s", unknownForm(name))
 	}
@@ -55,6 +58,14 @@ func identify(name string, text []byte) (form, diagnostic.Diagnostics) {
 		return f, diagnostic.Diagnostics{}
 	}
 	return "", diagnostic.Fail(name, "Unknown form", "%s", unknownForm(name))
+}
+
+// templateSchema is how a template says that it is one.
+var templateSchema = regexp.MustCompile(`(?i)"\$schema"\s*:\s*"[^"\\]*deploymenttemplate\.json#?"`)
+
+// isTemplate looks for the schema where templates have it: near their beginning.
+func isTemplate(text []byte) bool {
+	return (text[0] == '{' || text[0] == '/') && templateSchema.Match(text[:min(len(text), 8192)])
 }
 
 func (h head) form() form {

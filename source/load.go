@@ -10,6 +10,7 @@ import (
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/source/diagnostic"
+	"github.com/cloister-ml/cloister/source/template"
 	"github.com/cloister-ml/cloister/source/terraform"
 )
 
@@ -32,8 +33,17 @@ type Options struct {
 	RequireVars bool
 	// Secrets puts sensitive values into the estate, each of which is unknown without it.
 	Secrets bool
+	// Where a template is deployed. What is not given is unknown.
+	SubscriptionID, ResourceGroup, Location, TenantID string
 	// Stdin is read for the path "-".
 	Stdin io.Reader
+}
+
+func (o Options) template() template.Options {
+	return template.Options{
+		Inline: o.Vars, ParameterFiles: o.VarFiles, RequireParameters: o.RequireVars, Secrets: o.Secrets,
+		SubscriptionID: o.SubscriptionID, ResourceGroup: o.ResourceGroup, Location: o.Location, TenantID: o.TenantID,
+	}
 }
 
 func (o Options) terraform() terraform.Options {
@@ -80,6 +90,8 @@ func loadFile(name string, r io.Reader, opts Options) (*arm.Estate, diagnostic.D
 		return nil, diags
 	}
 	switch form {
+	case formTemplate:
+		return template.Read(name, text, opts.template())
 	case formEstate:
 		e, err := arm.ReadEstate(bytes.NewReader(text))
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,13 +18,21 @@ import (
 
 // estateFlags are what every command that reads an estate takes beside DIR.
 type estateFlags struct {
-	vars     []string
-	varFiles []string
+	vars         []string
+	varFiles     []string
+	parameters   []string
+	subscription string
+	group        string
+	location     string
 }
 
 func (f *estateFlags) declare(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.vars, "var", nil, "value of a variable, as name=value")
 	flags.StringArrayVar(&f.varFiles, "var-file", nil, "file of values of variables")
+	flags.StringArrayVar(&f.parameters, "parameters", nil, "value of a template's parameter, as name=value, or a parameter file")
+	flags.StringVar(&f.subscription, "subscription", "", "id of the subscription that a template is deployed to")
+	flags.StringVar(&f.group, "resource-group", "", "resource group that a template is deployed to")
+	flags.StringVar(&f.location, "location", "", "location of that resource group")
 }
 
 // options are the flags as the readers take them.
@@ -32,7 +41,18 @@ func (f *estateFlags) options() (source.Options, error) {
 	if err != nil {
 		return source.Options{}, err
 	}
-	return source.Options{Vars: values, VarFiles: f.varFiles, Environ: os.Environ()}, nil
+	opts := source.Options{
+		Vars: values, VarFiles: f.varFiles, Environ: os.Environ(),
+		SubscriptionID: f.subscription, ResourceGroup: f.group, Location: f.location,
+	}
+	for _, p := range f.parameters {
+		if name, text, ok := strings.Cut(p, "="); ok && !strings.ContainsAny(name, "/\\.") {
+			opts.Vars[name] = text
+		} else {
+			opts.VarFiles = append(opts.VarFiles, p)
+		}
+	}
+	return opts, nil
 }
 
 // read reads the estate at path. What is wrong is written with its source text to

@@ -3,6 +3,7 @@ package lang
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -23,6 +24,28 @@ type Origin struct {
 const Sensitive sensitive = "sensitive"
 
 type sensitive string
+
+// symbolic marks a known value that has a symbol where a part is not known, as
+// the id of a resource in a group without a known name has.
+type symbolic struct{}
+
+// symbols marks the values that hold symbols, which stand in braces: no id and
+// no name in Azure has them otherwise.
+func symbols(decided map[string]cty.Value) {
+	for name, v := range decided {
+		if plain, _ := v.Unmark(); plain.Type() == cty.String && plain.IsKnown() && !plain.IsNull() && strings.Contains(plain.AsString(), "{") {
+			decided[name] = v.Mark(symbolic{})
+		}
+	}
+}
+
+// hasSymbols reports whether a value follows from one with symbols, so that what
+// is computed of its letters decides nothing.
+func hasSymbols(v cty.Value) bool {
+	_, marks := v.UnmarkDeep()
+	_, ok := marks[symbolic{}]
+	return ok
+}
 
 func originAt(expression string, at hcl.Range) Origin {
 	return Origin{Expression: expression, File: at.Filename, Line: at.Start.Line}

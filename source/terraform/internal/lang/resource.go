@@ -80,6 +80,7 @@ func (n *node) evaluate() cty.Value {
 		}
 		r.Config = inner.body(n.block.body, sch)
 		r.decided = ev.opts.Decider.Decide(r, func(typ string) []*Resource { return ev.others(n, typ) })
+		symbols(r.decided)
 		if sch != nil {
 			r.value = r.object(sch, r.Config, "")
 		}

@@ -270,7 +270,24 @@ func (s *scope) holds(c condition) bool {
 		return true
 	}
 	v, _, _ := MarksDeep(s.evalAs(c.test, cty.Bool, "The condition"))
-	return !v.IsKnown() || v.IsNull() || v.True()
+	return !v.IsKnown() || v.IsNull() || v.True() || s.onSymbols(c.test)
+}
+
+// onSymbols reports whether an expression refers to values with symbols in place
+// of what is not known. A condition that such a value does not meet is not known
+// to fail: can() alone would not tell.
+func (s *scope) onSymbols(expr hcl.Expression) bool {
+	refs := expr.Variables()
+	ctx, ok := s.context(refs)
+	if !ok {
+		return false
+	}
+	for _, t := range refs {
+		if v, diags := t.TraverseAbs(ctx); !diags.HasErrors() && hasSymbols(v) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *scope) message(c condition) string {

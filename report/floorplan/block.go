@@ -1,11 +1,13 @@
 package floorplan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network"
 )
 
 // Measures of the drawing, in pixels.
@@ -174,6 +176,12 @@ func (s *subnetBox) placePills(y int) int {
 	return y
 }
 
+// nextHops are the next hop types of a route in fewer words.
+var nextHops = map[string]string{
+	string(network.HopAppliance): "appliance", string(network.HopGateway): "gateway",
+	string(network.HopVNetLocal): "network", string(network.HopNone): "nowhere",
+}
+
 func pillsOf(s Subnet) []pill {
 	var out []pill
 	add := func(class, text, title string, ids ...arm.ID) {
@@ -185,7 +193,7 @@ func pillsOf(s Subnet) []pill {
 	if s.Routes != "" {
 		text := "routes " + s.Routes.Name()
 		if s.DefaultRoute != "" {
-			text = "0/0 → " + s.DefaultRoute
+			text = "0/0 → " + cmp.Or(nextHops[s.DefaultRoute], s.DefaultRoute)
 		}
 		add("route", text, "route table "+s.Routes.Name(), s.Routes)
 	}

@@ -135,7 +135,10 @@ func (c *column) stack(y int) {
 		g.y = y + (g.height()-(len(g.nets)-1)*laneStep)/2
 		y += g.height()
 	}
-	c.bottom = y - blockGap + 4
+	c.bottom = y
+	if last := c.gaps[len(c.blocks)]; len(c.blocks) > 0 && len(last.nets) == 0 {
+		c.bottom = c.blocks[len(c.blocks)-1].bottom()
+	}
 }
 
 // beside sets the blocks of a side column each near what it is joined to.

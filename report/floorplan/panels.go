@@ -55,7 +55,7 @@ func remedy(g *group, w int) []string {
 // sentence begins with a capital.
 func sentence(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
-	if name, _, _ := strings.Cut(s, " "); strings.ContainsAny(name, "_.-0123456789") {
+	if word, _, _ := strings.Cut(s, " "); strings.ContainsAny(word, "_.-0123456789") || strings.ToLower(word) != word {
 		return s // begins with a name
 	}
 	return string(unicode.ToUpper(r)) + s[n:]

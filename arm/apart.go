@@ -5,7 +5,10 @@ import "strings"
 // inner are the members that hold, in ARM's own shape, children which an estate
 // has apart, by the type that has them.
 var inner = map[string][]string{
-	"microsoft.network/virtualnetworks": {"subnets", "virtualNetworkPeerings"},
+	"microsoft.network/virtualnetworks":        {"subnets", "virtualNetworkPeerings"},
+	"microsoft.network/expressroutecircuits":   {"peerings", "authorizations"},
+	"microsoft.network/virtualnetworkgateways": {"natRules"},
+	"microsoft.network/vpngateways":            {"natRules"},
 }
 
 // Apart takes the children that an estate has as documents of their own out of a

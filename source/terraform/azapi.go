@@ -1,30 +1,27 @@
 package terraform
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/source/terraform/internal/lang"
 )
 
 // azapi resources are ARM documents already: their bodies are taken as they are.
 var azapiKinds = map[string]kind{
 	"azapi_resource": {
-		id: azapiID,
-		decide: func(v view, id arm.ID) map[string]cty.Value {
-			return map[string]cty.Value{"name": cty.StringVal(id.Name())}
-		},
+		id:     azapiID,
+		decide: azapiDecided,
 		effect: func(v view, id arm.ID, b *builder) {
-			doc := document(kind{arm: azapiType(v)}, v, id)
-			body := azapiBody(v)
-			doc.Properties, _ = body["properties"].(arm.Object)
-			doc.SKU, _ = body["sku"].(arm.Object)
-			doc.Kind, _ = body["kind"].(string)
-			if s, ok := body["location"].(string); ok && doc.Location == "" {
-				doc.Location = s
+			if member, ok := keptIn(id); ok {
+				b.sink(v, id, member)
+				return
 			}
-			doc, children := arm.Apart(doc)
+			doc, children := arm.Apart(azapiDocument(v, id))
 			b.put(v, doc)
 			for _, child := range children {
 				b.put(v, child)
@@ -32,19 +29,24 @@ var azapiKinds = map[string]kind{
 		},
 	},
 	"azapi_update_resource": {
-		effect: func(v view, _ arm.ID, b *builder) {
-			id := azapiID(v)
-			if s := v.text("resource_id"); s != "" {
-				id = arm.ID(s)
-			}
-			b.change(v, id, func(doc *arm.Resource) {
-				if props, ok := azapiBody(v)["properties"].(arm.Object); ok {
-					doc.Properties = overlay(doc.Properties, props)
+		id:     azapiID,
+		decide: azapiDecided,
+		effect: func(v view, id arm.ID, b *builder) { b.overlay(v, id) },
+	},
+	"azapi_resource_action": {
+		id: azapiID,
+		effect: func(v view, id arm.ID, b *builder) {
+			switch strings.ToUpper(v.text("method")) {
+			case "PUT", "PATCH":
+				if !v.has("action") {
+					b.overlay(v, id)
 				}
-			})
+			}
 		},
 	},
-	"azapi_resource_action": {},
+	// Data sources alone have these names.
+	"azapi_resource_id":   {id: azapiID, decide: azapiParts},
+	"azapi_resource_list": {},
 }
 
 // azapiType is the type without its api-version.
@@ -53,11 +55,14 @@ func azapiType(v view) string {
 	return typ
 }
 
+// azapiID is the id that a resource names, or that its type, parent and name make.
 func azapiID(v view) arm.ID {
 	typ := azapiType(v)
 	parts := strings.Split(typ, "/")
 	last := parts[len(parts)-1]
 	switch {
+	case v.has("resource_id") && len(parts) > 1:
+		return v.id("resource_id", typ)
 	case strings.EqualFold(typ, arm.TypeResourceGroup):
 		return arm.GroupID(v.subscription, v.symbol("name"))
 	case len(parts) > 2:
@@ -79,6 +84,100 @@ func azapiBody(v view) arm.Object {
 	return arm.Object{}
 }
 
+// azapiDocument is the document that a body is, with what Azure adds to it.
+func azapiDocument(v view, id arm.ID) arm.Resource {
+	doc := document(kind{arm: azapiType(v), zonal: true}, v, id)
+	fill(v, &doc, azapiBody(v))
+	for path, val := range given(id, azapiType(v)) {
+		if doc.Properties == nil {
+			doc.Properties = arm.Object{}
+		}
+		if _, have := arm.Lookup(doc.Properties, path); !have {
+			set(doc.Properties, path, val)
+		}
+	}
+	return doc
+}
+
+// fill lays a body over a document.
+func fill(v view, doc *arm.Resource, body arm.Object) {
+	if props, ok := body["properties"].(arm.Object); ok {
+		doc.Properties = overlay(doc.Properties, props)
+	}
+	if sku, ok := body["sku"].(arm.Object); ok {
+		doc.SKU = overlay(doc.SKU, sku)
+	}
+	if s, ok := body["kind"].(string); ok {
+		doc.Kind = s
+	}
+	if s, ok := body["location"].(string); ok && doc.Location == "" {
+		doc.Location = s
+	}
+	if list, ok := body["zones"].([]any); ok {
+		doc.Zones = stringsOf(list)
+	}
+	if all, ok := body["tags"].(arm.Object); ok {
+		have := maps.Clone(doc.Tags)
+		if doc.Tags = labels(all); doc.Tags == nil {
+			doc.Tags = have
+		}
+		for k, s := range have {
+			if _, over := doc.Tags[k]; !over {
+				doc.Tags[k] = s
+			}
+		}
+	}
+	if identity, ok := body["identity"].(arm.Object); ok {
+		doc.Identity = bodyIdentity(v, doc.ID, identity)
+	}
+}
+
+// bodyIdentity is the managed identity that a body asks for.
+func bodyIdentity(v view, id arm.ID, body arm.Object) *arm.Identity {
+	out := &arm.Identity{Type: arm.String(body, "type")}
+	if out.SystemAssigned() {
+		out.PrincipalID = arm.PrincipalID(id)
+		if plain, _, _ := lang.Marks(v.tenant); plain.IsKnown() {
+			out.TenantID = plain.AsString()
+		}
+	}
+	users, _ := body["userAssignedIdentities"].(arm.Object)
+	for user := range users {
+		if out.User == nil {
+			out.User = map[string]arm.Object{}
+		}
+		out.User[user] = arm.Object{"principalId": arm.PrincipalID(arm.ID(user)), "clientId": clientID(arm.ID(user))}
+	}
+	return out
+}
+
+// overlay changes a document by a body that says a part of it.
+func (b *builder) overlay(v view, id arm.ID) {
+	b.change(v, id, func(doc *arm.Resource) { fill(v, doc, azapiBody(v)) })
+}
+
+// kept are the children that an estate has within their parent, which ARM also
+// takes as resources of their own: their type, and the parent's array.
+var kept = map[string]string{
+	"microsoft.network/networksecuritygroups/securityrules": "securityRules",
+	"microsoft.network/routetables/routes":                  "routes",
+	"microsoft.network/loadbalancers/backendaddresspools":   "backendAddressPools",
+	"microsoft.network/loadbalancers/inboundnatrules":       "inboundNatRules",
+	"microsoft.network/routefilters/routefilterrules":       "rules",
+}
+
+func keptIn(id arm.ID) (string, bool) {
+	member, ok := kept[strings.ToLower(id.Type())]
+	return member, ok
+}
+
+// sink puts a child into its parent's array.
+func (b *builder) sink(v view, id arm.ID, member string) {
+	b.change(v, id.Parent(), func(doc *arm.Resource) {
+		appendTo(doc, member, arm.Object{"name": id.Name(), "properties": azapiBody(v)["properties"]})
+	})
+}
+
 // overlay is base with the members of top over it, objects within objects.
 func overlay(base, top arm.Object) arm.Object {
 	if base == nil {
@@ -92,4 +191,65 @@ func overlay(base, top arm.Object) arm.Object {
 		base[k] = val
 	}
 	return base
+}
+
+// azapiDecided are what references to an azapi resource find.
+func azapiDecided(v view, id arm.ID) map[string]cty.Value {
+	out := texts("name", id.Name())
+	if parent := id.Parent(); parent != "" && !v.has("parent_id") {
+		out["parent_id"] = cty.StringVal(string(parent))
+	}
+	if output, ok := azapiOutput(v, id); ok {
+		out["output"] = output
+	}
+	return out
+}
+
+// azapiParts takes an id apart.
+func azapiParts(v view, id arm.ID) map[string]cty.Value {
+	out := texts("name", id.Name(), "parent_id", string(id.Parent()), "resource_id", string(id),
+		"provider_namespace", strings.SplitN(azapiType(v), "/", 2)[0])
+	if group := id.ResourceGroup(); group != "" {
+		out["resource_group_name"] = cty.StringVal(group)
+	}
+	if sub := id.Subscription(); sub != "" {
+		out["subscription_id"] = cty.StringVal(sub)
+	}
+	parts := map[string]cty.Value{}
+	segments := strings.Split(strings.Trim(string(id), "/"), "/")
+	for i := 0; i+1 < len(segments); i += 2 {
+		parts[segments[i]] = cty.StringVal(segments[i+1])
+	}
+	if len(parts) > 0 {
+		out["parts"] = cty.MapVal(parts)
+	}
+	return out
+}
+
+// stringsOf are the strings of a list.
+func stringsOf(list []any) []string {
+	var out []string
+	for _, e := range list {
+		switch e := e.(type) {
+		case string:
+			out = append(out, e)
+		case arm.Unknown:
+			out = append(out, braced(e.Expression))
+		}
+	}
+	return out
+}
+
+// labels are tags as a document has them.
+func labels(all arm.Object) map[string]string {
+	out := map[string]string{}
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		if s := stringsOf([]any{all[k]}); len(s) == 1 {
+			out[k] = s[0]
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
 }

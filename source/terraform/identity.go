@@ -23,6 +23,21 @@ var identityKinds = map[string]kind{
 			doc.Properties["principalId"] = arm.PrincipalID(doc.ID)
 			doc.Properties["clientId"] = clientID(doc.ID)
 			doc.Properties["tenantId"] = v.document(v.tenant, "tenant_id")
+			doc.Properties["isolationScope"] = or(v.json("isolation_scope"), "None")
 		},
+	},
+	"azurerm_federated_identity_credential": {
+		arm: typeUserIdentity + "/federatedIdentityCredentials",
+		id: func(v view) arm.ID {
+			parent := "user_assigned_identity_id"
+			if !v.has(parent) {
+				parent = "parent_id" // until azurerm 4
+			}
+			return v.id(parent, typeUserIdentity).Child("federatedIdentityCredentials", v.symbol("name"))
+		},
+		rows: tabled(`
+			audience audiences
+			* issuer subject
+		`),
 	},
 }

@@ -78,22 +78,122 @@ var vaultKinds = map[string]kind{
 	"azurerm_key_vault_secret": {
 		arm: service.TypeKeyVault + "/secrets",
 		id:  childOf("key_vault_id", service.TypeKeyVault, "secrets"),
-		props: []prop{
-			attr("value", "value").secret(),
-			attr("value_wo", "value").secret(),
-			attr("content_type", "contentType"),
-		},
-		decide: func(v view, id arm.ID) map[string]cty.Value {
-			out := texts("resource_versionless_id", string(id))
-			if vault := id.Parent(); !strings.HasPrefix(vault.Name(), "{") {
-				out["versionless_id"] = cty.StringVal(vaultURI(vault) + "secrets/" + id.Name())
+		rows: tabled(`
+			value|value_wo !secret
+			content_type
+			expiration_date attributes.exp
+			not_before_date attributes.nbf
+		`),
+		decide: vaultObject("secrets"),
+	},
+	"azurerm_key_vault_key": {
+		arm: service.TypeKeyVault + "/keys",
+		id:  childOf("key_vault_id", service.TypeKeyVault, "keys"),
+		rows: tabled(`
+			curve    curveName
+			key_opts keyOps
+			key_size
+			key_type kty
+			expiration_date attributes.exp
+			not_before_date attributes.nbf
+			release_policy: releasePolicy
+				json data
+				immutable
+			rotation_policy: rotationPolicy
+				expire_after attributes.expiryTime
+		`),
+		decide: vaultObject("keys"),
+		finish: func(v view, doc *arm.Resource) {
+			var actions []any
+			for _, p := range v.blocks("rotation_policy") {
+				if p.has("notify_before_expiry") {
+					actions = append(actions, arm.Object{"action": arm.Object{"type": "notify"}, "trigger": arm.Object{"timeBeforeExpiry": p.json("notify_before_expiry")}})
+				}
+				for _, a := range p.blocks("automatic") {
+					trigger := tabled("time_after_creation timeAfterCreate\ntime_before_expiry").object(a)
+					actions = append(actions, arm.Object{"action": arm.Object{"type": "rotate"}, "trigger": trigger})
+				}
 			}
-			// Its own id is an address on the vault's host, with a version that the
-			// vault gives out.
-			out["id"] = cty.UnknownVal(cty.String).Mark(originOf(v, "id"))
-			return out
+			if actions != nil {
+				set(doc.Properties, "rotationPolicy.lifetimeActions", actions)
+			}
 		},
 	},
+	// A certificate is data of the vault's own host; its secret has its name.
+	"azurerm_key_vault_certificate": {
+		arm: service.TypeKeyVault + "/certificates",
+		id:  childOf("key_vault_id", service.TypeKeyVault, "certificates"),
+		rows: tabled(`
+			certificate: import
+				contents !secret
+				password !secret
+			certificate_policy: policy
+				issuer_parameters: issuer
+					name
+				key_properties: keyProperties
+					curve
+					exportable
+					key_size
+					key_type kty
+					reuse_key
+				lifetime_action[]: lifetimeActions
+					action: action
+						action_type
+					trigger: trigger
+						* days_before_expiry lifetime_percentage
+				secret_properties: secretProperties
+					content_type
+				x509_certificate_properties: x509CertificateProperties
+					* key_usage subject validity_in_months
+					extended_key_usage ekus
+					subject_alternative_names: subjectAlternativeNames
+						* dns_names emails upns
+		`),
+		decide: vaultObject("certificates"),
+	},
+	"azurerm_key_vault_certificate_contacts": {},
+	"azurerm_key_vault_certificate_issuer":   {},
+	"azurerm_key_vault_managed_hardware_security_module": {
+		arm: typeHSM,
+		id:  inGroup(typeHSM),
+		rows: tabled(`
+			sku_name /sku.name
+			+/sku.family B
+			admin_object_ids initialAdminObjectIds
+			public_network_access_enabled publicNetworkAccess =Enabled ~toggled
+			purge_protection_enabled enablePurgeProtection
+			soft_delete_retention_days softDeleteRetentionInDays =90
+			tenant_id
+			network_acls: networkAcls
+				* bypass default_action
+			+createMode default
+			+enableSoftDelete true
+		`),
+		decide: func(_ view, id arm.ID) map[string]cty.Value {
+			if strings.HasPrefix(id.Name(), "{") {
+				return nil
+			}
+			return texts("hsm_uri", "https://"+strings.ToLower(id.Name())+".managedhsm.azure.net/")
+		},
+	},
+}
+
+const typeHSM = "Microsoft.KeyVault/managedHSMs"
+
+// vaultObject is what addresses a key, secret or certificate on the vault's host.
+// Its own id ends with a version that the vault gives out.
+func vaultObject(kind string) func(view, arm.ID) map[string]cty.Value {
+	return func(v view, id arm.ID) map[string]cty.Value {
+		out := texts("resource_versionless_id", string(id))
+		if vault := id.Parent(); !strings.HasPrefix(vault.Name(), "{") && !strings.HasPrefix(id.Name(), "{") {
+			out["versionless_id"] = cty.StringVal(vaultURI(vault) + kind + "/" + id.Name())
+			if kind == "certificates" {
+				out["versionless_secret_id"] = cty.StringVal(vaultURI(vault) + "secrets/" + id.Name())
+			}
+		}
+		out["id"] = cty.UnknownVal(cty.String).Mark(originOf(v, "id"))
+		return out
+	}
 }
 
 func vaultURI(id arm.ID) string { return "https://" + strings.ToLower(id.Name()) + ".vault.azure.net/" }

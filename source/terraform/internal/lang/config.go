@@ -30,6 +30,7 @@ type module struct {
 	outputs   map[string]*outputBlock
 	providers map[string]*providerBlock // by name or name.alias
 	aliases   map[string]hcl.Range      // configurations that the caller gives, as name.alias
+	versions  map[string]string         // constraints on providers' versions
 	required  map[string]hcl.Range      // where required_providers stands
 
 	refactorings []refactoring
@@ -173,7 +174,7 @@ func (ev *evaluator) load(dir string) *module {
 		dir: dir, variables: map[string]*variable{}, locals: map[string]*hcl.Attribute{},
 		resources: map[string]*resourceBlock{}, calls: map[string]*callBlock{},
 		outputs: map[string]*outputBlock{}, providers: map[string]*providerBlock{},
-		aliases: map[string]hcl.Range{}, required: map[string]hcl.Range{}, checkAt: map[string]hcl.Range{},
+		aliases: map[string]hcl.Range{}, required: map[string]hcl.Range{}, versions: map[string]string{}, checkAt: map[string]hcl.Range{},
 	}
 	ev.modules[dir] = m
 	files, err := sources(dir)

@@ -22,6 +22,9 @@ type Resource struct {
 	Config  *Body         // what is written
 	// Provider is the configuration of the provider that deploys it.
 	Provider map[string]cty.Value
+	// Constraints are what its module and those around it say of the provider's
+	// version, as "~> 4.0".
+	Constraints []string
 
 	decided map[string]cty.Value
 	value   cty.Value
@@ -72,11 +75,13 @@ func (n *node) evaluate() cty.Value {
 	}
 	sch := ev.schemaOf(n.block)
 	provider := n.provider()
+	local, _, _ := strings.Cut(n.block.typ, "_")
+	constraints := n.inst.constraints(local)
 	for i, addr := range n.expanded.names(address) {
 		inner := n.expanded.scope(s, i)
 		r := &Resource{
 			Address: addr, Data: n.block.mode != "", Type: n.block.typ, Name: n.block.name,
-			Range: n.block.at, Schema: sch, Provider: provider,
+			Range: n.block.at, Schema: sch, Provider: provider, Constraints: constraints,
 		}
 		r.Config = inner.body(n.block.body, sch)
 		r.decided = ev.opts.Decider.Decide(r, func(typ string) []*Resource { return ev.others(n, typ) })

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // settingsSchema is the block "terraform". Where state is kept, and which release
@@ -38,10 +39,18 @@ func (m *module) declareRequired(ev *evaluator, b *hcl.Block) {
 	ev.report(diags)
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		pairs, diags := hcl.ExprMap(attrs[name].Expr)
-		if diags.HasErrors() {
-			continue // the version alone, as it was once written
+		if diags.HasErrors() { // the version alone, as it was once written
+			if v, diags := attrs[name].Expr.Value(nil); !diags.HasErrors() && v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
+				m.versions[name] = v.AsString()
+			}
+			continue
 		}
 		for _, pair := range pairs {
+			if hcl.ExprAsKeyword(pair.Key) == "version" {
+				if v, diags := pair.Value.Value(nil); !diags.HasErrors() && v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
+					m.versions[name] = v.AsString()
+				}
+			}
 			if hcl.ExprAsKeyword(pair.Key) != "configuration_aliases" {
 				continue
 			}
@@ -106,4 +115,16 @@ func empty(body hcl.Body) bool {
 		}
 	}
 	return len(native.Blocks) == 0
+}
+
+// constraints are what the instance's module and those around it say of the
+// version of a provider.
+func (inst *instance) constraints(provider string) []string {
+	var out []string
+	for ; inst != nil; inst = inst.parent {
+		if c := inst.mod.versions[provider]; c != "" {
+			out = append(out, c)
+		}
+	}
+	return out
 }

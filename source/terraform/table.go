@@ -53,6 +53,7 @@ const (
 
 // conversions are those that a table may name.
 var conversions = map[string]func(any) any{
+	"lowFirst":     lowFirst,
 	"toggled":      toggled,
 	"negated":      negated,
 	"switched":     func(v any) any { return toggled(v == false) }, // the attribute says disabled
@@ -360,4 +361,13 @@ func (r row) array(v view) any {
 		return out
 	}
 	return r.def
+}
+
+// lowFirst is a word with a small first letter.
+func lowFirst(v any) any {
+	s := words(v)
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
 }

@@ -53,6 +53,7 @@ const (
 
 // conversions are those that a table may name.
 var conversions = map[string]func(any) any{
+	"enforcement":  enforcement,
 	"lowFirst":     lowFirst,
 	"toggled":      toggled,
 	"negated":      negated,

@@ -26,6 +26,7 @@ func Load(file string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 // names by a relative path are looked for beside it.
 func Read(file string, text []byte, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 	r := newRun(file, opts)
+	r.open(file)
 	defer r.close()
 	p := &paper{run: r, docs: map[string]any{}, index: map[string]int{}, locations: map[string]string{}}
 	r.cloud = p

@@ -37,11 +37,14 @@ type run struct {
 }
 
 func newRun(file string, opts Options) *run {
-	r := &run{Shared: eval.NewShared(), opts: opts, dir: filepath.Dir(file)}
-	if _, err := os.Stat(file); err == nil {
+	return &run{Shared: eval.NewShared(), opts: opts, dir: filepath.Dir(file)}
+}
+
+// open lets linked templates be read from the folder of the file, if it is one.
+func (r *run) open(file string) {
+	if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
 		r.root, _ = os.OpenRoot(r.dir)
 	}
-	return r
 }
 
 func (r *run) close() {

@@ -17,9 +17,6 @@ type target struct {
 	resources    any // a resource group's name
 }
 
-// nowhere stands for a subscription that nothing names.
-const nowhere = "00000000-0000-0000-0000-000000000000"
-
 // levels are the scopes that a template's schema says it is for.
 var levels = map[string]arm.Level{
 	"deploymenttemplate":                arm.LevelGroup,
@@ -30,7 +27,7 @@ var levels = map[string]arm.Level{
 
 func targetOf(root *jsontext.Node, opts Options) (target, error) {
 	t := target{level: arm.LevelGroup, group: stands("managementGroup().name", "{managementGroup}")}
-	t.subscription, t.resources = stands("subscription().subscriptionId", nowhere), stands("resourceGroup().name", "{resourceGroup}")
+	t.subscription, t.resources = stands("subscription().subscriptionId", value.Nowhere), stands("resourceGroup().name", "{resourceGroup}")
 	if opts.SubscriptionID != "" {
 		t.subscription = opts.SubscriptionID
 	}
@@ -81,12 +78,7 @@ func (t target) to(scope string) (target, error) {
 }
 
 // part is a segment of an id, unknown where it only stands for something.
-func part(segment string) any {
-	if strings.ContainsRune(segment, '{') {
-		return stands(segment, segment)
-	}
-	return segment
-}
+func part(segment string) any { return value.Part(segment) }
 
 // id is the scope's id, unknown where a part of it is.
 func (t target) id() any {

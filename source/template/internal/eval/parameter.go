@@ -82,6 +82,10 @@ func (s *Scope) parameter(m jsontext.Member, given any, set bool) (any, error) {
 	}
 	if !s.secrets {
 		v = t.withheld(v, unknown)
+		if u, ok := v.(value.Unknown); ok && t.secure && set {
+			u.Held = given != "" && given != Inline("")
+			v = u
+		}
 	}
 	return v, nil
 }

@@ -167,7 +167,7 @@ func empty(args []any) (any, error) {
 		}
 	}
 	if u, unknown := value.Unsure(args[0]); unknown {
-		if literal(u.Symbol) {
+		if u.Held || literal(u.Symbol) {
 			return false, nil
 		}
 		return u.As(symbol("empty", args)), nil

@@ -61,7 +61,7 @@ func Call(m *value.Meter, name string, args []any) (any, error) {
 		}
 	}
 	if u, unknown := f.doubt(args); unknown {
-		return u.As(symbol(name, args)), nil
+		return parted(u, name, args), nil
 	}
 	out, err := f.call(args)
 	if err != nil {
@@ -129,6 +129,41 @@ func arguments(n int) string {
 		return "1 argument"
 	}
 	return fmt.Sprintf("%d arguments", n)
+}
+
+// parted is the result of a call with an unknown argument: of an id in its parts
+// what is known.
+func parted(u value.Unknown, name string, args []any) any {
+	low := strings.ToLower(name)
+	_, of := args[0].(value.Unknown)
+	switch {
+	case low == "guid" || low == "uniquestring":
+		return u.As(value.Hashed(strings.TrimSuffix(low, "string"), symbol(name, args)+longSymbols(args)))
+	case !of:
+	case low == "tolower":
+		return u.As(strings.ToLower(u.Symbol))
+	case low == "string" || low == "trim":
+		return u.As(u.Symbol)
+	case low == "split" && args[1] == "/" && strings.HasPrefix(u.Symbol, "/"):
+		var out []any
+		for _, p := range strings.Split(u.Symbol, "/") {
+			if part, unknown := value.Part(p).(value.Unknown); unknown {
+				out = append(out, u.As(part.Symbol))
+			} else {
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	return u.As(symbol(name, args))
+}
+
+func longSymbols(args []any) string {
+	var b strings.Builder
+	for _, a := range args {
+		b.WriteString(value.Symbol(a) + "-")
+	}
+	return b.String()
 }
 
 // symbol stands for the result of a call that is not known.

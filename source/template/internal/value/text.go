@@ -81,7 +81,7 @@ func FromJSON(v any) any {
 		}
 		return out
 	case arm.Unknown:
-		return Unknown{v, Braced(v.Expression)}
+		return Unknown{Unknown: v, Symbol: Braced(v.Expression)}
 	}
 	return v
 }
@@ -133,6 +133,8 @@ func Equal(a, b any) (bool, Unknown, bool) {
 	switch {
 	case au && bu && ua.Symbol == ub.Symbol && ua.Symbol != "":
 		return true, Unknown{}, false
+	case ua.Held && nothing(b), ub.Held && nothing(a):
+		return false, Unknown{}, false
 	case au:
 		return false, ua, true
 	case bu:
@@ -177,6 +179,8 @@ func Equal(a, b any) (bool, Unknown, bool) {
 	}
 	return a == b, Unknown{}, false
 }
+
+func nothing(v any) bool { return v == nil || v == "" }
 
 // every compares pairs: one that differs decides, whatever is unknown.
 func every(n int, pair func(int) (any, any, bool)) (bool, Unknown, bool) {

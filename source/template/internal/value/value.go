@@ -17,17 +17,22 @@ type Unknown struct {
 	// Symbol is what stands for the value in a longer text, as the name of a
 	// resource: {parameters('prefix')}-vnet. Equal values have equal symbols.
 	Symbol string
+	// Held says that the value is known and withheld: it is neither null nor empty.
+	Held bool
 }
+
+// Nowhere stands for a subscription that nothing names.
+const Nowhere = "00000000-0000-0000-0000-000000000000"
 
 // NewUnknown is an unknown value that stands for an expression.
 func NewUnknown(expression, file string, line int) Unknown {
-	return Unknown{arm.Unknown{Expression: expression, File: file, Line: line}, Braced(expression)}
+	return Unknown{Unknown: arm.Unknown{Expression: expression, File: file, Line: line}, Symbol: Braced(expression)}
 }
 
 // As is the unknown value that an operation makes of u; its symbol is made of the
 // operation's text.
 func (u Unknown) As(symbol string) Unknown {
-	u.Symbol = symbol
+	u.Symbol, u.Held = symbol, false
 	return u
 }
 
@@ -51,20 +56,38 @@ type Lambda struct {
 func Braced(expression string) string {
 	clean := strings.Map(func(r rune) rune {
 		switch {
-		case r <= ' ' || r == 0x7f:
+		case r <= ' ' || r == 0x7f || r == '{' || r == '}':
 			return -1
-		case strings.ContainsRune("/\\?#%{}", r):
+		case strings.ContainsRune("/\\?#%", r):
 			return '~'
 		}
 		return r
 	}, expression)
-	if len(clean) > 120 {
+	if len(clean) > maxSymbol {
 		// What is cut off still tells two texts apart.
-		h := fnv.New32a()
-		h.Write([]byte(clean))
-		clean = fmt.Sprintf("%s~%08x", clip(clean, 110), h.Sum32())
+		clean = fmt.Sprintf("%s~%s", clip(clean, maxSymbol-9), digest(clean))
 	}
 	return "{" + clean + "}"
+}
+
+// maxSymbol lets a name with what stands for a part of it be a label of a host.
+const maxSymbol = 40
+
+func digest(s string) string {
+	h := fnv.New32a()
+	h.Write([]byte(s))
+	return fmt.Sprintf("%08x", h.Sum32())
+}
+
+// Hashed stands for the hash of texts, of which one is not known.
+func Hashed(what, of string) string { return "{" + what + "-" + digest(of) + "}" }
+
+// Part is a segment of an id, unknown where it only stands for something.
+func Part(segment string) any {
+	if strings.ContainsRune(segment, '{') || segment == Nowhere {
+		return Unknown{Unknown: arm.Unknown{Expression: segment}, Symbol: segment}
+	}
+	return segment
 }
 
 func clip(s string, n int) string {
@@ -97,7 +120,7 @@ func Unsure(v any) (Unknown, bool) {
 	case Partial:
 		return v.Rest, true
 	case arm.Unknown:
-		return Unknown{v, Braced(v.Expression)}, true
+		return Unknown{Unknown: v, Symbol: Braced(v.Expression)}, true
 	}
 	return Unknown{}, false
 }

@@ -37,7 +37,8 @@ zones and the networks in which they answer.
 
 svg is a drawing that stands alone: no scripts, no fonts or images from elsewhere,
 and colours for bright and for dark screens. dot is for Graphviz. json is the same
-plan as nodes and edges. The same estate always gives the same bytes.
+plan as nodes (network, subnet, tenant, service, zone, outside) and edges (peering,
+endpoint, link, record, way). The same estate always gives the same bytes.
 
 With --check the findings of cloister check are drawn on it: a flow that falls is a
 red line, and what decides has the finding's number.

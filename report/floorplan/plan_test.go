@@ -153,6 +153,22 @@ func TestBeyondGateways(t *testing.T) {
 	}
 }
 
+// A virtual hub is a room, and its connections are peerings; a route server is a
+// virtual hub without a prefix and stands in its subnet.
+func TestVirtualHub(t *testing.T) {
+	hub, server := nt.ID(typeHub, "hub"), nt.ID(typeHub, "rs")
+	p := planOf(t, nt.VNet("v", "10.0.0.0/16"), nt.Subnet("v", "RouteServerSubnet", "10.0.0.0/27"),
+		nt.Document(hub, nt.Set{Path: "addressPrefix", Value: "10.100.0.0/24"}),
+		nt.Document(hub.Child("hubVirtualNetworkConnections", "c"), nt.Set{Path: "remoteVirtualNetwork.id", Value: nt.VNetID("v")}),
+		nt.Document(server), nt.Document(server.Child("ipConfigurations", "ip"), nt.Set{Path: "subnet.id", Value: nt.SubnetID("v", "RouteServerSubnet")}))
+	if len(p.Rooms) != 2 || len(p.Peerings) != 1 || !p.Peerings[0].A.Equal(hub) || p.Peerings[0].State != PeeringConnected {
+		t.Errorf("rooms %d, peerings %+v: want a hub connected to v", len(p.Rooms), p.Peerings)
+	}
+	if at := p.tenants(); len(at) != 1 || !at[0].ID.Equal(server) || at[0].Kind != "route server" {
+		t.Errorf("tenants %+v: want the route server", at)
+	}
+}
+
 // A hub is read first, then its spokes; letters follow the reading.
 func TestRoomsInReadingOrder(t *testing.T) {
 	p := planOf(t, nt.VNet("a", "10.1.0.0/16"), nt.VNet("b", "10.2.0.0/16"), nt.VNet("hub", "10.0.0.0/16"), nt.VNet("alone", "10.9.0.0/16"),

@@ -48,6 +48,9 @@ func (r *reader) tenants() {
 				continue
 			}
 		}
+		if server, ok := r.e.Get(doc.ID.Parent()); ok && server.IsType(typeHub) {
+			doc = server // a route server, whose address is a document of its own
+		}
 		put(edge.To, r.tenant(doc, doc.ID))
 	}
 	attached := r.attach()
@@ -104,7 +107,7 @@ func (r *reader) owners() map[string]arm.Resource {
 
 // tenant is what a document is in a subnet; nic is where its addresses are.
 func (r *reader) tenant(doc arm.Resource, nic arm.ID) Tenant {
-	t := Tenant{ID: doc.ID, Name: doc.ID.Name(), Kind: kindOf(doc).name, Size: sizeOf(doc)}
+	t := Tenant{ID: doc.ID, Name: nameOf(doc.ID), Kind: kindOf(doc).name, Size: sizeOf(doc)}
 	if n, ok := r.net.NIC(nic); ok {
 		t.Addresses = texts(n.Addrs)
 		if n.Kind == network.KindPrivateEndpoint {
@@ -120,6 +123,14 @@ func (r *reader) tenant(doc arm.Resource, nic arm.ID) Tenant {
 		}
 	}
 	return t
+}
+
+// nameOf is a document's name; of a DNS resolver's endpoint with the resolver's.
+func nameOf(id arm.ID) string {
+	if parent := id.Parent(); strings.EqualFold(parent.Type(), "Microsoft.Network/dnsResolvers") {
+		return parent.Name() + "/" + id.Name()
+	}
+	return id.Name()
 }
 
 // sizeOf says how many of it there may be.

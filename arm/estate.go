@@ -48,6 +48,9 @@ func (s Source) String() string {
 	if s.File == "" {
 		return "(no file)"
 	}
+	if s.Line == 0 {
+		return s.File
+	}
 	return fmt.Sprintf("%s:%d", s.File, s.Line)
 }
 

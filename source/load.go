@@ -98,6 +98,10 @@ func loadFile(name string, r io.Reader, opts Options) (*arm.Estate, diagnostic.D
 			return nil, diagnostic.Fail(name, "Not an estate", "%v.", err)
 		}
 		return e, diagnostic.Diagnostics{}
+	case formPlan, formState:
+		return terraform.LoadPlan(name, text, opts.terraform())
+	case formRawState:
+		return terraform.LoadState(name, text, opts.terraform())
 	default:
 		return nil, diagnostic.Fail(name, "Form not read", "This is %s, which is not read here.", form)
 	}

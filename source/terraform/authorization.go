@@ -38,7 +38,7 @@ var authorizationKinds = map[string]kind{
 			doc.Properties["scope"] = string(doc.ID.Parent())
 		},
 		effect: func(v view, _ arm.ID, b *builder) {
-			if name := v.text("role_definition_name"); name != "" && !strings.HasPrefix(name, "{") && roleGUIDs[strings.ToLower(name)] == "" {
+			if name := v.text("role_definition_name"); name != "" && !v.has("role_definition_id") && !strings.HasPrefix(name, "{") && roleGUIDs[strings.ToLower(name)] == "" {
 				b.settleRole(v, name)
 			}
 		},

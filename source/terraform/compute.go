@@ -283,7 +283,7 @@ func finishLegacy(v view, doc *arm.Resource) {
 
 // machine completes what the two kinds of machine share.
 func machine(v view, doc *arm.Resource, system string) {
-	if v.has("os_managed_disk_id") {
+	if v.has("os_managed_disk_id") && !v.has("source_image_id") && len(v.blocks("source_image_reference")) == 0 {
 		set(doc.Properties, "storageProfile.osDisk.createOption", "Attach")
 		set(doc.Properties, "storageProfile.osDisk.managedDisk.id", v.json("os_managed_disk_id"))
 		delete(doc.Properties, "osProfile")

@@ -49,16 +49,7 @@ func Load(dir string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 		b.build(result.Resources)
 		b.absent(result.Missing)
 	}
-	diags := diagnostic.Of(append(result.Diags, b.diags...), result.Files)
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	estate, err := arm.NewEstate(b.documents()...)
-	if err != nil {
-		diags.Append(diagnostic.Fail("", "Not an estate", "%v.", err))
-		return nil, diags
-	}
-	return estate.WithUnread(b.unread...), diags
+	return b.estate(diagnostic.Of(append(result.Diags, b.diags...), result.Files))
 }
 
 // find is the directory that holds the configuration.

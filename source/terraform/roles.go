@@ -1,12 +1,10 @@
 package terraform
 
-import "strings"
+import "maps"
 
-// RoleGUID is the id of a built-in role by its name, in any case.
-func RoleGUID(name string) (guid string, ok bool) {
-	guid, ok = roleGUIDs[strings.ToLower(name)]
-	return guid, ok
-}
+// BuiltInRoles are the GUIDs of the built-in roles that are known, by their names in
+// lower case.
+func BuiltInRoles() map[string]string { return maps.Clone(roleGUIDs) }
 
 // roleGUIDs are the ids of Azure's built-in roles by their names in lower case,
 // as azurerm resolves role_definition_name.

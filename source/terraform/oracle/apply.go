@@ -31,7 +31,7 @@ func apply(ctx context.Context, config string, vars map[string]string, o options
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 
-	endpoint := &oracle.Endpoint{Tenant: tenant, Role: terraform.RoleGUID}
+	endpoint := &oracle.Endpoint{Tenant: tenant, Roles: terraform.BuiltInRoles()}
 	if o.verbose {
 		endpoint.Log = func(line string) { fmt.Fprintln(os.Stderr, line) }
 	}

@@ -22,8 +22,8 @@ const maxBody = 16 << 20
 type Endpoint struct {
 	// Tenant is the directory that everything is in.
 	Tenant string
-	// Role is the GUID of a role that is built in, by its name.
-	Role func(name string) (guid string, ok bool)
+	// Roles are the GUIDs of the roles that are built in, by their names in lower case.
+	Roles map[string]string
 	// Log is told of each request that is not answered with something known.
 	Log func(line string)
 

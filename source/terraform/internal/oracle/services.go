@@ -132,9 +132,18 @@ func (e *Endpoint) derived(path string, q url.Values) (any, bool) {
 	case last == "default" && strings.HasSuffix(parts[len(parts)-2], "services"):
 		return arm.Object{"id": path, "name": "default", "properties": arm.Object{}}, true
 	case strings.Contains(key, "/providers/microsoft.authorization/roledefinitions/"):
-		return arm.Object{"id": path, "name": last, "properties": arm.Object{"roleName": "a role", "type": "BuiltInRole", "permissions": []any{}}}, true
+		return arm.Object{"id": path, "name": last, "properties": arm.Object{"roleName": e.roleName(last), "type": "BuiltInRole", "permissions": []any{}}}, true
 	}
 	return nil, false
+}
+
+func (e *Endpoint) roleName(guid string) string {
+	for name, g := range e.Roles {
+		if g == guid {
+			return name
+		}
+	}
+	return guid
 }
 
 // resources are the documents that a filter of the list of resources names.
@@ -162,7 +171,7 @@ func (e *Endpoint) roles(path, filter string) []any {
 			return []any{doc}
 		}
 	}
-	guid, ok := e.Role(m[1])
+	guid, ok := e.Roles[strings.ToLower(m[1])]
 	if !ok {
 		return []any{}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -30,13 +31,18 @@ func newShowCommand() *cobra.Command {
 and prints the estate: the Azure Resource Manager documents that it would deploy,
 where each is declared, and what cannot be known before deployment.
 
-Sensitive values are never shown. The status is 0, or 2 when DIR cannot be read.`,
+Sensitive values are never shown. The status is 0, or 1 when what DIR holds is not
+a configuration that Terraform would plan; what is wrong is shown with its source.`,
 		Example: `  cloister show examples/secure-mlops
   cloister show examples/secure-mlops --edges
   cloister show . --json --var location=northeurope --var-file prod.tfvars`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e, err := f.estate.read(cmd, args[0])
+			var status exitStatus
+			if errors.As(err, &status) {
+				return exitStatus(exitFinding) // it has been read, and what is wrong shown
+			}
 			if err != nil {
 				return err
 			}

@@ -29,8 +29,9 @@ func (m *Meter) Next() { m.spent = 0 }
 
 // Spend takes n steps, and is false when that is too much.
 func (m *Meter) Spend(n int) bool {
-	if n < 0 || n > maxRun {
-		n = maxRun
+	n = max(n, 0)
+	if n > maxExpression-m.spent { // refused, so not done
+		n = max(maxExpression+1-m.spent, 0)
 	}
 	m.spent += n
 	m.total += n

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -26,6 +27,12 @@ var topLevel = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 }}
 
 func (m *module) declare(ev *evaluator, b *hcl.Block) {
+	for i, label := range b.Labels {
+		if !hclsyntax.ValidIdentifier(label) {
+			ev.fail(&b.LabelRanges[i], "Not a name", "%q cannot be a name: one begins with a letter or an underscore, and has letters, digits, underscores and dashes.", label)
+			return
+		}
+	}
 	switch b.Type {
 	case "locals":
 		m.declareLocals(ev, b)
@@ -72,7 +79,12 @@ func unique[T any](ev *evaluator, declared map[string]T, kind, name string, at h
 func (m *module) declareLocals(ev *evaluator, b *hcl.Block) {
 	attrs, diags := b.Body.JustAttributes()
 	ev.report(diags)
-	for name, a := range attrs {
+	for _, name := range slices.Sorted(maps.Keys(attrs)) {
+		a := attrs[name]
+		if !hclsyntax.ValidIdentifier(name) { // as JSON lets it be
+			ev.fail(&a.NameRange, "Not a name", "%q cannot be the name of a local value.", name)
+			continue
+		}
 		unique(ev, m.locals, "local value", name, a.NameRange, func(o *hcl.Attribute) hcl.Range { return o.NameRange })
 		m.locals[name] = a
 	}

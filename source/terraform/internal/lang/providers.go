@@ -46,7 +46,7 @@ func (n *node) provider() map[string]cty.Value {
 	}
 	p, ok := n.inst.providers[key]
 	if !ok {
-		if !n.inst.configured(key) {
+		if n.block.provider != nil && !n.inst.configured(key) {
 			n.inst.ev.fail(n.block.provider.Range().Ptr(), "Provider not configured", "%s has no configuration of provider %s.%s", n.inst.ev.called(n.inst.mod), key, DidYouMean(key, n.inst.mod.providers))
 		}
 		return nil

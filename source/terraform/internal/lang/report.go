@@ -8,6 +8,7 @@ import (
 
 	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -63,6 +64,17 @@ func DidYouMean[T any](given string, among map[string]T) string {
 		return ""
 	}
 	return fmt.Sprintf(" Did you mean %q?", best)
+}
+
+// suggest names the nearest function where one does not exist: the library names
+// any that is near.
+func (ev *evaluator) suggest(diags hcl.Diagnostics) {
+	for _, d := range diags {
+		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok {
+			name := call.CalledFunctionNamespace() + call.CalledFunctionName()
+			d.Detail = fmt.Sprintf("There is no function named %q.%s", name, DidYouMean(name, ev.functions))
+		}
+	}
 }
 
 // traversalString is a reference as it is written.

@@ -37,6 +37,7 @@ func (s *scope) eval(expr hcl.Expression) cty.Value {
 	}
 	s.inst.ev.meter.Next()
 	v, diags := expr.Value(ctx)
+	s.inst.ev.suggest(diags)
 	s.inst.ev.report(diags)
 	if diags.HasErrors() {
 		return cty.DynamicVal

@@ -37,7 +37,7 @@ func TestFlowThatFalls(t *testing.T) {
 		finding   Finding
 		with, not []string
 	}{
-		{"a flow", flow, []string{`class="wire flow"`, `class="arrow"`, `class="ring"`, "vm-reaches-storage · falls", "main.tf:7", ">1</text>"}, []string{"flow doubt"}},
+		{"a flow", flow, []string{`class="wire flow"`, `class="arrow"`, `class="ring"`, ">vm-reaches-storage · falls", "main.tf:7", ">1</text>"}, []string{"flow doubt"}},
 		{"a flow that is not known", with(flow, func(f *Finding) { f.Unknown = true }), []string{`class="wire flow doubt"`, "not known"}, []string{`class="wire flow"`, `class="ring"`}},
 		{"a document", Finding{Rule: "r", Title: "x", Resource: nt.NSGID("g")}, []string{`class="ring"`}, []string{`class="wire flow`}},
 		{"a place that is not drawn", with(flow, func(f *Finding) { f.From = nt.VMID("gone") }), []string{"vm-reaches-storage · falls"}, []string{`class="wire flow`, `class="ring"`}},

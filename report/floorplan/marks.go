@@ -12,11 +12,13 @@ import (
 // marks puts the findings' numbers on the map: on the lines of flows, and on the
 // things that decide.
 func (d *drawing) marks() {
-	numbered := map[string]bool{}
+	numbered, named := map[string]bool{}, map[int]bool{}
 	for _, w := range d.s.wires {
 		if w.group != nil && !numbered[w.net] {
 			numbered[w.net] = true
-			d.number(d.freeSpot(w), w.group)
+			p := d.freeSpot(w)
+			d.number(p, w.group)
+			named[w.group.number] = named[w.group.number] || d.name(w, p)
 		}
 	}
 	onPeering := map[string]bool{}
@@ -72,6 +74,29 @@ func (d *drawing) freeSpot(w *wire) point {
 	}
 	d.nums = append(d.nums, rect{best.x - 10, best.y - 10, 20, 20})
 	return best
+}
+
+// name writes a flow's rule on its line beside the number at p, where there is
+// room; it reports whether there is.
+func (d *drawing) name(w *wire, p point) bool {
+	rule := w.group.first().Rule
+	box := rect{p.x + 10, p.y - 5, width(rule, 9.5, bold) + 10, 10}
+	onLine := false
+	for i := 1; i < len(w.points); i++ {
+		a, b := w.points[i-1], w.points[i]
+		onLine = onLine || a.y == p.y && b.y == p.y && min(a.x, b.x) < p.x && box.right()+bend < max(a.x, b.x)
+	}
+	if !onLine || d.busy(w, box) > 0 || slices.ContainsFunc(d.nums[:len(d.nums)-1], func(o rect) bool { return overlap(o, box) }) {
+		return false
+	}
+	d.nums = append(d.nums, box)
+	d.rect(box, "paper", 0)
+	class := "tiny tfall"
+	if w.group.first().Unknown {
+		class = "tiny tdoubt"
+	}
+	d.text(box.x+5, p.y+3, class, rule)
+	return true
 }
 
 // busy counts what a sign would be on beside its own line.

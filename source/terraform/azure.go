@@ -27,7 +27,7 @@ func gather(tables ...map[string]kind) map[string]kind {
 }
 
 // inert are the providers whose resources are nothing in Azure Resource Manager.
-var inert = []string{"random", "null", "time", "tls", "terraform", "local", "archive", "external", "http", "template", "cloudinit", "modtm"}
+var inert = []string{"random", "null", "time", "tls", "terraform", "local", "archive", "external", "http", "template", "cloudinit", "modtm", "azuread"}
 
 // azure decides what Azure's own rules decide before deployment.
 type azure struct {

@@ -174,7 +174,9 @@ var governanceKinds = gather(assigned(), map[string]kind{
 	"azurerm_management_group_subscription_association": {},
 	"azurerm_subscription": {
 		arm: "Microsoft.Subscription/aliases",
-		id:  func(v view) arm.ID { return arm.Tenant.Extension("Microsoft.Subscription", "aliases", subscriptionAlias(v)) },
+		id: func(v view) arm.ID {
+			return arm.Tenant.Extension("Microsoft.Subscription", "aliases", subscriptionAlias(v))
+		},
 		rows: tabled(`
 			billing_scope_id billingScope
 			subscription_id

@@ -1,0 +1,406 @@
+package terraform
+
+import (
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/cloister-ml/cloister/arm"
+)
+
+const (
+	typePlan = "Microsoft.Web/serverFarms"
+	typeSite = "Microsoft.Web/sites"
+)
+
+const siteRows = `
+	client_certificate_enabled clientCertEnabled =false
+	client_certificate_exclusion_paths clientCertExclusionPaths
+	enabled =true
+	https_only httpsOnly =false
+	key_vault_reference_identity_id keyVaultReferenceIdentity
+	public_network_access_enabled publicNetworkAccess =Enabled ~toggled
+	service_plan_id serverFarmId
+	virtual_network_subnet_id virtualNetworkSubnetId
+	app_settings siteConfig.appSettings ~pairs
+	connection_string[]: siteConfig.connectionStrings
+		name
+		type
+		value connectionString !secret
+	site_config: siteConfig
+		* always_on app_command_line default_documents health_check_path 
+		websockets_enabled webSocketsEnabled
+		worker_count numberOfWorkers
+		ftps_state =Disabled
+		http2_enabled http20Enabled =false
+		ip_restriction_default_action ipSecurityRestrictionsDefaultAction =Allow
+		minimum_tls_version minTlsVersion ="1.2"
+		remote_debugging_enabled =false
+		scm_ip_restriction_default_action scmIpSecurityRestrictionsDefaultAction =Allow
+		scm_minimum_tls_version scmMinTlsVersion ="1.2"
+		scm_use_main_ip_restriction scmIpSecurityRestrictionsUseMain =false
+		use_32_bit_worker use32BitWorkerProcess
+		vnet_route_all_enabled vnetRouteAllEnabled =false
+		ip_restriction[]: ipSecurityRestrictions
+			* action ip_address name priority description
+			virtual_network_subnet_id vnetSubnetResourceId
+			service_tag tag
+		scm_ip_restriction[]: scmIpSecurityRestrictions
+			* action ip_address name priority description
+			virtual_network_subnet_id vnetSubnetResourceId
+			service_tag tag
+		cors: cors
+			* allowed_origins support_credentials
+`
+
+// site is the kind of a web or function app.
+func site(word string, extra ...string) kind {
+	return kind{
+		arm:  typeSite,
+		id:   inGroup(typeSite),
+		rows: append(tabled(siteRows, "+/kind "+word), tabled(extra...)...),
+		decide: func(_ view, id arm.ID) map[string]cty.Value {
+			if strings.HasPrefix(id.Name(), "{") {
+				return nil
+			}
+			return texts("default_hostname", strings.ToLower(id.Name())+".azurewebsites.net")
+		},
+	}
+}
+
+const imagePullRows = `
+	vnet_image_pull_enabled vnetImagePullEnabled =false
+`
+
+const registryRows = `
+	site_config: siteConfig
+		container_registry_use_managed_identity acrUseManagedIdentityCreds =false
+		container_registry_managed_identity_client_id acrUserManagedIdentityID
+`
+
+const functionRows = `
+	functions_extension_version siteConfig.functionsExtensionVersion ="~4"
+`
+
+var webKinds = map[string]kind{
+	"azurerm_service_plan": {
+		arm: typePlan,
+		id:  inGroup(typePlan),
+		rows: tabled(`
+			sku_name /sku.name
+			worker_count /sku.capacity
+			app_service_environment_id hostingEnvironmentProfile.id
+			maximum_elastic_worker_count
+			per_site_scaling_enabled perSiteScaling =false
+			zone_balancing_enabled zoneRedundant =false
+		`),
+		finish: func(v view, doc *arm.Resource) {
+			switch v.text("os_type") {
+			case "Linux":
+				doc.Kind, doc.Properties["reserved"] = "Linux", true
+			case "WindowsContainer":
+				doc.Kind, doc.Properties["hyperV"] = "xenon", true
+			default:
+				doc.Kind = "app"
+			}
+		},
+	},
+	"azurerm_app_service_plan": {
+		arm: typePlan,
+		id:  inGroup(typePlan),
+		rows: tabled(`
+			kind /kind =Windows
+			sku: /sku
+				* tier capacity
+				size name
+			app_service_environment_id hostingEnvironmentProfile.id
+			* is_xenon reserved per_site_scaling zone_redundant
+		`),
+	},
+	"azurerm_linux_web_app":        site("app,linux", imagePullRows, registryRows),
+	"azurerm_windows_web_app":      site("app", registryRows),
+	"azurerm_linux_function_app":   site("functionapp,linux", functionRows, imagePullRows, registryRows),
+	"azurerm_windows_function_app": site("functionapp", functionRows, imagePullRows),
+	"azurerm_static_web_app": {
+		arm: "Microsoft.Web/staticSites",
+		id:  inGroup("Microsoft.Web/staticSites"),
+		rows: tabled(`
+			sku_size /sku.name =Free
+			sku_tier /sku.tier =Free
+			configuration_file_changes_enabled allowConfigFileUpdates =true
+			preview_environments_enabled stagingEnvironmentPolicy =Enabled ~toggled
+			public_network_access_enabled publicNetworkAccess =Enabled ~toggled
+			repository_branch branch
+			repository_token !secret
+			repository_url
+		`),
+	},
+	"azurerm_app_service_virtual_network_swift_connection": {
+		effect: func(v view, _ arm.ID, b *builder) {
+			b.change(v, v.id("app_service_id", typeSite), func(doc *arm.Resource) {
+				doc.Properties["virtualNetworkSubnetId"] = v.json("subnet_id")
+			})
+		},
+	},
+	"azurerm_container_app_environment": {
+		arm: "Microsoft.App/managedEnvironments",
+		id:  inGroup("Microsoft.App/managedEnvironments"),
+		rows: tabled(`
+			dapr_application_insights_connection_string daprAIConnectionString !secret
+			infrastructure_resource_group_name infrastructureResourceGroup
+			infrastructure_subnet_id vnetConfiguration.infrastructureSubnetId
+			internal_load_balancer_enabled vnetConfiguration.internal
+			logs_destination appLogsConfiguration.destination
+			log_analytics_workspace_id appLogsConfiguration.logAnalyticsConfiguration.workspace
+			mutual_tls_enabled peerAuthentication.mtls.enabled =false
+			public_network_access
+			zone_redundancy_enabled zoneRedundant =false
+			workload_profile[]: workloadProfiles
+				name
+				maximum_count
+				minimum_count
+				workload_profile_type
+		`),
+	},
+	"azurerm_container_app":     {arm: "Microsoft.App/containerApps", id: inGroup("Microsoft.App/containerApps"), rows: containerAppRows, effect: likeParent("container_app_environment_id", "Microsoft.App/managedEnvironments")},
+	"azurerm_container_group":   {arm: "Microsoft.ContainerInstance/containerGroups", id: inGroup("Microsoft.ContainerInstance/containerGroups"), zonal: true, rows: containerGroupRows, finish: finishContainerGroup},
+	"azurerm_api_management":    {arm: "Microsoft.ApiManagement/service", id: inGroup("Microsoft.ApiManagement/service"), zonal: true, rows: apiManagementRows, finish: finishAPIManagement, decide: hostedURL("gateway_url", "azure-api.net")},
+	"azurerm_signalr_service":   {arm: "Microsoft.SignalRService/signalR", id: inGroup("Microsoft.SignalRService/signalR"), rows: signalRows, decide: hosted("hostname", "service.signalr.net")},
+	"azurerm_web_pubsub":        {arm: "Microsoft.SignalRService/webPubSub", id: inGroup("Microsoft.SignalRService/webPubSub"), rows: pubsubRows, decide: hosted("hostname", "webpubsub.azure.com")},
+	"azurerm_app_configuration": {arm: typeConfiguration, id: inGroup(typeConfiguration), rows: configurationRows, decide: hostedURL("endpoint", "azconfig.io")},
+	"azurerm_logic_app_workflow": {
+		arm: "Microsoft.Logic/workflows",
+		id:  inGroup("Microsoft.Logic/workflows"),
+		rows: tabled(`
+			enabled state =Enabled ~toggled
+			integration_service_environment_id integrationServiceEnvironment.id
+			logic_app_integration_account_id integrationAccount.id
+			workflow_schema definition.$schema
+			workflow_version definition.contentVersion
+		`),
+	},
+}
+
+const typeConfiguration = "Microsoft.AppConfiguration/configurationStores"
+
+// hostedURL decides a service's address, https and a name of its domain.
+func hostedURL(attribute, domain string) func(view, arm.ID) map[string]cty.Value {
+	return func(_ view, id arm.ID) map[string]cty.Value {
+		if strings.HasPrefix(id.Name(), "{") {
+			return nil
+		}
+		return texts(attribute, "https://"+strings.ToLower(id.Name())+"."+domain)
+	}
+}
+
+var configurationRows = tabled(`
+	sku /sku.name =free
+	local_auth_enabled disableLocalAuth =false ~negated
+	public_network_access
+	purge_protection_enabled enablePurgeProtection =false
+	soft_delete_retention_days softDeleteRetentionInDays
+	data_plane_proxy_authentication_mode dataPlaneProxy.authenticationMode
+	data_plane_proxy_private_link_delegation_enabled dataPlaneProxy.privateLinkDelegation ~toggled
+	encryption: encryption.keyVaultProperties
+		identity_client_id
+		key_vault_key_identifier keyIdentifier
+`)
+
+var signalRows = tabled(`
+	sku: /sku
+		* capacity name
+	aad_auth_enabled disableAadAuth =false ~negated
+	local_auth_enabled disableLocalAuth =false ~negated
+	public_network_access_enabled publicNetworkAccess =Enabled ~toggled
+	tls_client_cert_enabled tls.clientCertEnabled =false
+	cors[]: cors
+		allowed_origins
+`)
+
+var pubsubRows = tabled(`
+	sku /sku.name
+	capacity /sku.capacity =1
+	aad_auth_enabled disableAadAuth =false ~negated
+	local_auth_enabled disableLocalAuth =false ~negated
+	public_network_access_enabled publicNetworkAccess =Enabled ~toggled
+	tls_client_cert_enabled tls.clientCertEnabled =false
+`)
+
+var apiManagementRows = tabled(`
+	client_certificate_enabled enableClientCertificate
+	gateway_disabled disableGateway
+	min_api_version apiVersionConstraint.minApiVersion
+	notification_sender_email
+	public_ip_address_id
+	public_network_access_enabled publicNetworkAccess =Enabled ~toggled
+	publisher_email
+	publisher_name
+	virtual_network_type =None
+	virtual_network_configuration: virtualNetworkConfiguration
+		subnet_id subnetResourceId
+	additional_location[]: additionalLocations
+		location
+		gateway_disabled disableGateway
+		public_ip_address_id
+		virtual_network_configuration.subnet_id virtualNetworkConfiguration.subnetResourceId
+`)
+
+// finishAPIManagement splits the SKU, as Developer_1, into its name and units.
+func finishAPIManagement(v view, doc *arm.Resource) {
+	name, units, ok := strings.Cut(v.text("sku_name"), "_")
+	if !ok {
+		doc.SKU = arm.Object{"name": v.json("sku_name")}
+		return
+	}
+	doc.SKU = arm.Object{"name": name, "capacity": literal(units)}
+}
+
+const containerRows = `
+		container[]: containers
+			* args command image name
+			cpu resources.cpu
+			memory resources.memory
+			env[]: env
+				name
+				secret_name secretRef
+				value
+			volume_mounts[]: volumeMounts
+				name volumeName
+				path mountPath
+				sub_path
+		init_container[]: initContainers
+			* args command image name
+			cpu resources.cpu
+			memory resources.memory
+			env[]: env
+				name
+				secret_name secretRef
+				value
+		volume[]: volumes
+			* name mount_options storage_name
+			storage_type =EmptyDir
+`
+
+var containerAppRows = tabled(`
+	container_app_environment_id managedEnvironmentId
+	workload_profile_name
+	max_inactive_revisions configuration.maxInactiveRevisions
+	revision_mode configuration.activeRevisionsMode
+	dapr: configuration.dapr
+		* app_id app_port
+		app_protocol =http
+		+enabled true
+	ingress: configuration.ingress
+		allow_insecure_connections allowInsecure =false
+		client_certificate_mode
+		exposed_port
+		external_enabled external =false
+		target_port
+		transport =auto
+		ip_security_restriction[]: ipSecurityRestrictions
+			* action description ip_address_range name
+		traffic_weight[]: traffic
+			label
+			latest_revision =false
+			percentage weight
+			revision_suffix revisionName
+	registry[]: configuration.registries
+		* identity server username
+		password_secret_name passwordSecretRef
+	secret[]: configuration.secrets
+		* identity name
+		key_vault_secret_id keyVaultUrl
+		value !secret
+	template: template
+		cooldown_period_in_seconds scale.cooldownPeriod
+		max_replicas scale.maxReplicas =10
+		min_replicas scale.minReplicas =0
+		polling_interval_in_seconds scale.pollingInterval
+		revision_suffix
+		termination_grace_period_seconds
+` + containerRows)
+
+var containerGroupRows = tabled(`
+	os_type
+	priority
+	restart_policy =Always
+	sku =Standard
+	subnet_ids subnetIds ~references
+	network_profile_id networkProfile.id
+	key_vault_key_id encryptionProperties.keyName
+	key_vault_user_assigned_identity_id encryptionProperties.identity
+	ip_address_type ipAddress.type =Public
+	dns_name_label ipAddress.dnsNameLabel
+	dns_config: dnsConfig
+		nameservers nameServers
+		options options ~spaced
+		search_domains searchDomains ~spaced
+	diagnostics: diagnostics
+		log_analytics: logAnalytics
+			log_type
+			metadata
+			workspace_id
+			workspace_key !secret
+	image_registry_credential[]: imageRegistryCredentials
+		server
+		username
+		password !secret
+		user_assigned_identity_id identity
+`)
+
+// finishContainerGroup sets the containers, whose limits and variables stand apart.
+func finishContainerGroup(v view, doc *arm.Resource) {
+	rows := tabled(`
+		name
+		commands properties.command
+		image properties.image
+		cpu properties.resources.requests.cpu
+		memory properties.resources.requests.memoryInGB
+		cpu_limit properties.resources.limits.cpu
+		memory_limit properties.resources.limits.memoryInGB
+		environment_variables properties.environmentVariables ~pairs
+		ports[]: properties.ports
+			port
+			protocol =TCP
+		volume[]: properties.volumeMounts
+			name
+			mount_path
+			read_only =false
+	`)
+	var list, volumes, ports []any
+	for _, c := range v.blocks("container") {
+		o := rows.object(c)
+		for _, e := range taskValues(c.hidden("secure_environment_variables"), true) {
+			variable, _ := e.(arm.Object)
+			all, _ := arm.Lookup(o, "properties.environmentVariables")
+			known, _ := all.([]any)
+			set(o, "properties.environmentVariables", append(known, arm.Object{"name": variable["name"], "secureValue": variable["value"]}))
+		}
+		list = append(list, o)
+		for _, p := range c.blocks("ports") {
+			ports = append(ports, tabled("port\nprotocol =TCP").object(p))
+		}
+		for _, vol := range c.blocks("volume") {
+			volumes = append(volumes, tabled(`
+				name
+				share_name azureFile.shareName
+				storage_account_name azureFile.storageAccountName
+				storage_account_key azureFile.storageAccountKey !secret
+				git_repo: gitRepo
+					directory
+					revision
+					url repository
+			`).object(vol))
+		}
+	}
+	doc.Properties["containers"] = list
+	if volumes != nil {
+		doc.Properties["volumes"] = volumes
+	}
+	if ports != nil && v.text("ip_address_type") != "None" {
+		set(doc.Properties, "ipAddress.ports", ports)
+	}
+	if v.text("ip_address_type") == "None" {
+		delete(doc.Properties, "ipAddress")
+	}
+}

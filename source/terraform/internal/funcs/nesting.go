@@ -17,6 +17,9 @@ const maxNesting = 250
 // Nesting refuses source text that is nested too deeply to be parsed safely, or
 // that holds a number too large to compute with.
 func Nesting(src []byte, name string, template bool) error {
+	if shallow(src) {
+		return nil
+	}
 	var tokens hclsyntax.Tokens
 	start := hcl.Pos{Line: 1, Column: 1}
 	if template {
@@ -47,6 +50,35 @@ func Nesting(src []byte, name string, template bool) error {
 		}
 	}
 	return nil
+}
+
+// shallow reports text that cannot nest deeply, having too few characters that
+// begin a level, nor hold an immense number. Most files are, and need not be
+// taken apart twice.
+func shallow(src []byte) bool {
+	open, unary, digits := 0, 0, 0
+	for i, c := range src {
+		if c >= '0' && c <= '9' {
+			digits++
+			continue
+		}
+		if digits > 0 && (c == 'e' || c == 'E') && i+1 < len(src) && (src[i+1] == '+' || src[i+1] == '-' || src[i+1] >= '0' && src[i+1] <= '9') {
+			return false // an exponent, which is for the lexer to read
+		}
+		if digits > 1000 {
+			return false
+		}
+		digits = 0
+		switch c {
+		case '{':
+			open += 2 // of an interpolation, after a quote
+		case '(', '[', '<':
+			open++
+		case '!', '-', '?':
+			unary++
+		}
+	}
+	return open < maxNesting && unary < maxNesting && digits <= 1000
 }
 
 // maxLoops is how many loops may stand within each other in a string of JSON,

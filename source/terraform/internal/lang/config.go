@@ -3,9 +3,9 @@ package lang
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -149,19 +149,24 @@ func IsSource(name string) bool {
 	return strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json")
 }
 
+// file is a file of configuration.
+type file struct {
+	path string
+	link bool // a symbolic link
+}
+
 // sources are the configuration files of a directory, sorted.
-func sources(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+func sources(dir string) ([]file, error) {
+	entries, err := os.ReadDir(dir) // sorted
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	var out []file
 	for _, e := range entries {
 		if !e.IsDir() && IsSource(e.Name()) {
-			out = append(out, filepath.Join(dir, e.Name()))
+			out = append(out, file{filepath.Join(dir, e.Name()), e.Type()&fs.ModeSymlink != 0})
 		}
 	}
-	slices.Sort(out)
 	return out, nil
 }
 
@@ -183,10 +188,13 @@ func (ev *evaluator) load(dir string) *module {
 		return m
 	}
 	var primary, overrides []*hcl.Block
-	for _, path := range files {
-		if err := ev.project.allows(path); err != nil {
-			ev.fail(nil, "File cannot be read", "%v.", err)
-			continue
+	for _, f := range files {
+		path := f.path
+		if f.link {
+			if err := ev.project.allows(path); err != nil {
+				ev.fail(nil, "File cannot be read", "%v.", err)
+				continue
+			}
 		}
 		body, ok := ev.parseFile(path)
 		if !ok {

@@ -21,29 +21,37 @@ func (s *scope) declared(t hcl.Traversal) (group, name string, ok bool) {
 	}
 	i := strings.LastIndexByte(key, '.')
 	group, name = key[:i], key[i+1:]
-	found, hint := false, ""
+	found := false
 	switch group {
 	case "var":
 		_, found = inst.mod.variables[name]
-		hint = DidYouMean(name, inst.mod.variables)
 	case "local":
 		_, found = inst.mod.locals[name]
-		hint = DidYouMean(name, inst.mod.locals)
 	case "module":
 		_, found = inst.mod.calls[name]
-		hint = DidYouMean(name, inst.mod.calls)
 	default:
-		b, isResource := inst.mod.resources[key]
-		if isResource {
+		if b, ok := inst.mod.resources[key]; ok {
 			return group, name, s.checkAttribute(b, rest, at)
 		}
-		hint = DidYouMean(key, inst.mod.resources)
 	}
-	if found {
-		return group, name, true
+	if !found {
+		inst.ev.fail(&at, "Reference to nothing", "%s declares no %s.%s", inst.ev.called(inst.mod), key, inst.mod.near(group, name))
+		return "", "", false
 	}
-	inst.ev.fail(&at, "Reference to nothing", "%s declares no %s.%s", inst.ev.called(inst.mod), key, hint)
-	return "", "", false
+	return group, name, true
+}
+
+// near is the name of the same group that is nearest to one that is not there.
+func (m *module) near(group, name string) string {
+	switch group {
+	case "var":
+		return DidYouMean(name, m.variables)
+	case "local":
+		return DidYouMean(name, m.locals)
+	case "module":
+		return DidYouMean(name, m.calls)
+	}
+	return DidYouMean(group+"."+name, m.resources)
 }
 
 // checkAttribute holds the first attribute of a reference against the type's

@@ -19,6 +19,7 @@ import (
 	"github.com/cloister-ml/cloister/internal/provider/authorization"
 	"github.com/cloister-ml/cloister/internal/provider/compute"
 	"github.com/cloister-ml/cloister/internal/provider/containerregistry"
+	"github.com/cloister-ml/cloister/internal/provider/containerservice"
 	"github.com/cloister-ml/cloister/internal/provider/insights"
 	"github.com/cloister-ml/cloister/internal/provider/keyvault"
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning"
@@ -164,6 +165,7 @@ func (d *Daemon) providers(host cloud.Host) []cloud.Provider {
 		storage.New(host),
 		keyvault.New(host),
 		containerregistry.New(host),
+		containerservice.New(host),
 		insights.New(host),
 		insights.LogAnalytics(host),
 		d.learning.Provider(),

@@ -28,6 +28,12 @@ func New(host cloud.Host) cloud.Provider {
 				Remove:       func(ctx context.Context, r arm.Resource) error { return s.store.Forget(ctx, r.ID) },
 				Actions:      map[string]cloud.Action{"query": s.query},
 			},
+			{
+				Name:         Namespace + "/diagnosticSettings",
+				CreateStatus: http.StatusOK, // its clients insist on it
+				Prompt:       true,
+				Runs:         func(arm.Resource) bool { return false },
+			},
 			{Name: service.TypeAppInsights + "/currentbillingfeatures", Handler: &billing{store: s.store}},
 		},
 		Services: map[string]http.Handler{"insights": s},

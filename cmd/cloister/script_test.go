@@ -25,6 +25,10 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TEMPLATES", templateDir)
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"example": copyExample, "tf-drop": dropBlock, "tf-set": setAttribute,
 		},
@@ -32,6 +36,9 @@ func TestScripts(t *testing.T) {
 }
 
 var exampleDir, _ = filepath.Abs("../../examples/secure-mlops/terraform")
+
+// templateDir holds the ARM templates that the reader's own tests read.
+var templateDir, _ = filepath.Abs("../../source/template/testdata")
 
 func copyExample(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {

@@ -106,7 +106,7 @@ func (b *builder) checkCommitted(col *adminCollection, configuration arm.ID) {
 func (b *builder) adminRule(r arm.Resource, collection arm.ID) []adminRule {
 	rule := adminRule{Rule: Rule{Name: r.ID.Name()}, collection: collection}
 	d := b.read(r, &rule.Doubts)
-	d.o = arm.Object{"properties": map[string]any(r.Properties)}
+	d.o = arm.Object{"properties": r.Properties}
 	rule.Priority = d.as(aboutPriority).number("properties.priority", 0)
 	access := d.oneOf(aboutVerb, "properties.access", "Allow", "Deny", "AlwaysAllow")
 	rule.Allow, rule.always = access != "Deny" && access != "", access == "AlwaysAllow"

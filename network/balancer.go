@@ -43,7 +43,6 @@ type balancingRule struct {
 	protocol string // Tcp, Udp or * (high availability ports)
 	ports    []PortRange
 	port     uint16 // at the machine; 0 where it is the same
-	shift    int    // of a range: what is added to the port
 	pools    []arm.ID
 	rule     arm.ID // of an inbound NAT rule
 	keeps    bool   // floating IP: the destination stays the frontend's

@@ -69,6 +69,11 @@ func (t *Topology) matches(nsg, subnet arm.ID, d Direction) []Match {
 	if !ok {
 		return nil
 	}
+	return t.matchesOf(g, subnet, d)
+}
+
+// matchesOf are those of a group that need not be one of the topology's.
+func (t *Topology) matchesOf(g NSG, subnet arm.ID, d Direction) []Match {
 	w := t.view(subnet)
 	var out []Match
 	for _, r := range g.Rules {

@@ -197,7 +197,7 @@ func (d document) firewallTerm(about, s string) []netip.Prefix {
 
 // test says whether a flow matches the rule, the name that it asks for included.
 func (r firewallRule) test(f Flow) verdict.Value {
-	return verdict.And(r.Match.Test(f), r.testHost(f.Host))
+	return verdict.And(r.Test(f), r.testHost(f.Host))
 }
 
 func (r firewallRule) testHost(host string) verdict.Value {

@@ -42,15 +42,20 @@ func (g groups) space(b *spaceBuilder) spaceNode {
 	if g.admin == nil {
 		return n
 	}
+	return b.Apply(b.opAdmin, b.at(b.admin(g.admin), g.from, g.to), n)
+}
+
+// admin is the diagram of the ends of security admin rules.
+func (b *spaceBuilder) admin(a *adminFilter) spaceNode {
 	var rules []space.Rule
-	for _, m := range g.admin.matches {
+	for _, m := range a.matches {
 		ends := m.of()
-		if g.admin.absent != "" {
+		if a.absent != "" {
 			ends |= adminGoesOn
 		}
 		rules = append(rules, m.rules(ends, m.certain())...)
 	}
-	return b.Apply(b.opAdmin, b.at(b.Decide(rules, uint8(adminGoesOn)), g.from, g.to), n)
+	return b.Decide(rules, uint8(adminGoesOn))
 }
 
 func (k fork) space(b *spaceBuilder) spaceNode {
@@ -146,7 +151,7 @@ func (p platformPart) space(b *spaceBuilder) spaceNode {
 	}
 	for _, f := range p.t.filters(p.at.nic, Outbound) {
 		f.Matches = append(f.Platform(p.to), exempt)
-		out = b.and(out, b.at(b.filter(f), p.from, p.to))
+		out = b.and(out, b.at(b.decided(f), p.from, p.to))
 	}
 	return out
 }

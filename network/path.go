@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/verdict"
 )
 
@@ -43,6 +44,9 @@ type groups struct {
 	admin    *adminFilter
 	filters  []Filter
 	from, to netip.Addr
+
+	nic       arm.ID
+	direction Direction
 }
 
 func (g groups) follow(a *Answer, f Flow) {

@@ -216,7 +216,7 @@ func (m Match) protocols(r *space.Rule, among []space.Interval) {
 
 // sideIntervals are the addresses of one side, for certain and perhaps.
 func (m Match) sideIntervals(about string, list []netip.Prefix) (sure, possible []space.Interval) {
-	sure = space.Prefixes(list)
+	sure = space.Union(space.Prefixes(list))
 	for _, d := range m.Doubts {
 		switch {
 		case d.About != about:
@@ -238,18 +238,23 @@ func (b *spaceBuilder) filter(f Filter) spaceNode {
 	if n, ok := b.filters[key]; ok {
 		return n
 	}
+	n := b.decided(f)
+	b.filters[key] = n
+	return n
+}
+
+// decided is the diagram of a filter that is not kept.
+func (b *spaceBuilder) decided(f Filter) spaceNode {
 	var rules []space.Rule
 	for _, m := range f.Matches {
 		ends := outcome(isNo)
 		switch {
-		case !m.certainVerb(), !m.Rule.Allow && key.open:
+		case !m.certainVerb(), !m.Rule.Allow && len(f.Doubts) > 0:
 			ends = isUnknown
 		case m.Rule.Allow:
 			ends = isYes
 		}
 		rules = append(rules, m.rules(ends, m.certain())...)
 	}
-	n := b.Decide(rules, isNo)
-	b.filters[key] = n
-	return n
+	return b.Decide(rules, isNo)
 }

@@ -29,16 +29,6 @@ const (
 	NotSo Assumption = "no"
 )
 
-func (a Assumption) value() verdict.Value {
-	switch a {
-	case IsSo:
-		return verdict.Yes
-	case NotSo:
-		return verdict.No
-	}
-	return verdict.Unknown
-}
-
 // not is the value of the contrary.
 func (a Assumption) not() verdict.Value {
 	switch a {

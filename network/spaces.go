@@ -28,8 +28,8 @@ func (t *Topology) Spaces(host string) *Spaces {
 	b := newSpaceBuilder()
 	b.host = host
 	s := &Spaces{t: t, b: b, algebra: space.NewAlgebra(&b.Store)}
-	s.to = starts(t.deciding(), nil)
-	s.from = starts(t.deciding(), t.ruleIntervals())
+	s.to = starts(t.deciding(), t.own())
+	s.from = starts(t.deciding(), t.own(), t.ruleIntervals())
 	return s
 }
 
@@ -129,8 +129,22 @@ func compareValues(a, b space.Value) int {
 	return 0
 }
 
-// deciding are all prefixes that decide where packets go: two addresses that none
-// of them tells apart take the same path.
+// own are the addresses of network interfaces, and where others may be.
+func (t *Topology) own() []space.Interval {
+	list := append(withins(t.unplaced), withins(t.modelless)...)
+	for i := range t.Subnets {
+		list = append(list, t.Subnets[i].Prefixes...)
+	}
+	for i := range t.NICs {
+		for _, a := range t.NICs[i].Addrs {
+			list = append(list, single(a))
+		}
+	}
+	return space.Prefixes(list)
+}
+
+// deciding are all other prefixes that decide where packets go: two addresses
+// that none of them tells apart take the same path.
 func (t *Topology) deciding() []space.Interval {
 	var list []netip.Prefix
 	one := func(a netip.Addr) {
@@ -145,12 +159,11 @@ func (t *Topology) deciding() []space.Interval {
 			list = append(list, withins(p.Doubts)...)
 		}
 	}
-	for _, s := range t.Subnets {
-		list = append(list, s.Prefixes...)
-	}
-	for _, n := range t.NICs {
-		for _, a := range n.Addrs {
-			one(a)
+	for i := range t.NICs {
+		if n := &t.NICs[i]; n.Kind == KindPrivateEndpoint {
+			for _, a := range n.Addrs {
+				one(a) // each has a route
+			}
 		}
 	}
 	for _, table := range t.tables {
@@ -181,8 +194,6 @@ func (t *Topology) deciding() []space.Interval {
 		prefixes, _ := service.Tag(tag)
 		list = append(list, prefixes...)
 	}
-	list = append(list, withins(t.unplaced)...)
-	list = append(list, withins(t.modelless)...)
 	list = append(append(list, worldwide...), private...)
 	list = append(list, service.Customer, single(service.WireServer), single(service.Metadata), any4)
 	for _, tag := range []string{"AzureCloud", "AzureMachineLearning", "BatchNodeManagement"} {

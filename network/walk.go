@@ -22,6 +22,7 @@ type walk struct {
 	through []place
 	parts   []part
 	over    bool
+	reached arm.ID // whose groups were asked last
 }
 
 // add appends a step, and reports whether the path goes on.
@@ -95,7 +96,7 @@ func (w *walk) pass(p place, d Direction) bool {
 	filters := w.t.filters(p.nic, d)
 	admin := w.t.adminFilter(p, d)
 	if len(filters) > 0 || admin != nil {
-		w.parts = append(w.parts, groups{admin: admin, filters: filters, from: w.from, to: w.to})
+		w.parts = append(w.parts, groups{admin: admin, filters: filters, from: w.from, to: w.to, nic: p.nic.ID, direction: d})
 		return true
 	}
 	return w.add(unfiltered(p, d))
@@ -165,6 +166,7 @@ func (w *walk) into(to place) {
 	if !w.pass(to, Inbound) {
 		return
 	}
+	w.reached = to.nic.ID
 	if to.nic.Kind == KindPrivateEndpoint {
 		w.throughEndpoint(to)
 		return

@@ -37,7 +37,7 @@ func (s *Store) Decide(rules []Rule, otherwise uint8) Node {
 func isWhole(list []Interval, f Field) bool {
 	u := list
 	if len(u) != 1 {
-		u = union(list)
+		u = Union(list)
 	}
 	return len(u) == 1 && u[0].First == Value{} && u[0].Last == highest(f)
 }

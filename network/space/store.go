@@ -173,7 +173,7 @@ func (s *Store) Fix(n Node, f Field, v Value) Node {
 // In is yes where a field has one of the values, and no elsewhere. The intervals
 // may overlap.
 func (s *Store) In(f Field, list []Interval, yes, no Node) Node {
-	list = union(list)
+	list = Union(list)
 	var out []edge
 	next := Value{}
 	for _, i := range list {
@@ -189,8 +189,8 @@ func (s *Store) In(f Field, list []Interval, yes, no Node) Node {
 	return s.make(f, append(out, edge{highest(f), no}))
 }
 
-// union are intervals in order, and apart from each other.
-func union(list []Interval) []Interval {
+// Union are intervals in order, and apart from each other.
+func Union(list []Interval) []Interval {
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b Interval) int {
 		switch {

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 
@@ -101,7 +102,11 @@ func (a azure) Decide(r *lang.Resource, others func(string) []*lang.Resource) ma
 	if !ok || k.id == nil {
 		return helper(v)
 	}
-	return decided(k, v)
+	out := decided(k, v)
+	if k.look != nil {
+		maps.Copy(out, k.look(v, a, others))
+	}
+	return out
 }
 
 func decided(k kind, v view) map[string]cty.Value {
@@ -116,8 +121,29 @@ func decided(k kind, v view) map[string]cty.Value {
 		out["identity.principal_id"] = cty.StringVal(arm.PrincipalID(id))
 		out["identity.tenant_id"] = v.tenant
 	}
+	maps.Copy(out, partIDs(k, v, id))
 	if k.decide != nil {
 		maps.Copy(out, k.decide(v, id))
+	}
+	return out
+}
+
+// partIDs are the ids of the named parts that a network resource has in arrays: a
+// load balancer's front ends, an application gateway's listeners.
+func partIDs(k kind, v view, id arm.ID) map[string]cty.Value {
+	out := map[string]cty.Value{}
+	if !strings.HasPrefix(k.arm, "Microsoft.Network/") {
+		return out
+	}
+	for _, p := range k.props {
+		if p.items == nil || p.single || strings.Contains(p.from+p.to, ".") {
+			continue
+		}
+		for i, b := range v.blocks(p.from) {
+			if name := b.text("name"); name != "" {
+				out[fmt.Sprintf("%s[%d].id", p.from, i)] = cty.StringVal(string(id.Child(p.to, name)))
+			}
+		}
 	}
 	return out
 }

@@ -1,6 +1,13 @@
 package terraform
 
-import "github.com/cloister-ml/cloister/arm"
+import (
+	"net/netip"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/source/terraform/internal/lang"
+)
 
 const (
 	typeFirewall = "Microsoft.Network/azureFirewalls"
@@ -28,6 +35,7 @@ var firewallKinds = map[string]kind{
 			attr("virtual_hub.virtual_hub_id", "virtualHub.id"),
 		},
 		finish: firewallSettings,
+		look:   firewallAddress,
 	},
 	"azurerm_firewall_application_rule_collection": firewallCollection("applicationRuleCollections",
 		attr("source_addresses", "sourceAddresses"),
@@ -91,4 +99,40 @@ func firewallSettings(v view, doc *arm.Resource) {
 	if len(v.blocks("virtual_hub")) > 0 {
 		set(doc.Properties, "hubIPAddresses.publicIPs.count", or(v.json("virtual_hub.public_ip_count"), 1.0))
 	}
+}
+
+// reserved is how many addresses at the start of each subnet Azure keeps (Virtual
+// Network FAQ, "Are there any restrictions on using IP addresses within these
+// subnets?").
+const reserved = 4
+
+// firewallAddress decides the private address of a firewall: the first that may be
+// given out in its subnet, which is for it alone.
+func firewallAddress(v view, a azure, others func(string) []*lang.Resource) map[string]cty.Value {
+	configurations := v.blocks("ip_configuration")
+	if len(configurations) == 0 || !configurations[0].has("subnet_id") {
+		return nil
+	}
+	subnet := configurations[0].id("subnet_id", typeSubnet)
+	for _, r := range others("azurerm_subnet") {
+		other := a.view(r, true)
+		if !subnet.Equal(subnetID(other)) {
+			continue
+		}
+		list, _ := prefixes(other).([]any)
+		if len(list) == 0 {
+			return nil
+		}
+		text, _ := list[0].(string)
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil
+		}
+		addr := prefix.Masked().Addr()
+		for range reserved {
+			addr = addr.Next()
+		}
+		return map[string]cty.Value{"ip_configuration[0].private_ip_address": cty.StringVal(addr.String())}
+	}
+	return nil
 }

@@ -1,5 +1,7 @@
 package terraform
 
+import "github.com/cloister-ml/cloister/arm"
+
 const (
 	typeNAT     = "Microsoft.Network/natGateways"
 	typeBastion = "Microsoft.Network/bastionHosts"
@@ -40,6 +42,11 @@ var gatewayKinds = map[string]kind{
 				attr("name", "name"),
 				attr("subnet_id", "properties.subnet.id"),
 				attr("public_ip_address_id", "properties.publicIPAddress.id")),
+		},
+		finish: func(v view, doc *arm.Resource) {
+			if v.text("sku") == "Premium" {
+				doc.Properties["enablePrivateOnlyBastion"] = !v.has("ip_configuration.public_ip_address_id")
+			}
 		},
 	},
 }

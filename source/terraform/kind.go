@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/source/terraform/internal/lang"
 )
 
 // kind is what a Terraform resource type is in Azure Resource Manager. A kind
@@ -24,6 +25,8 @@ type kind struct {
 	rows  table
 	// decide gives the attributes that follow from the configuration, beside id.
 	decide func(v view, id arm.ID) map[string]cty.Value
+	// look gives the attributes that also follow from other resources.
+	look func(v view, a azure, others func(string) []*lang.Resource) map[string]cty.Value
 	// finish completes the document: sku, kind, what no prop can say.
 	finish func(v view, doc *arm.Resource)
 	// effect is what the resource does beside its own document.

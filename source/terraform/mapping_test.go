@@ -57,7 +57,7 @@ func documents(t *testing.T, dir string) string {
 			for _, part := range []struct {
 				name string
 				v    any
-			}{{"location", r.Location}, {"kind", r.Kind}, {"tags", r.Tags}, {"sku", r.SKU}, {"identity", r.Identity}, {"properties", r.Properties}} {
+			}{{"location", r.Location}, {"kind", r.Kind}, {"tags", r.Tags}, {"sku", r.SKU}, {"zones", r.Zones}, {"identity", r.Identity}, {"properties", r.Properties}} {
 				raw, err := json.Marshal(part.v)
 				if err != nil {
 					t.Fatal(err)

@@ -36,7 +36,7 @@ var networkKinds = map[string]kind{
 	},
 	"azurerm_subnet": {
 		arm: typeSubnet,
-		id:  under(typeVNet, "virtual_network_name", "subnets"),
+		id:  subnetID,
 		props: []prop{
 			attr("private_link_service_network_policies_enabled", "privateLinkServiceNetworkPolicies").or("Enabled").as(toggled),
 			attr("default_outbound_access_enabled", "defaultOutboundAccess").or(true),
@@ -71,6 +71,8 @@ var networkKinds = map[string]kind{
 	},
 	"azurerm_virtual_network_dns_servers": setsRef("virtual_network_id", typeVNet, "dns_servers", "dhcpOptions.dnsServers"),
 }
+
+var subnetID = under(typeVNet, "virtual_network_name", "subnets")
 
 // poolProps are an allocation from a pool of a network manager.
 var poolProps = []prop{attr("id", "pool.id"), attr("number_of_ip_addresses", "numberOfIpAddresses")}

@@ -1,5 +1,7 @@
 package terraform
 
+import "github.com/cloister-ml/cloister/arm"
+
 const (
 	typeWatcher        = "Microsoft.Network/networkWatchers"
 	typeEndpointPolicy = "Microsoft.Network/serviceEndpointPolicies"
@@ -25,6 +27,13 @@ var watcherKinds = map[string]kind{
 				attr("workspace_region", "networkWatcherFlowAnalyticsConfiguration.workspaceRegion"),
 				attr("workspace_resource_id", "networkWatcherFlowAnalyticsConfiguration.workspaceResourceId"),
 				attr("interval_in_minutes", "networkWatcherFlowAnalyticsConfiguration.trafficAnalyticsInterval").or(60.0)),
+		},
+		effect: func(v view, id arm.ID, b *builder) {
+			b.settle(v, id, func(doc *arm.Resource) { // it is where its watcher is
+				if watcher, ok := b.docs[id.Parent().Key()]; ok && doc.Location == "" {
+					doc.Location = watcher.Location
+				}
+			})
 		},
 	},
 	"azurerm_subnet_service_endpoint_storage_policy": {
@@ -78,8 +87,8 @@ var watcherKinds = map[string]kind{
 					attr("destination_port_behavior", "destinationPortBehavior"),
 					attr("trace_route_enabled", "disableTraceRoute").or(false).as(negated)),
 				one("success_threshold", "successThreshold",
-					attr("checks_failed_percent", "checksFailedPercent"),
-					attr("round_trip_time_ms", "roundTripTimeMs"))),
+					attr("checks_failed_percent", "checksFailedPercent").or(0.0),
+					attr("round_trip_time_ms", "roundTripTimeMs").or(0.0))),
 			each("test_group", "testGroups",
 				attr("name", "name"),
 				attr("enabled", "disable").or(false).as(negated),

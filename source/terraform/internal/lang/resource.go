@@ -3,6 +3,7 @@ package lang
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -87,7 +88,7 @@ func (n *node) evaluate() cty.Value {
 		r.decided = ev.opts.Decider.Decide(r, func(typ string) []*Resource { return ev.others(n, typ) })
 		symbols(r.decided)
 		if sch != nil {
-			r.value = r.object(sch, r.Config, "")
+			r.value = r.object(sch, r.Config, "", "")
 		}
 		inner.hold("precondition of "+addr, n.block.preconditions)
 		if sch != nil && len(n.block.postconditions) > 0 {
@@ -129,11 +130,12 @@ func (ev *evaluator) others(n *node, typ string) []*Resource {
 }
 
 // object is the value of a body as references see it. Path leads to the body
-// ("identity."), for what is decided and for the origin of what is unknown.
-func (r *Resource) object(sch *schema.Block, body *Body, path string) cty.Value {
+// ("identity."), for what is decided and for the origin of what is unknown; place
+// does too, with the number of each block ("ip_configuration[1].").
+func (r *Resource) object(sch *schema.Block, body *Body, path, place string) cty.Value {
 	attrs := make(map[string]cty.Value, len(sch.Attributes)+len(sch.Blocks))
 	for name, a := range sch.Attributes {
-		attrs[name] = r.attribute(name, a, body, path)
+		attrs[name] = r.attribute(name, a, body, path, place)
 	}
 	for name, nested := range sch.Blocks {
 		if v, ok := body.Attrs[name]; ok { // a dynamic block over something unknown
@@ -146,7 +148,7 @@ func (r *Resource) object(sch *schema.Block, body *Body, path string) cty.Value 
 		}
 		list := make([]cty.Value, len(written))
 		for i, b := range written {
-			list[i] = r.object(&nested.Block, b, path+name+".")
+			list[i] = r.object(&nested.Block, b, path+name+".", numbered(place, name, i))
 		}
 		attrs[name] = cty.TupleVal(list)
 	}
@@ -163,7 +165,12 @@ func (r *Resource) decides(path string) bool {
 	return false
 }
 
-func (r *Resource) attribute(name string, a schema.Attribute, body *Body, path string) cty.Value {
+// numbered is the place of a block among those of its name.
+func numbered(place, name string, i int) string {
+	return place + name + "[" + strconv.Itoa(i) + "]."
+}
+
+func (r *Resource) attribute(name string, a schema.Attribute, body *Body, path, place string) cty.Value {
 	written, ok := body.Attrs[name]
 	if ok {
 		if plain, _, _ := Marks(written); plain.IsKnown() && plain.IsNull() {
@@ -174,11 +181,14 @@ func (r *Resource) attribute(name string, a schema.Attribute, body *Body, path s
 		inner := blockOf(a.Type)
 		list := make([]cty.Value, len(blocks))
 		for i, b := range blocks {
-			list[i] = r.object(inner, b, path+name+".")
+			list[i] = r.object(inner, b, path+name+".", numbered(place, name, i))
 		}
 		return cty.TupleVal(list)
 	}
-	decided, settled := r.decided[path+name]
+	decided, settled := r.decided[place+name]
+	if !settled {
+		decided, settled = r.decided[path+name]
+	}
 	switch {
 	case ok && path+name == "name" && settled:
 		return decided // an unknown name with the symbol that ids have in its place

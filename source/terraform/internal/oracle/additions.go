@@ -26,8 +26,10 @@ func completed(id arm.ID, doc arm.Object, tenant string) (arm.Object, []arm.Obje
 	if strings.HasPrefix(strings.ToLower(id.Type()), "microsoft.network/") {
 		numbered(id, props)
 	}
-	if add, ok := additions[strings.ToLower(id.Type())]; ok {
-		return doc, add(id, doc, props)
+	for _, table := range []map[string]addition{additions, networkAdditions} {
+		if add, ok := table[strings.ToLower(id.Type())]; ok {
+			return doc, add(id, doc, props)
+		}
 	}
 	return doc, nil
 }

@@ -97,6 +97,13 @@ func Compare(bodies []Body, e *arm.Estate) Comparison {
 // object is a document as a JSON object, without what is the id's.
 func object(doc arm.Resource) arm.Object {
 	o := arm.Object{"location": doc.Location, "kind": doc.Kind, "sku": doc.SKU, "properties": doc.Properties}
+	if len(doc.Zones) > 0 {
+		zones := make([]any, len(doc.Zones))
+		for i, z := range doc.Zones {
+			zones[i] = z
+		}
+		o["zones"] = zones
+	}
 	if len(doc.Tags) > 0 {
 		tags := arm.Object{}
 		for k, v := range doc.Tags {

@@ -141,8 +141,10 @@ func (e *Endpoint) patch(path, version string, body arm.Object) arm.Object {
 // created is the status of a first or a further write. Most types are answered
 // with 200, which the provider takes of all but a few.
 func created(doc arm.Object, again bool) int {
-	if !again && strings.EqualFold(arm.String(doc, "type"), "Microsoft.Authorization/policyAssignments") {
-		return http.StatusCreated
+	for _, typ := range []string{"Microsoft.Authorization/policyAssignments", "Microsoft.OperationsManagement/solutions"} {
+		if !again && strings.EqualFold(arm.String(doc, "type"), typ) {
+			return http.StatusCreated
+		}
 	}
 	return http.StatusOK
 }
@@ -155,6 +157,7 @@ func (e *Endpoint) keep(id arm.ID, sent arm.Object) arm.Object {
 	delete(e.missed, id.Key())
 	doc, others := completed(id, arm.Clone(sent), e.Tenant)
 	e.docs[id.Key()] = stored{sent: sent, doc: doc}
+	e.list(id, doc)
 	for _, o := range others {
 		e.docs[arm.ID(arm.String(o, "id")).Key()] = stored{doc: o}
 	}

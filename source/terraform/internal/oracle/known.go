@@ -31,6 +31,11 @@ var echoes = []struct{ typ, path, why string }{
 	{"microsoft.machinelearningservices/workspaces", "properties.workspaceId", "Azure gives it out; names are made of it"},
 	{"microsoft.managedidentity/userassignedidentities", "properties", "Azure gives out the principal"},
 	{"microsoft.network/privateendpoints", "properties.privateLinkServiceConnections[].properties.privateLinkServiceConnectionState", "Azure approves what its owner may approve"},
+	{"microsoft.network/connections", "properties.virtualNetworkGateway1.name", "the id says it"},
+	{"microsoft.network/connections", "properties.virtualNetworkGateway2.name", "the id says it"},
+	{"microsoft.network/connections", "properties.localNetworkGateway2.name", "the id says it"},
+	{"microsoft.network/expressroutecircuits/peerings", "properties.azureASN", "Azure's own number; nothing known is sent as 0"},
+	{"microsoft.operationsmanagement/solutions", "plan", "a document of an estate has no plan; the name says the same"},
 }
 
 var element = regexp.MustCompile(`\[[^\]]*\]`)

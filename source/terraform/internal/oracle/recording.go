@@ -59,6 +59,10 @@ func Gather(writes []Write) []Body {
 			fold(byID, b, "securityRules")
 		case "microsoft.network/routetables/routes":
 			fold(byID, b, "routes")
+		case "microsoft.network/loadbalancers/backendaddresspools":
+			fold(byID, b, "backendAddressPools")
+		case "microsoft.network/loadbalancers/inboundnatrules":
+			fold(byID, b, "inboundNatRules")
 		case "microsoft.authorization/roleassignments":
 			b.ID = assignmentID(b)
 		}

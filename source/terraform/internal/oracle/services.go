@@ -127,6 +127,8 @@ func (e *Endpoint) derived(path string, q url.Values) (any, bool) {
 		return arm.Object{"CurrentBillingFeatures": []any{"Basic"}, "DataVolumeCap": arm.Object{
 			"Cap": 100, "WarningThreshold": 90, "StopSendNotificationWhenHitCap": false, "StopSendNotificationWhenHitThreshold": false,
 		}}, true
+	case last == "sharedkey":
+		return arm.Object{"id": path, "name": last, "value": "b3JhY2xl"}, true
 	case last == "instanceview":
 		return arm.Object{"statuses": []any{}}, true
 	case last == "default" && strings.HasSuffix(parts[len(parts)-2], "services"):

@@ -248,6 +248,11 @@ var analyticsKinds = map[string]kind{
 			sku_name sku.name
 			local_authentication_enabled disableLocalAuth =false ~negated
 			public_network_access_enabled publicNetworkAccess =true
+			+encryption.keySource Microsoft.Automation
+			encryption: encryption
+				key_vault_key_id keyVaultProperties.keyUri
+				user_assigned_identity_id identity.userAssignedIdentity
+				+keySource Microsoft.Keyvault
 		`),
 	},
 	"azurerm_batch_account": {
@@ -262,6 +267,7 @@ var analyticsKinds = map[string]kind{
 			storage_account_node_identity autoStorage.nodeIdentityReference.resourceId
 			key_vault_reference: keyVaultReference
 				* id url
+			+encryption.keySource Microsoft.Batch
 			encryption: encryption
 				key_vault_key_id keyVaultProperties.keyIdentifier
 				+keySource Microsoft.KeyVault
@@ -334,6 +340,7 @@ var analyticsKinds = map[string]kind{
 		id:  inGroup("Microsoft.Dashboard/grafana"),
 		rows: tabled(`
 			sku /sku.name =Standard
+			sku_size /sku.size =X1
 			api_key_enabled apiKey =Disabled ~toggled
 			auto_generated_domain_name_label_scope =TenantReuse
 			deterministic_outbound_ip_enabled deterministicOutboundIP =Disabled ~toggled
@@ -440,7 +447,7 @@ func finishDatabricks(v view, doc *arm.Resource) {
 }
 
 var synapseRows = tabled(`
-	azuread_authentication_only azureADOnlyAuthentication
+	azuread_authentication_only azureADOnlyAuthentication =false
 	compute_subnet_id virtualNetworkProfile.computeSubnetId
 	data_exfiltration_protection_enabled managedVirtualNetworkSettings.preventDataExfiltration
 	linking_allowed_for_aad_tenant_ids managedVirtualNetworkSettings.allowedAadTenantIdsForLinking

@@ -244,7 +244,7 @@ var databaseKinds = map[string]kind{
 			subnet_id
 			tenant_settings
 			redis_configuration: redisConfiguration
-				active_directory_authentication_enabled aad-enabled ~truth
+				active_directory_authentication_enabled aad-enabled ="false" ~text
 				aof_backup_enabled aof-backup-enabled ~text
 				data_persistence_authentication_method preferred-data-persistence-auth-method
 				maxfragmentationmemory_reserved maxfragmentationmemory-reserved ~text
@@ -309,7 +309,7 @@ var cosmosRows = tabled(`
 	analytical_storage.schema_type analyticalStorageConfiguration.schemaType
 	automatic_failover_enabled|enable_automatic_failover enableAutomaticFailover =false
 	burst_capacity_enabled enableBurstCapacity =false
-	create_mode =Default
+	create_mode
 	default_identity_type defaultIdentity =FirstPartyIdentity
 	free_tier_enabled|enable_free_tier enableFreeTier =false
 	ip_range_filter ipRules =[]

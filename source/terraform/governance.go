@@ -346,9 +346,7 @@ func deployment(id func(view) arm.ID) kind {
 			if v.has("template_spec_version_id") {
 				p["templateLink"] = arm.Object{"id": v.json("template_spec_version_id")}
 			}
-			if v.has("debug_level") {
-				p["debugSetting"] = arm.Object{"detailLevel": v.json("debug_level")}
-			}
+			p["debugSetting"] = arm.Object{"detailLevel": or(v.json("debug_level"), "none")}
 		},
 	}
 }

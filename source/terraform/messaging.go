@@ -207,7 +207,7 @@ var messagingKinds = map[string]kind{
 }
 
 var eventSubscriptionRows = tabled(`
-	advanced_filtering_on_arrays_enabled filter.enableAdvancedFilteringOnArrays =false
+	advanced_filtering_on_arrays_enabled filter.enableAdvancedFilteringOnArrays
 	event_delivery_schema =EventGridSchema
 	expiration_time_utc
 	included_event_types filter.includedEventTypes

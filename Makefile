@@ -6,7 +6,7 @@ export CGO_ENABLED := 0
 BIN := bin/cloister
 EXAMPLE ?= examples/secure-mlops
 
-.PHONY: up test build install down test-unit test-e2e lint vuln fmt tidy validate-example oracle help
+.PHONY: up test build install down test-unit test-e2e e2e-terraform lint vuln fmt tidy validate-example oracle help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -31,6 +31,10 @@ test-unit: ## the packages' own tests
 
 test-e2e: build ## the whole solution, run and broken on purpose
 	$(GO) test -timeout 40m -count=1 -tags e2e ./e2e/...
+
+e2e-terraform: build ## apply, change and destroy the example with the real Terraform and its providers (builds them the first time: about 10 minutes)
+	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && setup=$$(scripts/terraform-setup.sh "$$home") && eval "$$setup" && \
+	$(GO) test -timeout 60m -count=1 -v -tags e2e -run TestTerraform ./e2e/
 
 lint: ## gofmt, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

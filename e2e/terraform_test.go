@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/cloister-ml/cloister/arm"
-	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/source"
 )
 
@@ -119,8 +118,14 @@ type singleChange struct {
 
 // What Azure changes in place, and what it must make anew.
 var singleChanges = []singleChange{
-	{"a tag", "variables.tf", `solution = "secure-mlops"`, `solution = "secured-mlops"`, "update", "azurerm_resource_group.this"},
-	{"the idle time of a public address", "modules/egress/nat.tf", `idle_timeout_in_minutes = 4`, `idle_timeout_in_minutes = 5`, "update", ""},
+	{
+		"a NAT gateway's idle time", "modules/egress/nat.tf", `sku_name            = "Standard"`, "sku_name = \"Standard\"\n  idle_timeout_in_minutes = 10",
+		"update", `module.egress.azurerm_nat_gateway.this["aml"]`,
+	},
+	{
+		"a public address's name", "modules/egress/nat.tf", `"pip-nat-${each.key}"`, `"pip-out-${each.key}"`,
+		"delete create", `module.egress.azurerm_public_ip.nat["aml"]`,
+	},
 }
 
 // change changes one attribute, plans, applies, and plans again.
@@ -277,5 +282,3 @@ func nameIn(v any) string {
 	}
 	return ""
 }
-
-var _ = daemon.ErrNotRunning

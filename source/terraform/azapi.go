@@ -166,6 +166,7 @@ var kept = map[string]string{
 	"microsoft.network/routefilters/routefilterrules":       "rules",
 }
 
+// keptIn is the array of its parent that a resource is kept in.
 func keptIn(id arm.ID) (string, bool) {
 	member, ok := kept[strings.ToLower(id.Type())]
 	return member, ok

@@ -140,7 +140,7 @@ func diagnosticCategories(v view, doc *arm.Resource) {
 	}
 }
 
-// source has what every source of data says.
+// dataSource is what every source of data says, and more.
 func dataSource(props ...prop) []prop {
 	return append([]prop{attr("name", "name"), attr("streams", "streams")}, props...)
 }

@@ -49,13 +49,11 @@ var nicKinds = map[string]kind{
 // firstAddress decides the address of an interface where the first of its
 // configurations has a static one.
 func firstAddress(v view, block string) map[string]cty.Value {
-	for _, c := range v.blocks(block) {
-		if address := c.text("private_ip_address"); address != "" {
-			return texts("private_ip_address", address)
-		}
+	all := v.blocks(block)
+	if len(all) == 0 || all[0].text("private_ip_address") == "" {
 		return nil
 	}
-	return nil
+	return texts("private_ip_address", all[0].text("private_ip_address"))
 }
 
 // inConfiguration adds a reference to the IP configuration that is named, or to

@@ -28,9 +28,7 @@ var costs = map[string]func(m *Meter, args []cty.Value) int{
 	"zipmap":          totalCost,
 	"chunklist":       totalCost,
 	"distinct":        squareCost,
-	"index":           totalCost,
 	"matchkeys":       squareCost,
-	"contains":        totalCost,
 	"flatten":         deepCost,
 	"jsonencode":      deepCost,
 	"yamlencode":      deepCost,
@@ -64,8 +62,8 @@ func metered(table map[string]function.Function, m *Meter) {
 	}
 }
 
-// openParams lets everything pass to the function within, which has the same
-// parameters and treats marks, unknowns and null as it should.
+// openParams lets marks and unknowns pass to the function within, which has the
+// same parameters and treats them as it should.
 func openParams(params []function.Parameter) []function.Parameter {
 	out := make([]function.Parameter, len(params))
 	for i, p := range params {
@@ -79,7 +77,7 @@ func openParam(p *function.Parameter) *function.Parameter {
 		return nil
 	}
 	open := *p
-	open.AllowMarked, open.AllowUnknown, open.AllowNull, open.AllowDynamicType = true, true, true, true
+	open.AllowMarked, open.AllowUnknown, open.AllowDynamicType = true, true, true
 	return &open
 }
 

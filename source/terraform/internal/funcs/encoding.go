@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"unicode/utf8"
 
-	"github.com/zclconf/go-cty/cty"
+	yaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty/function"
-	ctyjson "github.com/zclconf/go-cty/cty/json"
-	"go.yaml.in/yaml/v4"
 	"golang.org/x/text/encoding/ianaindex"
 )
 
@@ -23,8 +20,8 @@ func encoding() map[string]function.Function {
 		"base64gzip":       toString(base64gzip, "str"),
 		"textencodebase64": toString(textEncode, "str", "encoding"),
 		"textdecodebase64": toString(textDecode, "str", "encoding"),
-		"yamldecode":       yamlDecode,
-		"yamlencode":       yamlEncode,
+		"yamldecode":       yaml.YAMLDecodeFunc,
+		"yamlencode":       yaml.YAMLEncodeFunc,
 	}
 }
 
@@ -45,7 +42,8 @@ func base64gzip(a []string) (string, error) {
 	if _, err := w.Write([]byte(a[0])); err != nil {
 		return "", err
 	}
-	if err := w.Close(); err != nil {
+	// Terraform flushes too, which shows in the bytes.
+	if err := errors.Join(w.Flush(), w.Close()); err != nil {
 		return "", err
 	}
 	return base64.StdEncoding.EncodeToString(buf.Bytes()), nil
@@ -72,45 +70,3 @@ func textDecode(a []string) (string, error) {
 	out, err := enc.NewDecoder().Bytes(raw)
 	return string(out), err
 }
-
-// YAML passes through JSON on both ways: what has no JSON form has no value in
-// the language either.
-var yamlDecode = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "src", Type: cty.String}},
-	Type:   function.StaticReturnType(cty.DynamicPseudoType),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		var v any
-		if err := yaml.Unmarshal([]byte(args[0].AsString()), &v); err != nil {
-			return cty.NilVal, fmt.Errorf("the YAML does not parse: %w", err)
-		}
-		raw, err := json.Marshal(v)
-		if err != nil {
-			return cty.NilVal, fmt.Errorf("the YAML has a part without a JSON form: %w", err)
-		}
-		t, err := ctyjson.ImpliedType(raw)
-		if err != nil {
-			return cty.NilVal, err
-		}
-		return ctyjson.Unmarshal(raw, t)
-	},
-})
-
-var yamlEncode = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true, AllowNull: true}},
-	Type:   function.StaticReturnType(cty.String),
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		if !args[0].IsWhollyKnown() {
-			return cty.UnknownVal(cty.String), nil
-		}
-		raw, err := ctyjson.Marshal(args[0], args[0].Type())
-		if err != nil {
-			return cty.NilVal, err
-		}
-		var v any
-		if err := json.Unmarshal(raw, &v); err != nil {
-			return cty.NilVal, err
-		}
-		out, err := yaml.Marshal(v)
-		return cty.StringVal(string(out)), err
-	},
-})

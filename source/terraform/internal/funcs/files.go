@@ -62,11 +62,14 @@ func files(set Setting) map[string]function.Function {
 			Params: []function.Parameter{{Name: "path", Type: cty.String}, {Name: "pattern", Type: cty.String}},
 			Type:   function.StaticReturnType(cty.Set(cty.String)),
 			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-				at := locate(args[0].AsString())
+				at, pattern, prefix := locate(args[0].AsString()), path.Clean(args[1].AsString()), ""
+				for strings.HasPrefix(pattern, "../") {
+					at, pattern, prefix = filepath.Dir(at), pattern[len("../"):], prefix+"../"
+				}
 				if err := set.Allowed(at); err != nil {
 					return cty.NilVal, err
 				}
-				return fileSet(at, args[1].AsString())
+				return fileSet(at, pattern, prefix)
 			},
 		}),
 	}
@@ -145,10 +148,10 @@ func readFile(at, shown string) ([]byte, error) {
 }
 
 // fileSet are the files under dir that match a pattern, in which ** stands for
-// any number of folders and {a,b} for either.
-func fileSet(dir, pattern string) (cty.Value, error) {
+// any number of folders and {a,b} for either, each with the prefix.
+func fileSet(dir, pattern, prefix string) (cty.Value, error) {
 	var patterns [][]string
-	for _, p := range alternatives(path.Clean(pattern), maxAlternatives) {
+	for _, p := range alternatives(pattern, maxAlternatives) {
 		if _, err := path.Match(p, ""); err != nil {
 			return cty.NilVal, fmt.Errorf("%q is not a pattern", pattern)
 		}
@@ -169,7 +172,7 @@ func fileSet(dir, pattern string) (cty.Value, error) {
 		}
 		name := strings.Split(filepath.ToSlash(rel), "/")
 		if slices.ContainsFunc(patterns, func(p []string) bool { return matchPath(p, name) }) {
-			out = append(out, cty.StringVal(filepath.ToSlash(rel)))
+			out = append(out, cty.StringVal(prefix+filepath.ToSlash(rel)))
 		}
 		return nil
 	})

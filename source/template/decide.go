@@ -126,7 +126,7 @@ func identityShown(i *arm.Identity) value.Object {
 	}
 	users := value.Object{}
 	for id, u := range i.User {
-		users[id] = value.Object(u)
+		users[id] = u
 	}
 	if len(users) > 0 {
 		out["userAssignedIdentities"] = users

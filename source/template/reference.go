@@ -41,11 +41,11 @@ func (d *Deployment) resolve(v any) (arm.ID, *Step, error) {
 	if found := d.find(ref); len(found) > 0 {
 		return found[0].ID, found[0], nil
 	}
-	id, err := arm.ParseID(ref)
-	if err != nil {
-		return "", nil, nil
+	if !strings.HasPrefix(ref, "/") {
+		return "", nil, nil // a name that is not known, or of nothing in the template
 	}
-	return id, nil, nil
+	id, err := arm.ParseID(ref)
+	return id, nil, err
 }
 
 // reference is reference(name or id[, apiVersion][, 'Full']).

@@ -19,7 +19,7 @@ type expression struct {
 }
 
 func (e expression) parse() (expr.Node, error) {
-	if tree, ok := e.s.Shared.parse[e.text]; ok {
+	if tree, ok := e.s.trees[e.text]; ok {
 		return tree, nil
 	}
 	tree, err := expr.Parse(e.text)
@@ -27,7 +27,7 @@ func (e expression) parse() (expr.Node, error) {
 	if errors.As(err, &bad) {
 		return nil, e.s.Fail(e.place(bad.Offset), "Not an expression", "In an expression, %s.", bad.Message)
 	}
-	e.s.Shared.parse[e.text] = tree
+	e.s.trees[e.text] = tree
 	return tree, err
 }
 

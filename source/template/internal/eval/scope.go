@@ -12,7 +12,7 @@ import (
 const (
 	MaxCopies = 800
 	maxDepth  = 100 // of parameters, variables and functions that use each other
-	work      = 40_000_000
+	work      = 20_000_000
 )
 
 // Host answers the functions that are about a deployment.
@@ -33,12 +33,12 @@ type Call struct {
 type Shared struct {
 	Meter *value.Meter
 	depth int
-	parse map[string]expr.Node
+	trees map[string]expr.Node
 }
 
 // NewShared begins a run.
 func NewShared() *Shared {
-	return &Shared{Meter: value.NewMeter(work), parse: map[string]expr.Node{}}
+	return &Shared{Meter: value.NewMeter(work), trees: map[string]expr.Node{}}
 }
 
 // Scope is where expressions are evaluated: a template, a copy within it, the

@@ -1,6 +1,7 @@
 package expr_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/cloister-ml/cloister/source/template/internal/expr"
@@ -17,7 +18,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		n, err := expr.Parse(text)
 		if err != nil {
-			if bad, ok := err.(*expr.Error); !ok || bad.Offset < 0 || bad.Offset > len(text) || bad.Message == "" {
+			var bad *expr.Error
+			if !errors.As(err, &bad) || bad.Offset < 0 || bad.Offset > len(text) || bad.Message == "" {
 				t.Fatalf("%#v", err)
 			}
 			return

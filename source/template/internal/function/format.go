@@ -97,8 +97,8 @@ func formatted(v any, how string) (string, error) {
 		if how == "" {
 			return strconv.FormatInt(x, 10), nil
 		}
-		if s, ok, err := wholeFormat(x, how); ok || err != nil {
-			return s, err
+		if s, ok := wholeFormat(x, how); ok {
+			return s, nil
 		}
 		n = float64(x)
 	case float64:
@@ -127,10 +127,10 @@ func precision(how string, def int) (int, bool) {
 }
 
 // wholeFormat has the formats that only whole numbers have: D, X and B.
-func wholeFormat(n int64, how string) (_ string, ok bool, _ error) {
+func wholeFormat(n int64, how string) (_ string, ok bool) {
 	p, standard := precision(how, 0)
 	if !standard {
-		return "", false, nil
+		return "", false
 	}
 	switch how[0] {
 	case 'D', 'd':
@@ -139,16 +139,16 @@ func wholeFormat(n int64, how string) (_ string, ok bool, _ error) {
 		if n < 0 {
 			s = "-" + s
 		}
-		return s, true, nil
+		return s, true
 	case 'X', 'x', 'B', 'b':
 		base := map[byte]int{'X': 16, 'x': 16, 'B': 2, 'b': 2}[how[0]]
 		s := strconv.FormatUint(uint64(n), base)
 		if how[0] == 'X' {
 			s = strings.ToUpper(s)
 		}
-		return strings.Repeat("0", max(p-len(s), 0)) + s, true, nil
+		return strings.Repeat("0", max(p-len(s), 0)) + s, true
 	}
-	return "", false, nil
+	return "", false
 }
 
 var errFormat = errors.New("the number format is not one of C, D, E, F, G, N, P, R, X or one made of 0, #, '.' and ','")

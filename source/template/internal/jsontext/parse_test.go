@@ -2,6 +2,7 @@ package jsontext_test
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"testing"
 
@@ -66,7 +67,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		n, err := jsontext.Parse([]byte(text))
 		if err != nil {
-			if bad, ok := err.(*jsontext.Error); !ok || bad.Pos.Line < 1 || bad.Pos.Column < 1 {
+			var bad *jsontext.Error
+			if !errors.As(err, &bad) || bad.Pos.Line < 1 || bad.Pos.Column < 1 {
 				t.Fatalf("%#v", err)
 			}
 			return

@@ -62,7 +62,7 @@ func FromJSON(v any) any {
 		f, _ := v.Float64()
 		return f
 	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+		if v == math.Trunc(v) && math.Abs(v) < 1<<63 {
 			return int64(v)
 		}
 		return v

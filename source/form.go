@@ -102,13 +102,13 @@ func badJSON(name string, text []byte, err error) diagnostic.Diagnostics {
 	if !errors.As(err, &syntax) {
 		return diagnostic.Fail(name, "Not the JSON that it should be", "%v.", err)
 	}
-	at := min(int(syntax.Offset), len(text))
+	at := max(min(int(syntax.Offset), len(text))-1, 0) // it counts what was read
 	before := text[:at]
 	var d diagnostic.Diagnostics
 	d.Source(name, text)
 	d.Add(diagnostic.Diagnostic{
 		Severity: diagnostic.Error, Summary: "Not JSON", Detail: "It cannot be read as JSON: " + syntax.Error() + ".", File: name,
-		Line: bytes.Count(before, []byte("\n")) + 1, Column: max(at-bytes.LastIndexByte(before, '\n')-1, 1),
+		Line: bytes.Count(before, []byte("\n")) + 1, Column: at - bytes.LastIndexByte(before, '\n'),
 	})
 	return d
 }

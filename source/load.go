@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/source/diagnostic"
@@ -35,6 +36,9 @@ type Options struct {
 	Secrets bool
 	// Where a template is deployed. What is not given is unknown.
 	SubscriptionID, ResourceGroup, Location, TenantID string
+	// Stubs are files and directories of documents that exist already. Data sources
+	// name them, and they join the estate.
+	Stubs []string
 	// Stdin is read for the path "-".
 	Stdin io.Reader
 }
@@ -46,15 +50,31 @@ func (o Options) template() template.Options {
 	}
 }
 
-func (o Options) terraform() terraform.Options {
-	return terraform.Options{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ, RequireVars: o.RequireVars, Secrets: o.Secrets}
+func (o Options) terraform(existing []arm.Resource) terraform.Options {
+	return terraform.Options{Existing: existing, Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ, RequireVars: o.RequireVars, Secrets: o.Secrets}
 }
 
 // Load reads the directory or the file at path. The estate is nil when the
 // diagnostics have errors.
 func Load(path string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
+	docs, said := existing(opts)
+	if said.HasErrors() {
+		return nil, said
+	}
+	e, diags := load(path, docs, opts)
+	if e != nil {
+		e, diags = joined(e, docs, diags)
+	}
+	said.Append(diags)
+	return e, said
+}
+
+func load(path string, docs []arm.Resource, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 	if path == Stdin {
-		return loadStdin(opts)
+		if opts.Stdin == nil {
+			return nil, diagnostic.Fail("", "Nothing to read", "There is no standard input here: name a directory or a file.")
+		}
+		return loadFile("standard input", opts.Stdin, docs, opts)
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -63,24 +83,17 @@ func Load(path string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 	case err != nil:
 		return nil, diagnostic.Fail("", "Nothing to read", "%v.", err)
 	case info.IsDir():
-		return terraform.Load(path, opts.terraform())
+		return terraform.Load(path, opts.terraform(docs))
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, diagnostic.Fail("", "File cannot be read", "%v.", err)
 	}
 	defer f.Close()
-	return loadFile(path, f, opts)
+	return loadFile(path, f, docs, opts)
 }
 
-func loadStdin(opts Options) (*arm.Estate, diagnostic.Diagnostics) {
-	if opts.Stdin == nil {
-		return nil, diagnostic.Fail("", "Nothing to read", "There is no standard input here: name a directory or a file.")
-	}
-	return loadFile("standard input", opts.Stdin, opts)
-}
-
-func loadFile(name string, r io.Reader, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
+func loadFile(name string, r io.Reader, docs []arm.Resource, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 	text, err := bounded(r)
 	if err != nil {
 		return nil, diagnostic.Fail(name, "File cannot be read", "%v.", err)
@@ -92,19 +105,39 @@ func loadFile(name string, r io.Reader, opts Options) (*arm.Estate, diagnostic.D
 	switch form {
 	case formTemplate:
 		return template.Read(name, text, opts.template())
-	case formEstate:
-		e, err := arm.ReadEstate(bytes.NewReader(text))
-		if err != nil {
-			return nil, diagnostic.Fail(name, "Not an estate", "%v.", err)
-		}
-		return e, diagnostic.Diagnostics{}
 	case formPlan, formState:
-		return terraform.LoadPlan(name, text, opts.terraform())
+		return terraform.LoadPlan(name, text, opts.terraform(docs))
 	case formRawState:
-		return terraform.LoadState(name, text, opts.terraform())
-	default:
-		return nil, diagnostic.Fail(name, "Form not read", "This is %s, which is not read here.", form)
+		return terraform.LoadState(name, text, opts.terraform(docs))
 	}
+	return estate(name, text)
+}
+
+func estate(name string, text []byte) (*arm.Estate, diagnostic.Diagnostics) {
+	e, err := arm.ReadEstate(bytes.NewReader(text))
+	if err != nil {
+		return nil, diagnostic.Fail(name, "Not an estate", "%v.", err)
+	}
+	return e, diagnostic.Diagnostics{}
+}
+
+// joined is an estate with the documents of stubs that it does not declare itself.
+func joined(e *arm.Estate, docs []arm.Resource, diags diagnostic.Diagnostics) (*arm.Estate, diagnostic.Diagnostics) {
+	all := slices.Clone(e.All())
+	for _, d := range docs {
+		if _, have := e.Get(d.ID); !have {
+			all = append(all, d)
+		}
+	}
+	if len(all) == e.Len() {
+		return e, diags
+	}
+	both, err := arm.NewEstate(all...)
+	if err != nil {
+		diags.Append(diagnostic.Fail("", "Not an estate", "%v.", err))
+		return nil, diags
+	}
+	return both.WithUnread(e.Unread()...), diags
 }
 
 // bounded reads all of r up to maxFile.

@@ -22,6 +22,7 @@ type estateFlags struct {
 	vars         []string
 	varFiles     []string
 	parameters   []string
+	stubs        []string
 	subscription string
 	group        string
 	location     string
@@ -30,6 +31,7 @@ type estateFlags struct {
 func (f *estateFlags) declare(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.vars, "var", nil, "value of a variable, as name=value")
 	flags.StringArrayVar(&f.varFiles, "var-file", nil, "file of values of variables")
+	flags.StringArrayVar(&f.stubs, "stub", nil, "file or directory of what exists already: documents as az prints them, a state, or an estate")
 	flags.StringArrayVar(&f.parameters, "parameters", nil, "value of a template's parameter, as name=value, or a parameter file")
 	flags.StringVar(&f.subscription, "subscription", "", "id of the subscription that a template is deployed to")
 	flags.StringVar(&f.group, "resource-group", "", "resource group that a template is deployed to")
@@ -43,7 +45,7 @@ func (f *estateFlags) options() (source.Options, error) {
 		return source.Options{}, err
 	}
 	opts := source.Options{
-		Vars: values, VarFiles: f.varFiles, Environ: os.Environ(),
+		Vars: values, VarFiles: f.varFiles, Environ: os.Environ(), Stubs: f.stubs,
 		SubscriptionID: f.subscription, ResourceGroup: f.group, Location: f.location,
 	}
 	for _, p := range f.parameters {

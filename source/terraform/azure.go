@@ -32,7 +32,8 @@ var inert = []string{"random", "null", "time", "tls", "terraform", "local", "arc
 
 // azure decides what Azure's own rules decide before deployment.
 type azure struct {
-	environ map[string]string
+	environ  map[string]string
+	existing *existing // nil where nothing is looked up
 }
 
 // Mapped reports whether a type has a meaning here, be it none.
@@ -183,14 +184,30 @@ func (a azure) decideData(v view, others func(string) []*lang.Resource) map[stri
 	}
 	id := k.id(v)
 	out := map[string]cty.Value{"id": cty.StringVal(string(id))}
+	declared := false
 	for _, r := range others(v.r.Type) {
-		if !id.Equal(kinds[r.Type].id(a.view(r, true))) || v.r.Schema == nil {
+		if !id.Equal(kinds[r.Type].id(a.view(r, true))) {
+			continue
+		}
+		if declared = true; v.r.Schema == nil {
 			continue
 		}
 		for name, at := range v.r.Schema.Attributes {
 			if val := r.Attribute(name); at.Computed && val.Type().Equals(at.Type) {
 				out[name] = val
 			}
+		}
+	}
+	if !declared && a.existing != nil {
+		if doc, ok := a.existing.find(k, v, id); ok {
+			a.existing.answer(v, doc, out)
+			id, declared = doc.ID, true
+		}
+	}
+	if a.existing != nil {
+		delete(a.existing.unanswered, v.r.Address)
+		if !declared {
+			a.existing.unanswered[v.r.Address] = v.r
 		}
 	}
 	if k.decide != nil {

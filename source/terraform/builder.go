@@ -58,6 +58,7 @@ func (b *builder) build(resources []*lang.Resource) {
 			k.effect(v, id, b)
 		}
 	}
+	b.join()
 	for _, c := range b.changes {
 		doc, ok := b.docs[c.id.Key()]
 		switch {

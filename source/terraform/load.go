@@ -29,6 +29,9 @@ type Options struct {
 	// Secrets puts sensitive values into the estate. Without it each is unknown,
 	// so that no estate that is shown or stored holds one by accident.
 	Secrets bool
+	// Existing are documents that are there already: data sources name them, and
+	// they join the estate.
+	Existing []arm.Resource
 }
 
 // Load reads the Terraform of a directory, or of its folder "terraform" where
@@ -39,7 +42,7 @@ func Load(dir string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 	if err != nil {
 		return nil, diagnostic.Fail("", "No Terraform", "%v.", err)
 	}
-	types := azure{environ: environ(opts.Environ)}
+	types := azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing)}
 	result := lang.Run(dir, lang.Options{
 		Vars: opts.Vars, VarFiles: opts.VarFiles, Environ: opts.Environ, RequireVars: opts.RequireVars,
 		Schemas: schema.New(), Decider: types,
@@ -48,6 +51,7 @@ func Load(dir string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 	if !result.Diags.HasErrors() {
 		b.build(result.Resources)
 		b.absent(result.Missing)
+		b.missingNetworks()
 	}
 	return b.estate(diagnostic.Of(append(result.Diags, b.diags...), result.Files))
 }

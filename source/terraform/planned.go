@@ -24,7 +24,7 @@ func LoadState(file string, text []byte, opts Options) (*arm.Estate, diagnostic.
 type plannedReader func(text []byte, o planned.Options) ([]*lang.Resource, error)
 
 func loadPlanned(read plannedReader, file string, text []byte, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
-	types := azure{environ: environ(opts.Environ)}
+	types := azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing)}
 	resources, err := read(text, planned.Options{File: file, Schemas: schema.New(), Decider: types})
 	if err != nil {
 		return nil, diagnostic.Fail(file, "Neither a plan nor a state", "%v.", err)

@@ -104,6 +104,9 @@ func object(doc arm.Resource) arm.Object {
 		}
 		o["zones"] = zones
 	}
+	if doc.Plan != nil {
+		o["plan"] = doc.Plan
+	}
 	if len(doc.Tags) > 0 {
 		tags := arm.Object{}
 		for k, v := range doc.Tags {

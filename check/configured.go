@@ -160,9 +160,10 @@ func publicAccessOff(w *world) []Requirement {
 func computeWithoutPublicAddress(w *world) []Requirement {
 	var out []Requirement
 	for _, doc := range w.estate.OfType(typeCompute) {
-		if !isCluster(doc) {
+		if !isCluster(doc) && !isInstance(doc) {
 			continue
 		}
+		p := w.computePlace(doc)
 		const path = "properties.enableNodePublicIp"
 		value, reason := verdict.Yes, "enableNodePublicIp is false"
 		if u, ok := arm.UnknownAt(doc.Properties, path); ok {
@@ -170,8 +171,8 @@ func computeWithoutPublicAddress(w *world) []Requirement {
 		} else if arm.Bool(doc.Properties, path, true) {
 			value, reason = verdict.No, fmt.Sprintf("the nodes of %s have public addresses (enableNodePublicIp)", doc.Name)
 		}
-		out = append(out, w.configured("compute-without-public-address", doc, "The nodes of compute cluster "+doc.Name+" have no public address",
-			value, reason, "set node_public_ip_enabled = false: azurerm_machine_learning_compute_cluster "+doc.Name))
+		out = append(out, w.configured("compute-without-public-address", doc, "The nodes of "+strings.ToLower(p.label())+" "+doc.Name+" have no public address",
+			value, reason, "set node_public_ip_enabled = false: azurerm_machine_learning_compute_"+p.resourceKind()+" "+doc.Name))
 	}
 	return out
 }

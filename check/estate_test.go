@@ -230,6 +230,16 @@ func (d *draft) machines() {
 	system(c)
 }
 
+// instance is a data scientist's machine in the training subnet, that may do
+// nothing as yet.
+func (d *draft) instance(public bool) arm.ID {
+	c := d.add(workspaceID.Child("computes", "ci-notebooks"), arm.Object{"computeType": "ComputeInstance", "properties": arm.Object{
+		"vmSize": "STANDARD_DS3_V2", "subnet": ref(subnetID("vnet-aml", "training")), "enableNodePublicIp": public,
+	}})
+	system(c)
+	return c.ID
+}
+
 func (d *draft) vm(name, subnet string) {
 	nic := rid("Microsoft.Network/networkInterfaces", "nic-"+name)
 	d.add(nic, arm.Object{"ipConfigurations": []any{arm.Object{"name": "default", "properties": arm.Object{

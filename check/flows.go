@@ -64,7 +64,7 @@ func (w *world) mustReach(rule string, p Place, ep service.Endpoint, need *right
 	}
 	if p.NIC == "" {
 		r.Stages = []Stage{{StageConnect, w.connect(p, r.To.Addr, httpsPort)}}
-		r.Remedy = fmt.Sprintf("give compute cluster %s a subnet of the estate: subnet_resource_id of azurerm_machine_learning_compute_cluster", p.Name)
+		r.Remedy = fmt.Sprintf("give %s %s a subnet of the estate: subnet_resource_id of azurerm_machine_learning_compute_%s", strings.ToLower(p.label()), p.Name, p.resourceKind())
 		w.settle(&r, p.Resource)
 		return r
 	}

@@ -116,7 +116,7 @@ func trainingOpensNoShell(w *world) []Requirement {
 			}
 			r := Requirement{
 				ID:    slug("training-opens-no-shell", p.Name, to.Name),
-				Title: fmt.Sprintf("Compute cluster %s opens no SSH to %s", p.Name, to.Name),
+				Title: fmt.Sprintf("%s %s opens no SSH to %s", p.label(), p.Name, to.Name),
 				From:  p, To: Target{Name: to.Name, Resource: to.Resource, Addr: to.Addr, Port: 22},
 				Stages: []Stage{{StageConnect, w.connect(p, to.Addr, 22)}},
 			}
@@ -146,7 +146,7 @@ func trainingDataStays(w *world) []Requirement {
 			flows(p.Addr, outside, network.UDP, []uint16{53, 443})...))
 		r := Requirement{
 			ID:    slug("training-data-stays", p.Name),
-			Title: fmt.Sprintf("Compute cluster %s sends nothing to the internet at large", p.Name),
+			Title: fmt.Sprintf("%s %s sends nothing to the internet at large", p.label(), p.Name),
 			From:  p, To: Target{Name: "any address on the internet", Addr: worst.flow.Destination, Port: worst.flow.Port},
 			Stages: []Stage{{StageConnect, worst.answer}},
 		}

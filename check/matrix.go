@@ -74,7 +74,7 @@ func (c Cell) Decisive() verdict.Step {
 }
 
 // Matrix predicts every place by every service: each network interface of a
-// virtual machine, the first node of each compute cluster and the internet, by
+// virtual machine, the first node of each compute cluster, each compute instance and the internet, by
 // each host of the estate and of the platform. It is ordered by place, then host.
 func Matrix(e *arm.Estate) []Cell {
 	w := newWorld(e)

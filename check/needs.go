@@ -72,7 +72,7 @@ func (w *world) workspaceServices(ws arm.Resource) []service.Endpoint {
 // workspacesOf are the workspaces that a place works for: a cluster's own, and
 // all of the estate for a machine.
 func (w *world) workspacesOf(p Place) []arm.Resource {
-	if p.Kind != KindCompute {
+	if p.Kind != KindCompute && p.Kind != KindInstance {
 		return w.estate.OfType(service.TypeWorkspace)
 	}
 	if ws, ok := w.estate.Get(p.Resource.Parent()); ok {

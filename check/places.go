@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
@@ -20,15 +21,15 @@ func outsider() Place {
 	return Place{Name: "internet", Kind: KindInternet, Addr: service.Outsider}
 }
 
-// findPlaces are the virtual machines by network interface and the compute
-// clusters by first node, ordered by role and name.
+// findPlaces are the virtual machines by network interface, the compute clusters
+// by first node and the compute instances, ordered by role and name.
 func (w *world) findPlaces() []Place {
 	var out []Place
 	for _, vm := range w.estate.OfType(typeVM) {
 		out = append(out, w.machinePlaces(vm)...)
 	}
 	for _, c := range w.estate.OfType(typeCompute) {
-		if isCluster(c) {
+		if isCluster(c) || isInstance(c) {
 			out = append(out, w.computePlace(c))
 		}
 	}
@@ -64,6 +65,9 @@ func (w *world) machinePlaces(vm arm.Resource) []Place {
 
 func (w *world) computePlace(c arm.Resource) Place {
 	p := Place{Name: c.Name, Kind: KindCompute, Role: RoleCompute, Resource: c.ID, Identity: w.access.IdentityOf(c)}
+	if isInstance(c) {
+		p.Kind = KindInstance
+	}
 	for _, nic := range w.net.NICs {
 		if nic.Kind == network.KindCompute && nic.Owner.Equal(c.ID) {
 			return w.onNIC(p, nic)
@@ -85,8 +89,8 @@ func (w *world) onNIC(p Place, nic network.NIC) Place {
 
 // whyNoAddr explains a place whose address is not known.
 func (w *world) whyNoAddr(p Place) string {
-	if p.Kind == KindCompute && p.NIC == "" {
-		return fmt.Sprintf("compute cluster %s has no node in a subnet of the estate: it runs in a network that is not described here", p.Name)
+	if p.Role == RoleCompute && p.NIC == "" {
+		return fmt.Sprintf("%s %s has no node in a subnet of the estate: it runs in a network that is not described here", strings.ToLower(p.label()), p.Name)
 	}
 	return fmt.Sprintf("the address of %s is not known", p.Name)
 }

@@ -17,8 +17,8 @@ import (
 //  3. a machine in a network that has an AzureBastionSubnet is a jump host;
 //  4. any other machine has no role, and nothing is required for it.
 //
-// A compute cluster is an AmlCompute. Compute instances and attached machines
-// have no role here.
+// A compute cluster is an AmlCompute; a compute instance runs the same code by hand
+// and needs the same. Attached machines have no role here.
 
 const (
 	typeExtension = "Microsoft.Compute/virtualMachines/extensions"
@@ -123,6 +123,11 @@ func decoded(s string) string {
 		return ""
 	}
 	return string(b)
+}
+
+// isInstance reports whether a compute is one machine of a data scientist.
+func isInstance(c arm.Resource) bool {
+	return strings.EqualFold(arm.String(c.Properties, "computeType"), "ComputeInstance")
 }
 
 // isCluster reports whether a compute is a cluster of nodes.

@@ -213,6 +213,25 @@ func TestBrokenEstates(t *testing.T) {
 			names: clusterID,
 		},
 		{
+			name:   "a compute instance without a role",
+			break_: func(d *draft) { d.instance(false) },
+			falls:  []string{"compute-reaches-service:ci-notebooks:"},
+			reason: []string{"no role assignment allows ci-notebooks"},
+			remedy: "give the identity of ci-notebooks the role",
+		},
+		{
+			name: "a compute instance with a public address",
+			break_: func(d *draft) {
+				who := d.instance(true)
+				d.grant(who, dataScientist, workspaceID)
+				d.grant(who, blobContributor, storageID)
+				d.grant(who, acrPull, registryID)
+			},
+			falls:  []string{"compute-without-public-address:ci-notebooks"},
+			names:  workspaceID.Child("computes", "ci-notebooks"),
+			remedy: "node_public_ip_enabled = false: azurerm_machine_learning_compute_instance ci-notebooks",
+		},
+		{
 			name: "a peering forwards for no one",
 			break_: func(d *draft) {
 				d.get(vnetID("vnet-aml").Child("virtualNetworkPeerings", "peer-vnet-aml-to-vnet-bastion")).Properties["allowForwardedTraffic"] = true

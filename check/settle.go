@@ -89,6 +89,14 @@ func (w *world) decisive(r Requirement) verdict.Step {
 	return step
 }
 
+// resourceKind ends the name of a compute's Terraform resource.
+func (p Place) resourceKind() string {
+	if p.Kind == KindInstance {
+		return "instance"
+	}
+	return "cluster"
+}
+
 func (p Place) label() string {
 	switch p.Role {
 	case RoleAgent:
@@ -96,6 +104,9 @@ func (p Place) label() string {
 	case RoleJumpHost:
 		return "Jump host"
 	case RoleCompute:
+		if p.Kind == KindInstance {
+			return "Compute instance"
+		}
 		return "Compute cluster"
 	}
 	return "Machine"

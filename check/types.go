@@ -14,6 +14,7 @@ type Kind string
 const (
 	KindMachine  Kind = "virtual machine"
 	KindCompute  Kind = "compute node"
+	KindInstance Kind = "compute instance"
 	KindInternet Kind = "internet"
 	KindBastion  Kind = "bastion"
 	KindService  Kind = "service"

@@ -123,6 +123,7 @@ func (d *Daemon) open(ctx context.Context) error {
 		return err
 	}
 	d.machines.d, d.nodes.d, d.syncer.d = d, d, d
+	d.machines.stations = map[string]bool{}
 	d.cloud, err = cloud.Open(ctx, cloud.Options{
 		Dir: filepath.Join(d.options.Dir, "cloud"), Tenant: d.options.Tenant, Subscription: d.options.Subscription,
 		Log: d.log, Providers: d.providers,
@@ -149,7 +150,7 @@ func (d *Daemon) open(ctx context.Context) error {
 func (d *Daemon) providers(host cloud.Host) []cloud.Provider {
 	c := host.(*cloud.Cloud) // the only one that there is: it asks us
 	d.learning, d.learningErr = machinelearning.New(host, machinelearning.Options{
-		Nodes: &d.nodes, Images: builder{d}, Instances: instances{d},
+		Nodes: &d.nodes, Workstations: workstations{&d.machines}, Images: builder{d}, Instances: instances{d},
 		Tracking: func(ws arm.ID, artifacts machinelearning.Artifacts) (machinelearning.Tracking, error) {
 			return d.trackers.open(filepath.Join(host.Dir("mlflow"), digest(ws)+".db"), artifacts)
 		},

@@ -19,6 +19,7 @@ import (
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/fabric"
+	"github.com/cloister-ml/cloister/internal/provider/machinelearning"
 	"github.com/cloister-ml/cloister/internal/sandbox"
 	"github.com/cloister-ml/cloister/service"
 )
@@ -43,6 +44,8 @@ type machines struct {
 	closed bool
 	// running are the sandboxes of machines, by the machine's key.
 	running sync.Map
+	// stations are the compute instances whose networks are held, by key.
+	stations map[string]bool
 }
 
 // box is a machine's sandbox.
@@ -94,6 +97,54 @@ func (m *machines) Start(ctx context.Context, vm arm.Resource) error {
 		Limits:   sizeLimits(arm.String(vm.Properties, "hardwareProfile.vmSize")),
 		Files:    m.d.systemFiles(host, service.WireServer.String()),
 	})
+}
+
+// workstations runs the machines of compute instances.
+type workstations struct{ m *machines }
+
+var _ machinelearning.Workstations = workstations{}
+
+// Start implements machinelearning.Workstations.
+func (w workstations) Start(ctx context.Context, instance arm.Resource) error {
+	m, nic := w.m, nodeID(instance.ID, "0")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.isRunning(instance.ID) {
+		return nil
+	}
+	if !m.stations[instance.ID.Key()] {
+		m.d.nodes.hold([]arm.ID{nic})
+		m.stations[instance.ID.Key()] = true
+	}
+	if err := m.d.syncer.Sync(ctx); err != nil {
+		return fmt.Errorf("building the network of %s: %w", instance.Name, err)
+	}
+	namespace, ok := m.d.fabric.Namespace(nic)
+	if !ok {
+		return fmt.Errorf("the network of compute instance %s is not built: is there room in its subnet?", instance.Name)
+	}
+	return m.start(ctx, instance.ID, sandbox.Spec{
+		Hostname: instance.Name,
+		NetNS:    fabric.NamespacePath(namespace),
+		Limits:   sizeLimits(arm.String(instance.Properties, "properties.vmSize")),
+		Files:    m.d.systemFiles(instance.Name, service.WireServer.String()),
+	})
+}
+
+// Stop implements machinelearning.Workstations.
+func (w workstations) Stop(ctx context.Context, instance arm.ID, forget bool) error {
+	if err := w.m.Stop(ctx, instance, forget); err != nil {
+		return err
+	}
+	w.m.mu.Lock()
+	held := w.m.stations[instance.Key()]
+	delete(w.m.stations, instance.Key())
+	w.m.mu.Unlock()
+	if !held {
+		return nil
+	}
+	w.m.d.nodes.release([]arm.ID{nodeID(instance, "0")})
+	return w.m.d.syncer.Sync(ctx)
 }
 
 // outsiderID names the machine on the internet as documents are named; there is

@@ -37,6 +37,10 @@ func (d *Daemon) machineOf(nic network.NIC) (Machine, bool) {
 		m.Running = d.machines.isRunning(nic.Owner)
 		m.Sandbox = d.boxName(nic.Owner)
 	case network.KindCompute:
+		if d.machines.isRunning(nic.Owner) {
+			m.Name, m.Kind, m.Running, m.Sandbox = nic.Owner.Name(), "compute instance", true, d.boxName(nic.Owner)
+			break
+		}
 		m.ID, m.Running = nic.ID, d.nodes.isRunning(nic.ID)
 	default:
 		return Machine{}, false

@@ -89,7 +89,7 @@ func (u *up) awaitMachines(ctx context.Context) (string, error) {
 	})
 	var names []string
 	for _, m := range s.Machines {
-		if m.Running && m.Kind == "virtual machine" {
+		if m.Running && (m.Kind == "virtual machine" || m.Kind == "compute instance") {
 			names = append(names, m.Name)
 		}
 	}

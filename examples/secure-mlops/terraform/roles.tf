@@ -57,7 +57,7 @@ locals {
       (local.image_build) = concat(local.compute_roles, [{ role = "AcrPush", on = "registry" }])
       cpu-cluster         = local.compute_roles
     },
-    { for name in keys(var.compute_instances) : name => local.compute_roles },
+    { for name in keys(var.compute_instances) : name => concat(local.compute_roles, [{ role = "Reader", on = "group" }]) },
     { for i in range(var.agent_count) : "agent-${i}" => local.agent_roles },
     var.agent_scale_set == null ? {} : { agents = local.agent_roles },
   )

@@ -20,22 +20,34 @@ func (s *Service) computeType() cloud.Type {
 		Name:      typeCompute,
 		Prepare:   s.prepareCompute,
 		Present:   s.presentCompute,
-		Runs:      isCluster,
+		Runs:      s.runs,
 		Reconcile: s.reconcileCompute,
 		Remove:    s.removeCompute,
 		Actions:   map[string]cloud.Action{"listnodes": s.listNodes},
 	}
 }
 
-// kindCluster is the kind of compute that is run here. The others are kept.
-const kindCluster = "AmlCompute"
+// The kinds of compute that are run here. The others are kept.
+const (
+	kindCluster  = "AmlCompute"
+	kindInstance = "ComputeInstance"
+)
 
 // computeKinds are Azure's: ComputeType of the REST API.
 var computeKinds = []string{
-	kindCluster, "ComputeInstance", "Kubernetes", "AKS", "VirtualMachine", "HDInsight", "Databricks", "DataFactory", "DataLakeAnalytics", "SynapseSpark",
+	kindCluster, kindInstance, "Kubernetes", "AKS", "VirtualMachine", "HDInsight", "Databricks", "DataFactory", "DataLakeAnalytics", "SynapseSpark",
 }
 
 func isCluster(r arm.Resource) bool { return arm.String(r.Properties, "computeType") == kindCluster }
+
+// runs reports whether a compute is made real.
+func (s *Service) runs(r arm.Resource) bool { return isCluster(r) || s.isWorkstation(r) }
+
+// isWorkstation reports whether a compute is an instance that is run: one without
+// a subnet would be in a network that is not described here.
+func (s *Service) isWorkstation(r arm.Resource) bool {
+	return s.options.Workstations != nil && arm.String(r.Properties, "computeType") == kindInstance && arm.Ref(r.Properties, "properties.subnet.id") != ""
+}
 
 // maxNodes bounds a cluster on this machine.
 const maxNodes = 100
@@ -156,13 +168,20 @@ func (s *Service) setTrouble(cluster arm.ID, err error) {
 	s.troubles[cluster.Key()] = trouble{err, time.Now().Add(5 * time.Second)}
 }
 
-// reconcileCompute has nothing to make: nodes come and go with the jobs.
-func (s *Service) reconcileCompute(context.Context, arm.Resource) error {
+// reconcileCompute starts an instance's machine. For a cluster it has nothing to
+// make: nodes come and go with the jobs.
+func (s *Service) reconcileCompute(ctx context.Context, r arm.Resource) error {
 	s.changed.wake()
+	if s.isWorkstation(r) {
+		return s.options.Workstations.Start(ctx, r)
+	}
 	return nil
 }
 
 func (s *Service) removeCompute(ctx context.Context, r arm.Resource) error {
+	if s.isWorkstation(r) {
+		return s.options.Workstations.Stop(ctx, r.ID, true)
+	}
 	nodes, err := s.jobs.Nodes(ctx, r.ID)
 	if err != nil {
 		return err

@@ -9,12 +9,43 @@ import (
 	"github.com/cloister-ml/cloister/internal/cloud"
 )
 
-// Computes that are no clusters are documents of the workspace, and run nothing.
+// A compute instance in a subnet is a machine, for as long as it is there.
+func TestComputeInstanceIsAMachine(t *testing.T) {
+	w := newWorld(t)
+	subnet := id("Microsoft.Network/virtualNetworks", "vnet").Child("subnets", "training")
+	w.put(arm.Resource{ID: subnet.Parent(), Location: "westeurope", Properties: arm.Object{}})
+	w.put(arm.Resource{ID: subnet, Properties: arm.Object{}})
+	instance := w.ws.Child("computes", "ci-notebooks")
+	w.put(arm.Resource{ID: instance, Location: "westeurope", Identity: &arm.Identity{Type: "SystemAssigned"}, Properties: arm.Object{
+		"computeType": "ComputeInstance", "properties": arm.Object{"vmSize": "Standard_DS3_v2", "subnet": arm.Object{"id": string(subnet)}},
+	}})
+	if err := w.Wait(t.Context(), instance); err != nil {
+		t.Fatal(err)
+	}
+	if !w.stations.runs(instance) {
+		t.Error("it does not run")
+	}
+	i := slices.IndexFunc(w.Status(), func(s cloud.Status) bool { return s.ID.Equal(instance) })
+	if s := w.Status()[i]; s.Kept || !s.Ready {
+		t.Errorf("its status is %+v", s)
+	}
+	if _, err := submit(t, w.client(), strings.Replace(command("true"), "cpu-cluster", "ci-notebooks", 1), nil); err == nil {
+		t.Error("it takes jobs")
+	}
+	if err := w.Client().Delete(t.Context(), instance); err != nil {
+		t.Fatal(err)
+	}
+	if w.stations.runs(instance) {
+		t.Error("it runs on")
+	}
+}
+
+// Computes that are neither are documents of the workspace, and run nothing.
 func TestComputesThatAreKept(t *testing.T) {
 	w := newWorld(t)
 	c := w.client()
 	for kind, properties := range map[string]arm.Object{
-		"ComputeInstance": {"vmSize": "Standard_DS3_v2", "applicationSharingPolicy": "Personal"},
+		"ComputeInstance": {"vmSize": "Standard_DS3_v2"}, // in no subnet of the estate
 		"Kubernetes":      {"namespace": "default"},
 	} {
 		t.Run(kind, func(t *testing.T) {

@@ -22,6 +22,24 @@ import (
 	"github.com/cloister-ml/cloister/service"
 )
 
+// stations note which compute instances are to run.
+type stations struct{ running sync.Map }
+
+func (s *stations) Start(_ context.Context, instance arm.Resource) error {
+	s.running.Store(instance.ID.Key(), true)
+	return nil
+}
+
+func (s *stations) Stop(_ context.Context, instance arm.ID, _ bool) error {
+	s.running.Delete(instance.Key())
+	return nil
+}
+
+func (s *stations) runs(instance arm.ID) bool {
+	_, ok := s.running.Load(instance.Key())
+	return ok
+}
+
 // nodes run the real node runner in this process.
 type nodes struct {
 	w       *world

@@ -20,6 +20,16 @@ type Nodes interface {
 	Stop(ctx context.Context, cluster arm.ID, n int) error
 }
 
+// Workstations are the machines of compute instances.
+type Workstations interface {
+	// Start makes the machine of a compute instance run in the instance's subnet; one
+	// that runs already is left alone.
+	Start(ctx context.Context, instance arm.Resource) error
+	// Stop ends the machine; with its disk when forget is set. It does nothing when
+	// there is none.
+	Stop(ctx context.Context, instance arm.ID, forget bool) error
+}
+
 // EnvironmentDefinition is what an environment's image is made from.
 type EnvironmentDefinition struct {
 	Name, Version string
@@ -146,9 +156,10 @@ type Artifacts interface {
 // Options are what the provider works with. Those that are nil make the parts
 // that need them answer that they are not available.
 type Options struct {
-	Nodes     Nodes
-	Images    Images
-	Instances Instances
+	Nodes        Nodes
+	Workstations Workstations // without them compute instances are kept, and not run
+	Images       Images
+	Instances    Instances
 	// Tracking opens the MLflow store of a workspace; it is called once each.
 	Tracking func(workspace arm.ID, artifacts Artifacts) (Tracking, error)
 	// LeaseTime is how long a node may be silent before its task is given to

@@ -37,6 +37,8 @@ type world struct {
 	cluster arm.ID
 	nodes   *nodes
 	images  *images
+
+	stations *stations
 }
 
 func id(typ, name string) arm.ID { return arm.ResourceID(cloudtest.Subscription, group, typ, name) }
@@ -44,12 +46,12 @@ func id(typ, name string) arm.ID { return arm.ResourceID(cloudtest.Subscription,
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	t.Parallel() // worlds have nothing in common
-	w := &world{t: t, nodes: &nodes{running: map[string]context.CancelFunc{}}, images: &images{}}
+	w := &world{t: t, nodes: &nodes{running: map[string]context.CancelFunc{}}, images: &images{}, stations: &stations{}}
 	w.nodes.w = w
 	w.Cloud = cloudtest.Start(t, func(host cloud.Host) []cloud.Provider {
 		var err error
 		w.ml, err = machinelearning.New(host, machinelearning.Options{
-			Nodes: w.nodes, Images: w.images, Instances: &instances{t: t}, LeaseTime: 2 * time.Second,
+			Nodes: w.nodes, Workstations: w.stations, Images: w.images, Instances: &instances{t: t}, LeaseTime: 2 * time.Second,
 			Tracking: func(_ arm.ID, artifacts machinelearning.Artifacts) (machinelearning.Tracking, error) {
 				return mlflow.Open(filepath.Join(host.Dir("mlflow"), "t.db"), artifacts)
 			},

@@ -5,7 +5,7 @@
 #   bench/show.sh [DIR]
 #
 # terraform validate takes part where PROVIDER_BINARY names the azurerm provider
-# (see scripts/terraform-validate.sh), trivy and checkov where they are installed.
+# (see scripts/terraform-setup.sh), trivy and checkov where they are installed.
 # What is missing is said and left out. RUNS is how often each runs (5); the
 # fastest counts.
 set -euo pipefail
@@ -13,7 +13,6 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 dir=$(cd "${1:-$root/examples/secure-mlops/terraform}" && pwd)
 runs=${RUNS:-5}
-version=5.2.0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 TIMEFORMAT='%U %S %R'
@@ -44,17 +43,15 @@ measure cloister "$work/bin-cloister" show "$dir"
 if ! command -v terraform >/dev/null; then
   echo "terraform: not on this machine"
 elif [ ! -x "${PROVIDER_BINARY:-}" ]; then
-  echo "terraform: PROVIDER_BINARY names no provider; scripts/terraform-validate.sh builds one"
+  echo "terraform: PROVIDER_BINARY names no provider; scripts/terraform-setup.sh builds one"
+elif ! setup=$("$root/scripts/terraform-setup.sh" "$work"); then
+  echo "terraform: its providers are not to be had"
 else
-  mirror=$work/mirror/registry.terraform.io/hashicorp/azurerm/$version/linux_$(go env GOARCH)
-  mkdir -p "$mirror"
-  ln -s "$PROVIDER_BINARY" "$mirror/terraform-provider-azurerm_v${version}_x5"
-  printf 'disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n    path = "%s"\n  }\n}\n' "$work/mirror" >"$work/cli.tfrc"
+  eval "$setup"
   cp -r "$dir" "$work/config"
   rm -rf "$work/config/.terraform" "$work/config/.terraform.lock.hcl"
-  export TF_CLI_CONFIG_FILE=$work/cli.tfrc TF_IN_AUTOMATION=1
-  if terraform -chdir="$work/config" init -backend=false -input=false -no-color >"$work/init" 2>&1; then
-    measure terraform terraform -chdir="$work/config" validate -no-color
+  if "$TERRAFORM" -chdir="$work/config" init -backend=false -input=false -no-color >"$work/init" 2>&1; then
+    measure terraform "$TERRAFORM" -chdir="$work/config" validate -no-color
   else
     echo "terraform: init failed: $(grep -m 1 Error "$work/init" || tail -n 1 "$work/init")"
   fi

@@ -19,7 +19,7 @@ func rsaDecrypt(a []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := rsa.DecryptPKCS1v15(nil, key, sealed)
+	out, err := rsa.DecryptPKCS1v15(nil, key, sealed) //nolint:staticcheck // Terraform defines rsadecrypt by this padding
 	if err != nil {
 		return "", errors.New("the ciphertext does not open with this key")
 	}

@@ -335,22 +335,6 @@ var analyticsKinds = map[string]kind{
 	},
 	"azurerm_bot_service_azure_bot":     bot("azurebot"),
 	"azurerm_bot_channels_registration": bot("bot"),
-	"azurerm_dashboard_grafana": {
-		arm: "Microsoft.Dashboard/grafana",
-		id:  inGroup("Microsoft.Dashboard/grafana"),
-		rows: tabled(`
-			sku /sku.name =Standard
-			sku_size /sku.size =X1
-			api_key_enabled apiKey =Disabled ~toggled
-			auto_generated_domain_name_label_scope =TenantReuse
-			deterministic_outbound_ip_enabled deterministicOutboundIP =Disabled ~toggled
-			grafana_major_version
-			public_network_access_enabled publicNetworkAccess =Enabled ~toggled
-			zone_redundancy_enabled zoneRedundancy =Disabled ~toggled
-			azure_monitor_workspace_integrations[]: grafanaIntegrations.azureMonitorWorkspaceIntegrations
-				resource_id azureMonitorWorkspaceResourceId
-		`),
-	},
 }
 
 // bot is the kind of a bot: its messages go to its endpoint.

@@ -99,10 +99,10 @@ var storageKinds = map[string]kind{
 		finish: finishAccount,
 		effect: func(v view, id arm.ID, b *builder) {
 			for _, p := range v.blocks("blob_properties") {
-				b.child(v, typeBlobService, id.Child("blobServices", "default"), blobServiceRows.object(p))
+				b.settings(v, id.Child("blobServices", "default"), blobServiceRows.object(p))
 			}
 			for _, p := range v.blocks("share_properties") {
-				b.child(v, typeFileService, id.Child("fileServices", "default"), fileServiceRows.object(p))
+				b.settings(v, id.Child("fileServices", "default"), fileServiceRows.object(p))
 			}
 		},
 	},
@@ -167,6 +167,31 @@ func finishAccount(v view, doc *arm.Resource) {
 		acls = storageACLs(rules)
 	}
 	doc.Properties["networkAcls"] = acls
+}
+
+// settings adds the document of an account's service, where anything is set: a
+// state has the block of a service with nothing in it, too.
+func (b *builder) settings(v view, id arm.ID, props arm.Object) {
+	if says(props) {
+		b.child(v, id.Type(), id, props)
+	}
+}
+
+// says reports whether a value holds anything but what is not set: false, nothing
+// and zero.
+func says(v any) bool {
+	switch v := v.(type) {
+	case arm.Object:
+		for _, e := range v {
+			if says(e) {
+				return true
+			}
+		}
+		return false
+	case []any:
+		return len(v) > 0
+	}
+	return v != nil && v != false && v != "" && v != 0.0
 }
 
 // customerKey says with which key of a vault an account is encrypted.

@@ -74,7 +74,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case host == "management.azure.com":
 		e.manage(a, r)
 	default:
-		e.note(r, http.StatusOK)
+		e.note(r)
 		a.json(http.StatusOK, arm.Object{})
 	}
 }
@@ -218,9 +218,9 @@ func (e *Endpoint) members(path string) []any {
 	return out
 }
 
-func (e *Endpoint) note(r *http.Request, status int) {
+func (e *Endpoint) note(r *http.Request) {
 	if e.Log != nil {
-		e.Log(fmt.Sprintf("%d %s %s%s", status, r.Method, r.Host, r.URL.RequestURI()))
+		e.Log(fmt.Sprintf("%s %s%s", r.Method, r.Host, r.URL.RequestURI()))
 	}
 }
 

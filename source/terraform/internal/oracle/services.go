@@ -25,7 +25,7 @@ func (e *Endpoint) login(a answer, r *http.Request) {
 			"issuer": base + "/v2.0", "token_endpoint": base + "/oauth2/v2.0/token", "authorization_endpoint": base + "/oauth2/v2.0/authorize",
 		})
 	default:
-		e.note(r, http.StatusOK)
+		e.note(r)
 		a.json(http.StatusOK, arm.Object{"tenant_discovery_endpoint": "https://" + r.Host + "/" + e.Tenant + "/v2.0/.well-known/openid-configuration"})
 	}
 }
@@ -43,7 +43,7 @@ func (e *Endpoint) token() string {
 
 // graph answers as Microsoft Graph, of which only who one is gets asked.
 func (e *Endpoint) graph(a answer, r *http.Request) {
-	e.note(r, http.StatusOK)
+	e.note(r)
 	a.json(http.StatusOK, arm.Object{"value": []any{arm.Object{"id": principal}}})
 }
 
@@ -201,7 +201,7 @@ func (e *Endpoint) post(a answer, r *http.Request, path string) {
 		config := base64.StdEncoding.EncodeToString([]byte(kubeconfig))
 		a.json(http.StatusOK, arm.Object{"kubeconfigs": []any{arm.Object{"name": "cluster", "value": config}}})
 	default:
-		e.note(r, http.StatusOK)
+		e.note(r)
 		a.json(http.StatusOK, arm.Object{})
 	}
 }

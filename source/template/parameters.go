@@ -35,6 +35,11 @@ func bounded(r io.Reader) ([]byte, error) {
 
 // parse parses a file, and says where it is no JSON.
 func (r *run) parse(name string, text []byte) (*jsontext.Node, bool) {
+	if len(text) > jsontext.MaxSize {
+		r.errs++
+		r.diags.Append(diagnostic.Fail(name, "Template too large", "It has %d MB, and Azure takes templates of up to 4 MB.", len(text)>>20))
+		return nil, false
+	}
 	r.diags.Source(name, text)
 	n, err := jsontext.Parse(text)
 	var bad *jsontext.Error

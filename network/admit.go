@@ -23,6 +23,7 @@ func Admit(e *arm.Estate, r arm.Resource, s Source) Answer {
 	switch {
 	case s.Endpoint != "":
 		g.throughEndpoint()
+	case g.perimeter():
 	case r.IsType(service.TypeStorageAccount):
 		g.rules(ruleSet{acls: "networkAcls", bypass: "networkAcls.bypass", instances: "networkAcls.resourceAccessRules"})
 	case r.IsType(service.TypeKeyVault):
@@ -35,6 +36,7 @@ func Admit(e *arm.Estate, r arm.Resource, s Source) Answer {
 		g.onlineEndpoint()
 	case r.IsType(service.TypeAppInsights):
 		g.switchOf(r, "publicNetworkAccessForIngestion")
+	case g.listedService():
 	default:
 		g.add(r, verdict.Unknown, "what its firewall lets in is not modelled")
 	}
@@ -61,6 +63,8 @@ func (g *guard) switchOf(r arm.Resource, property string) bool {
 		return g.add(r, verdict.Unknown, "%s", unknown)
 	case value == "":
 		return g.add(r, verdict.Yes, "%s is not set, which means Enabled", property)
+	case strings.EqualFold(value, "SecuredByPerimeter"):
+		return g.add(r, verdict.Unknown, "%s is SecuredByPerimeter, and the network security perimeter that says whether it lets %s in is not in the estate", property, g.caller())
 	case strings.EqualFold(value, "Enabled"):
 		return g.add(r, verdict.Yes, "%s is Enabled", property)
 	case strings.EqualFold(value, "Disabled"):

@@ -12,6 +12,7 @@ type ruleSet struct {
 	acls      string // defaultAction, ipRules, virtualNetworkRules
 	bypass    string // AzureServices lets trusted services in
 	instances string // resources that are let in by name
+	closed    bool   // a bypass that is not set lets nobody in
 }
 
 // rules walks a firewall of network rules: trusted services first, for whom
@@ -46,13 +47,16 @@ func orNotSet(value, meaning string) string {
 
 // trusted lets in calls that an Azure service makes on behalf of a resource.
 func (g *guard) trusted(set ruleSet) bool {
-	if g.s.Trusted == "" {
+	if g.s.Trusted == "" || set.bypass == "" {
 		return false
 	}
 	bypass, unknown := setting(g.r.Properties, set.bypass)
 	if unknown != "" {
 		g.add(g.r, verdict.Unknown, "%s", unknown)
 		return true
+	}
+	if bypass == "" && set.closed {
+		return false
 	}
 	if bypass == "" || strings.Contains(strings.ToLower(bypass), "azureservices") {
 		g.add(g.r, verdict.Yes, "%s is %s: trusted Azure services are let in, here on behalf of %s", set.bypass, orNotSet(bypass, "AzureServices"), g.s.Trusted.Name())

@@ -44,7 +44,7 @@ func TestAdmit(t *testing.T) {
 		{"storage is open by default", nt.StorageID("st"), nil, outsider, "yes", "every network is let in"},
 		{"storage disabled", nt.StorageID("st"), sets{disabled}, outsider, "no", "publicNetworkAccess is Disabled: only private endpoints are let in, and 192.0.2.10 did not come through one"},
 		{"storage of unknown access", nt.StorageID("st"), sets{set("publicNetworkAccess", unknown)}, outsider, "unknown", "(var.access)"},
-		{"storage behind a perimeter", nt.StorageID("st"), sets{set("publicNetworkAccess", "SecuredByPerimeter")}, outsider, "unknown", "not modelled"},
+		{"storage behind a perimeter", nt.StorageID("st"), sets{set("publicNetworkAccess", "SecuredByPerimeter")}, outsider, "unknown", "is not in the estate"},
 		{"storage denies", nt.StorageID("st"), sets{deny}, outsider, "no", "defaultAction is Deny, and no rule admits 192.0.2.10"},
 		{"storage admits an address", nt.StorageID("st"), sets{deny, allowIP}, outsider, "yes", "networkAcls.ipRules admits 192.0.2.10 (192.0.2.0/24)"},
 		{"storage admits another", nt.StorageID("st"), sets{deny, allowIP}, subnet, "no", "no rule admits 10.1.0.4"},

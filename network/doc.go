@@ -11,12 +11,23 @@
 //
 // # A path
 //
-// [Topology.Reach] follows a new connection in the order in which Azure does:
-// the groups of the source (NIC, then subnet), the route of its subnet, the way
-// out where the route leads to the internet ([Topology.EgressAddr]), the groups
-// of the destination (subnet, then NIC), the approval of a private endpoint,
-// and the way back. The path ends at the first place where packets are certain
-// to be dropped. [Admit] then says whether the service opens its door.
+// A path is how packets between two addresses travel, in the order in which Azure
+// takes them: security admin rules, then the groups of the source (NIC, then
+// subnet), the route of its subnet, whatever forwards them (an Azure Firewall with
+// its rules, a load balancer, a virtual appliance, a gateway) with the route of
+// its own subnet, the way out where a route leads to the internet
+// ([Topology.EgressAddr]), the groups of the destination (subnet, then NIC), the
+// approval of a private endpoint, and the way back: a stateful firewall that sees
+// only half of a connection drops it. A path is the same for every protocol and
+// port but for its parts that ask about them, and ends where packets are certain
+// to be dropped.
+//
+// It is walked once and asked in two ways. [Topology.Reach] follows one flow along
+// it, with a reason for each step. [Spaces] ask the same parts for the set of all
+// packets that they let pass (package space); [Matrix] does so for every pair of
+// network interfaces, by classes of those that nothing tells apart, and takes a
+// changed security group in place. [Topology.Seen] is who the destination sees,
+// and [Admit] then says whether the service opens its door to them.
 //
 // # What is not certain
 //
@@ -24,11 +35,17 @@
 // a value that Azure would refuse are [Doubts] of whatever holds them. An answer
 // that depends on one is unknown and says on which; an answer that is the same
 // either way is given. Unknown are also: service tags that are not in the plan,
-// rules on source ports, what a virtual appliance or a gateway forwards, and
-// whether the tag VirtualNetwork holds the prefixes of user-defined routes, which
-// Azure documents without saying when.
+// rules on source ports where the flow names none, application rules where the
+// flow names no host, what gateways learn by BGP or ExpressRoute, whether security
+// admin rules are deployed, and ways out by IPv6. What Azure leaves open can be
+// assumed by [Settings]: whether the tag VirtualNetwork holds the prefixes of
+// user-defined routes, whether virtual appliances forward, whether a peering
+// without allowForwardedTraffic drops. Not modelled: Virtual WAN, Route Server,
+// service endpoint policies, scale sets, threat intelligence.
 //
 // Sources: Microsoft Learn, "Network security groups", "Virtual network traffic
 // routing", "Virtual network service tags", "Manage network policies for private
-// endpoints", "Default outbound access", "Virtual network peering".
+// endpoints", "Default outbound access", "Virtual network peering", "Azure Firewall
+// rule processing logic", "Azure Firewall SNAT private IP address ranges", "Security
+// admin rules in Azure Virtual Network Manager", "About VPN Gateway settings".
 package network

@@ -133,6 +133,7 @@ func (w *walk) become(p place) {
 	w.backFrom(p, p.nic.Addrs[0])
 	w.through, w.origin, w.site, w.outside = nil, p, nil, false
 	w.from = p.nic.Addrs[0]
+	w.parts = append(w.parts, exit{addr: w.from})
 }
 
 // toFirewall ends at the firewall's own address, where it answers names if it

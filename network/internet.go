@@ -26,6 +26,7 @@ func (w *walk) toInternet(at place, route Route, step verdict.Step) {
 	if route.NextHop == HopService {
 		w.add(verdict.Step{At: "service endpoint " + route.Name, Resource: at.subnet.ID, Value: verdict.Yes, Reason: fmt.Sprintf(
 			"the service sees the private address %s of subnet %s", w.from, at.subnet.Name)})
+		w.parts = append(w.parts, exit{addr: w.from, subnet: at.subnet.ID})
 		w.end(w.t.publicHost(w.to))
 		return
 	}
@@ -38,6 +39,7 @@ func (w *walk) toInternet(at place, route Route, step verdict.Step) {
 	if !w.add(way) {
 		return
 	}
+	w.parts = append(w.parts, exit{addr: egress, translated: true})
 	w.from, w.outside, w.through = egress, true, nil
 	w.toPublic()
 }

@@ -145,7 +145,7 @@ func (m *Matrix) leg(i, j int) leg {
 	l := leg{value: isYes, reached: w.reached != "", simple: w.reached == "" || w.reached.Equal(b.NIC)}
 	for _, p := range w.parts {
 		switch p := p.(type) {
-		case fixed, halfSeen:
+		case fixed, halfSeen, exit:
 			l.value = m.s.b.and(l.value, p.space(m.s.b))
 		case groups:
 			own := p.nic.Equal(a.NIC) && p.direction == Outbound || p.nic.Equal(b.NIC) && p.direction == Inbound && l.reached

@@ -43,7 +43,7 @@ func checkMatrix(t *rapid.T, m *network.Matrix, o oracle) {
 }
 
 func TestMatrixAgreesWithOracle(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	soak(t, func(t *rapid.T) {
 		e := nt.Random(t, nt.Complete)
 		top := network.FromEstate(e)
 		checkMatrix(t, top.Matrix(""), oracle{e: e, top: top})
@@ -52,7 +52,7 @@ func TestMatrixAgreesWithOracle(t *testing.T) {
 
 // A matrix that takes changed groups is the one that would be made of them.
 func TestMatrixTakesChangedGroups(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	soak(t, func(t *rapid.T) {
 		e := nt.Random(t, nt.Complete)
 		if len(e.OfType("Microsoft.Network/networkSecurityGroups")) == 0 {
 			return

@@ -14,6 +14,7 @@ const typePrivateService = "Microsoft.Network/privateLinkServices"
 // of its own, and hands the connection to a load balancer.
 func (w *walk) throughEndpoint(to place) {
 	step := w.t.approval(to.nic)
+	w.parts = append(w.parts, exit{addr: w.from, endpoint: to.nic.ID})
 	r, ok := w.t.estate.Get(to.nic.Target)
 	if !ok || !r.IsType(typePrivateService) {
 		w.end(step)

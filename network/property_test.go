@@ -21,7 +21,7 @@ func mustJSON(r arm.Resource) []byte {
 
 // The engine and the oracle agree about every flow of every estate.
 func TestReachAgreesWithOracle(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	soak(t, func(t *rapid.T) {
 		e := nt.Random(t, nt.Everything)
 		top := network.FromEstate(e)
 		o := oracle{e: e, top: top}
@@ -33,7 +33,7 @@ func TestReachAgreesWithOracle(t *testing.T) {
 
 // They agree about firewalls, load balancers, gateways and security admin rules.
 func TestForwardingAgreesWithOracle(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	soak(t, func(t *rapid.T) {
 		e := nt.Random(t, nt.Complete)
 		top := network.FromEstate(e)
 		o := oracle{e: e, top: top}
@@ -45,7 +45,7 @@ func TestForwardingAgreesWithOracle(t *testing.T) {
 
 // They agree about the platform too, where every rule is about it.
 func TestPlatformAgreesWithOracle(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	soak(t, func(t *rapid.T) {
 		shape := nt.Everything
 		shape.Platform = true
 		e := nt.Random(t, shape)

@@ -37,7 +37,7 @@ func in(v network.Verdicts, p space.Packet) (verdict.Value, error) {
 
 // The sets hold every packet just as the engine and the oracle answer for it.
 func TestSpacesAgreeWithOracle(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	soak(t, func(t *rapid.T) {
 		e := nt.Random(t, nt.Complete)
 		top := network.FromEstate(e)
 		o := oracle{e: e, top: top}

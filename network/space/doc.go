@@ -8,13 +8,15 @@
 // leaves are small numbers: 0 and 1 in a set, others where rules end in more
 // than two ways.
 //
-// Three representations were measured on security groups of 10 to 200 rules
-// (BenchmarkRepresentation): lists of disjoint boxes, binary decision diagrams
-// over the 328 bits of a packet, and these. Boxes split each other: a group of
-// 200 rules whose sources overlap falls into thousands of them, and each
-// operation is quadratic. Binary diagrams stay small but pay a node for each bit
-// of each prefix. Interval diagrams need one node for each field of each rule,
-// and a lookup is a binary search for each field.
+// Three representations were measured on security groups of 10 to 200 rules whose
+// sources and destinations overlap (BenchmarkRepresentation): lists of disjoint
+// boxes, binary decision diagrams, and these. At 200 rules, on the machine it was
+// written on: boxes 11 ms and 55,000 allocations, for each new box is split by all
+// before it, so that time grows with the square of the rules; binary diagrams
+// 2.8 ms and 8,400 nodes, for they pay a node for each bit of each prefix; interval
+// diagrams 0.8 ms and 157 nodes, one for each field of each rule at most. Boxes are
+// the fastest below some fifty rules. A look-up, which is what a matrix of many
+// thousand pairs does, is a binary search for each field: 90 ns for both addresses.
 //
 // The idea is that of firewall decision diagrams: Gouda and Liu, "Structured
 // firewall design", Computer Networks 51 (2007).

@@ -145,7 +145,7 @@ func (d document) adminSide(about, path string) []string {
 	var out []string
 	for _, o := range d.as(about).objects(path, about) {
 		s := o.as(about).text("addressPrefix")
-		if strings.EqualFold(arm.String(o.o, "addressPrefixType"), "NetworkGroup") {
+		if strings.EqualFold(o.as(about).text("addressPrefixType"), "NetworkGroup") {
 			o.doubt(about, "the members of a network group as a side of a rule are not read")
 			continue
 		}

@@ -68,6 +68,11 @@ func (b *builder) balancers() {
 			lb.frontends = append(lb.frontends, fe)
 		}
 		lb.readRules(d)
+		for _, list := range []string{"frontendIPConfigurations", "loadBalancingRules", "inboundNatRules"} {
+			for _, o := range d.objects(list, "entry") {
+				o.text("name") // what names it cannot be matched with it where it is not known
+			}
+		}
 		b.t.Balancers = append(b.t.Balancers, lb)
 	}
 }
@@ -127,7 +132,12 @@ func anyProtocol(s string) string {
 
 // listen gives a rule to the frontend that it names.
 func (lb *Balancer) listen(o document, r balancingRule) {
+	before := len(r.doubts)
+	o.doubts = &r.doubts
 	id := o.ref("properties.frontendIPConfiguration.id")
+	if len(r.doubts) > before {
+		lb.Doubts = append(lb.Doubts, r.doubts[before:]...)
+	}
 	for _, fe := range lb.frontends {
 		if fe.id.Equal(id) || id == "" && len(lb.frontends) == 1 {
 			fe.rules = append(fe.rules, r)
@@ -182,6 +192,11 @@ func (w *walk) throughBalancer(fe *frontend) { w.balanced(fe, true) }
 
 func (w *walk) balanced(fe *frontend, transit bool) {
 	step := verdict.Step{At: "load balancer " + fe.balancer.Name, Resource: fe.balancer.ID}
+	if len(fe.balancer.Doubts) > 0 {
+		step.Reason = fe.balancer.Doubts[0].Reason
+		w.end(step)
+		return
+	}
 	var k fork
 	for _, r := range fe.rules {
 		b := branch{when: r.when, space: r.space, port: r.port, step: step}
@@ -232,6 +247,10 @@ func (w *walk) backends(fe *frontend, r balancingRule, transit bool, step verdic
 			}
 		}
 		ways = append(ways, inner.parts)
+	}
+	if len(ways) > 0 && len(w.t.poolDoubts) > 0 {
+		step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("rule %s may lead to others too: %s", r.name, w.t.poolDoubts[0].Reason)
+		return []part{fixed(step)}
 	}
 	if len(ways) == 0 {
 		step.Value, step.Reason = verdict.No, fmt.Sprintf("rule %s leads to no network interface of the estate", r.name)

@@ -50,8 +50,11 @@ func (fw *Firewall) hasApplicationRules() bool {
 
 // unusable is the step at a firewall of which too little is known.
 func (fw *Firewall) unusable() (verdict.Step, bool) {
-	d, unknown := firstDoubt(fw.Doubts, aboutAddr, aboutConfigs, aboutSubnet, aboutSNAT)
-	return verdict.Step{At: "Azure Firewall " + fw.Name, Resource: fw.ID, Value: verdict.Unknown, Reason: d.Reason}, unknown || !fw.Private.IsValid()
+	step := verdict.Step{At: "Azure Firewall " + fw.Name, Resource: fw.ID, Value: verdict.Unknown, Reason: "its private address is not known"}
+	if len(fw.Doubts) > 0 {
+		step.Reason = fw.Doubts[0].Reason
+	}
+	return step, len(fw.Doubts) > 0 || !fw.Private.IsValid()
 }
 
 // firewalls reads every firewall with the rules of its policy and of the
@@ -76,26 +79,15 @@ func (b *builder) firewalls() {
 			d.doubt(aboutSubnet, "the subnet of the firewall is not in the estate")
 		}
 		fw.Policy = b.association(d, aboutPolicy)
-		_, hidden := fw.Doubts.About(aboutPolicy)
-		switch {
-		case hidden:
-			why, _ := fw.Doubts.About(aboutPolicy)
-			fw.rules = []firewallRule{{Match: opaque(why)}}
-		case fw.Policy != "":
+		if fw.Policy != "" {
 			b.policy(fw, fw.Policy)
-		default:
+		} else {
 			b.classic(fw, d)
 		}
 		sortRules(fw)
 		b.t.Firewalls = append(b.t.Firewalls, fw)
 		b.t.firewallAt[r.ID.Key()] = fw
 	}
-}
-
-// opaque is a rule of which nothing is known but that it may exist.
-func opaque(why Doubt) Match {
-	r := unreadable(Outbound, why)
-	return Match{Rule: r, Unresolved: []string{why.Reason}, Doubts: r.Doubts}
 }
 
 // sortRules puts network rules before application rules: Azure tries them in
@@ -120,11 +112,11 @@ func (b *builder) policy(fw *Firewall, id arm.ID) {
 		seen[id.Key()] = true
 		r, ok := b.e.Get(id)
 		if !ok {
-			fw.rules = append(fw.rules, firewallRule{Match: opaque(Doubt{Reason: "firewall policy " + id.Name() + " is not in the estate"})})
+			fw.Doubts = append(fw.Doubts, Doubt{About: aboutPolicy, Reason: "firewall policy " + id.Name() + " is not in the estate"})
 			break
 		}
 		chain = append(chain, r)
-		id = arm.Ref(r.Properties, "basePolicy.id")
+		id = b.read(r, &fw.Doubts).ref("basePolicy.id")
 	}
 	slices.Reverse(chain)
 	for _, r := range chain {
@@ -163,11 +155,9 @@ func (b *builder) ruleGroups(fw *Firewall, policy arm.Resource) {
 		return arm.Int(x.Properties, "priority", 0) - arm.Int(y.Properties, "priority", 0)
 	})
 	for _, g := range groups {
-		var hidden Doubts
-		collections := b.read(g, &hidden).objects("ruleCollections", "rule collection")
-		for _, why := range hidden {
-			fw.rules = append(fw.rules, firewallRule{Match: opaque(why)})
-		}
+		d := b.read(g, &fw.Doubts)
+		d.number("priority", 0)
+		collections := d.objects("ruleCollections", "rule collection")
 		slices.SortStableFunc(collections, func(x, y document) int {
 			return arm.Int(x.o, "priority", 0) - arm.Int(y.o, "priority", 0)
 		})
@@ -178,12 +168,12 @@ func (b *builder) ruleGroups(fw *Firewall, policy arm.Resource) {
 }
 
 func (b *builder) collection(fw *Firewall, c document) {
-	var doubts Doubts
-	c.doubts = &doubts
-	action := strings.ToLower(c.as(aboutVerb).text("action.type"))
+	c.doubts = &fw.Doubts
+	c.number("priority", 0)
+	action := strings.ToLower(c.text("action.type"))
 	for i, r := range c.objects("rules", "rule") {
-		common := slices.Clone(doubts)
-		r.doubts = &common
+		r.text("ruleType")
+		r.doubts = &Doubts{}
 		at := collectionRule{document: r, name: nameOf(c.o, 0) + "/" + nameOf(r.o, i), priority: arm.Int(c.o, "priority", 0), allow: action == "allow"}
 		switch kind := strings.ToLower(arm.String(r.o, "ruleType")); {
 		case kind == "natrule" || action == "dnat":
@@ -193,9 +183,6 @@ func (b *builder) collection(fw *Firewall, c document) {
 		default:
 			fw.rules = append(fw.rules, at.network(b)...)
 		}
-	}
-	if len(doubts) > 0 {
-		fw.rules = append(fw.rules, firewallRule{Match: opaque(doubts[0])})
 	}
 }
 
@@ -212,7 +199,7 @@ func (b *builder) classic(fw *Firewall, d document) {
 			return arm.Int(x.o, "properties.priority", 0) - arm.Int(y.o, "properties.priority", 0)
 		})
 		for _, c := range collections {
-			inner, _ := arm.Lookup(c.o, "properties")
+			inner, _ := c.value("properties")
 			o, ok := inner.(map[string]any)
 			if !ok {
 				continue
@@ -226,9 +213,6 @@ func (b *builder) classic(fw *Firewall, d document) {
 			c.o = o
 			b.collection(fw, c)
 		}
-	}
-	if why, hidden := fw.Doubts.About(aboutPolicy); hidden {
-		fw.rules = append([]firewallRule{{Match: opaque(why)}}, fw.rules...)
 	}
 }
 

@@ -29,7 +29,8 @@ type Gateway struct {
 	Learns string
 	Doubts Doubts
 
-	rest *Site // to which everything goes that is for no site (gatewayDefaultSite)
+	adrift bool  // its network is not known
+	rest   *Site // to which everything goes that is for no site (gatewayDefaultSite)
 }
 
 // Site is a network behind a gateway: on the premises, or a pool of
@@ -71,6 +72,7 @@ func (b *builder) virtualGateways() {
 		if len(g.Doubts) > 0 && g.Learns == "" {
 			g.Learns = g.Doubts[0].Reason
 		}
+		g.adrift = g.Subnet == "" && len(g.Doubts) > 0
 		for i := range g.Sites {
 			g.Sites[i].networks = []arm.ID{g.Subnet.Parent()}
 		}
@@ -117,13 +119,23 @@ func (t *Topology) gatewaysOf(v VNet) []*Gateway {
 			out = append(out, g)
 			continue
 		}
-		p, ok := v.link(home)
-		if !ok || !p.Connected || !p.UseRemoteGateways {
+		if g.adrift {
+			out = append(out, &Gateway{ID: g.ID, Name: g.Name, Learns: g.Doubts[0].Reason})
 			continue
 		}
 		hub, _ := t.VNet(home)
-		if back, ok := hub.link(v.ID); ok && back.AllowGatewayTransit {
+		p, there := v.link(home)
+		back, here := hub.link(v.ID)
+		uses, open1 := p.Doubts.About("useRemoteGateways")
+		lends, open2 := back.Doubts.About("allowGatewayTransit")
+		switch {
+		case !there || !here || !p.Connected:
+		case p.UseRemoteGateways && back.AllowGatewayTransit:
 			out = append(out, g)
+		case open1 && (open2 || back.AllowGatewayTransit):
+			out = append(out, &Gateway{ID: g.ID, Name: g.Name, Learns: uses.Reason})
+		case open2 && p.UseRemoteGateways:
+			out = append(out, &Gateway{ID: g.ID, Name: g.Name, Learns: lends.Reason})
 		}
 	}
 	return out
@@ -220,6 +232,18 @@ func (t *Topology) siteWith(a netip.Addr) (*Site, bool) {
 		}
 	}
 	return nil, false
+}
+
+// unlessLearnt makes a No about a source unknown where a gateway may know it.
+func (t *Topology) unlessLearnt(step verdict.Step, src netip.Addr) verdict.Step {
+	for _, g := range t.Gateways {
+		if g.Learns != "" && !t.inSpace(src) {
+			step.Value = verdict.Unknown
+			step.Reason += ", unless gateway " + g.Name + " knows one: " + g.Learns
+			return step
+		}
+	}
+	return t.unlessHidden(step, src)
 }
 
 // fromSite brings packets from the premises in by the gateway, and along the

@@ -97,6 +97,20 @@ func (t *Topology) unlessAttached(use publicUse, step verdict.Step) verdict.Step
 			step.Reason = fmt.Sprintf("%s (%s) has this address, and what it does with traffic is not modelled", r.ID.Name(), r.Type)
 		}
 	}
+	for _, fw := range t.Firewalls {
+		if len(fw.Doubts) > 0 {
+			step.Value = verdict.Unknown
+			step.Reason += ", as far as is known: " + fw.Doubts[0].Reason
+			return step
+		}
+	}
+	for _, lb := range t.Balancers {
+		if len(lb.Doubts) > 0 {
+			step.Value = verdict.Unknown
+			step.Reason += ", as far as is known: " + lb.Doubts[0].Reason
+			return step
+		}
+	}
 	for _, n := range t.NICs {
 		if d, unknown := firstDoubt(n.Doubts, aboutPublic, aboutConfigs); unknown && n.Kind == KindVM && use.key == use.id.Key() {
 			step.Value = verdict.Unknown
@@ -228,7 +242,7 @@ func (t *Topology) walkFromOutside(src, dst netip.Addr) *walk {
 	case src == service.WireServer:
 		w.fromPlatform()
 	case !isPublic(src):
-		w.end(t.unlessHidden(verdict.Step{At: "source " + src.String(), Value: verdict.No,
+		w.end(t.unlessLearnt(verdict.Step{At: "source " + src.String(), Value: verdict.No,
 			Reason: fmt.Sprintf("no network of the estate has the private address %s", src)}, src))
 	case t.inSpace(dst) || !isPublic(dst):
 		w.end(verdict.Step{At: "internet", Value: verdict.No,

@@ -78,6 +78,9 @@ func (o oracle) fromOutside(f network.Flow) verdict.Value {
 		t.kind, t.vnet = "site", nt.VNetID("a")
 		return o.route(network.NIC{ID: gw.ID, Subnet: nt.SubnetID("a", "GatewaySubnet")}, t)
 	}
+	if ok && arm.Bool(gw.Properties, "enableBgp", false) && !o.public(f.Source) && !o.inAnyNetwork(f.Source) {
+		return verdict.Unknown
+	}
 	if !o.public(f.Source) || !o.public(f.Destination) {
 		return verdict.No
 	}

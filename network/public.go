@@ -154,7 +154,7 @@ func (t *Topology) natAddr(id arm.ID) (netip.Addr, Doubts) {
 
 func (t *Topology) subnetEgress(n NIC, s Subnet, step verdict.Step) (netip.Addr, verdict.Step) {
 	step.Resource = s.ID
-	if d, unknown := firstDoubt(n.Doubts, aboutPublic, aboutNodePub, aboutConfigs); unknown {
+	if d, unknown := firstDoubt(n.Doubts, aboutPublic, aboutNodePub, aboutConfigs, aboutPool); unknown {
 		step.Resource, step.Reason = n.ID, d.Reason
 		return netip.Addr{}, step
 	}

@@ -135,3 +135,19 @@ func (lb *Balancer) lends(mine func(arm.ID) bool) (*frontend, bool) {
 	}
 	return nil, false
 }
+
+// hiddenShared notes that firewalls and load balancers of which something is not
+// known may have any private address.
+func (t *Topology) hiddenShared() {
+	note := func(name string, d Doubts) {
+		if len(d) > 0 {
+			t.modelless = append(t.modelless, Doubt{Within: private, Reason: name + ": " + d[0].Reason})
+		}
+	}
+	for _, fw := range t.Firewalls {
+		note(fw.Name, fw.Doubts)
+	}
+	for _, lb := range t.Balancers {
+		note(lb.Name, lb.Doubts)
+	}
+}

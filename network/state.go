@@ -117,6 +117,7 @@ func (b *builder) index() {
 			t.unplaced = append(t.unplaced, Doubt{Reason: "subnet " + s.Name + ": " + d.Reason})
 		}
 	}
+	t.hiddenShared()
 	for _, h := range t.holders {
 		if s, ok := t.Subnet(h.subnet); ok {
 			t.modelless = append(t.modelless, Doubt{Within: h.within(s), Reason: h.id.Name() + " (" + h.id.Type() + ") has an address there, and what it does with traffic is not modelled"})

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud/store"
@@ -147,11 +148,13 @@ func (q *request) groups() error {
 	return q.page(items)
 }
 
-var groupName = regexp.MustCompile(`^[-\p{L}\p{N}_.()]{1,90}$`)
+var groupName = regexp.MustCompile(`^[-\p{L}\p{N}_.()]+$`)
+
+const maxGroupName = 90 // characters
 
 // group answers for one resource group.
 func (q *request) group(id arm.ID) error {
-	if q.r.Method == http.MethodPut && (!groupName.MatchString(id.Name()) || strings.HasSuffix(id.Name(), ".")) {
+	if q.r.Method == http.MethodPut && (!groupName.MatchString(id.Name()) || utf8.RuneCountInString(id.Name()) > maxGroupName || strings.HasSuffix(id.Name(), ".")) {
 		return Errorf(http.StatusBadRequest, "InvalidResourceGroup",
 			"The provided resource group name '%s' has these invalid characters or is longer than 90 characters. The name can only be a letter, digit, '-', '.', '(', ')' or '_', and does not end with a period.", id.Name())
 	}

@@ -140,7 +140,7 @@ func assigned() map[string]kind {
 		}
 		remediation := kind{arm: typeRemediation, id: at(s.attribute, s.typ, typeRemediation), rows: remediationRows}
 		if word != "management_group" {
-			remediation.rows = append(tabled(`resource_discovery_mode =ExistingNonCompliant`), remediation.rows...)
+			remediation.rows = tabled(`resource_discovery_mode =ExistingNonCompliant`).and(remediationRows)
 		}
 		out["azurerm_"+word+"_policy_remediation"] = remediation
 	}

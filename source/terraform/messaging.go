@@ -191,7 +191,7 @@ var messagingKinds = map[string]kind{
 		`),
 	},
 	"azurerm_eventgrid_topic":  {arm: typeGridTopic, id: inGroup(typeGridTopic), rows: gridRows},
-	"azurerm_eventgrid_domain": {arm: typeGridDomain, id: inGroup(typeGridDomain), rows: append(tabled("auto_create_topic_with_first_subscription =true\nauto_delete_topic_with_last_subscription =true"), gridRows...)},
+	"azurerm_eventgrid_domain": {arm: typeGridDomain, id: inGroup(typeGridDomain), rows: tabled("auto_create_topic_with_first_subscription =true\nauto_delete_topic_with_last_subscription =true").and(gridRows)},
 	"azurerm_eventgrid_system_topic": {
 		arm: typeSystemTopic, id: inGroup(typeSystemTopic),
 		rows: tabled("source_resource_id|source_arm_resource_id source\ntopic_type"),

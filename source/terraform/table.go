@@ -3,7 +3,9 @@ package terraform
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/cloister-ml/cloister/arm"
 )
@@ -29,7 +31,13 @@ import (
 // often. A property that begins with / stands beside the properties, as /sku.name;
 // a block whose property is . puts what it holds where the block would be. A line
 // that begins with + is a property that always has one value where its block stands.
-type table []row
+//
+// A table is read when it is first asked for: of a configuration's resources most
+// tables say nothing.
+type table struct{ read func() rows }
+
+// rows are the lines of a table, or of a block in it.
+type rows []row
 
 type row struct {
 	from  []string
@@ -39,7 +47,7 @@ type row struct {
 	hide  bool
 	json  bool // the attribute is JSON as text
 	form  form
-	under table
+	under rows
 }
 
 type form uint8
@@ -138,23 +146,38 @@ func members(v any) any {
 	return out
 }
 
-// tabled reads a table of several parts, each with its own indentation. A table is
-// part of the program: one that is not well written ends it at once, and the tests
-// with it.
+// tabled is a table of several parts, each with its own indentation. A table is
+// part of the program: one that is not well written ends it, and the tests, which
+// read them all.
 func tabled(parts ...string) table {
-	var t table
-	for _, src := range parts {
-		rows, rest := readTable(strings.Split(src, "\n"), -1)
-		if len(rest) > 0 {
-			panic("table: indentation of " + rest[0])
+	return table{sync.OnceValue(func() rows {
+		var all rows
+		for _, src := range parts {
+			t, rest := readTable(strings.Split(src, "\n"), -1)
+			if len(rest) > 0 {
+				panic("table: indentation of " + rest[0])
+			}
+			all = append(all, t...)
 		}
-		t = append(t, rows...)
-	}
-	return t
+		return all
+	})}
 }
 
-func readTable(lines []string, above int) (table, []string) {
-	var t table
+// rows are the table's; the zero table has none.
+func (t table) rows() rows {
+	if t.read == nil {
+		return nil
+	}
+	return t.read()
+}
+
+// and is the table with another's rows after its own.
+func (t table) and(more table) table {
+	return table{func() rows { return slices.Concat(t.rows(), more.rows()) }}
+}
+
+func readTable(lines []string, above int) (rows, []string) {
+	var t rows
 	depth := -1
 	for len(lines) > 0 {
 		line := lines[0]
@@ -253,7 +276,7 @@ func camel(name string) string {
 // document sets what the table says of a resource in its document.
 func (t table) document(v view, doc *arm.Resource) {
 	head := arm.Object{}
-	t.fill(v, doc.Properties, head)
+	t.rows().fill(v, doc.Properties, head)
 	if sku, ok := head["sku"].(arm.Object); ok {
 		doc.SKU = overlay(doc.SKU, sku)
 	}
@@ -269,15 +292,17 @@ func (t table) document(v view, doc *arm.Resource) {
 }
 
 // object is what the table says of a block.
-func (t table) object(v view) arm.Object {
+func (t table) object(v view) arm.Object { return t.rows().object(v) }
+
+func (rs rows) object(v view) arm.Object {
 	o := arm.Object{}
-	t.fill(v, o, o)
+	rs.fill(v, o, o)
 	return o
 }
 
 // fill sets the properties of o, and in head those that stand beside them.
-func (t table) fill(v view, o, head arm.Object) {
-	for _, r := range t {
+func (rs rows) fill(v view, o, head arm.Object) {
+	for _, r := range rs {
 		to, at := r.to, o
 		if beside, ok := strings.CutPrefix(to, "/"); ok {
 			to, at = beside, head

@@ -20,13 +20,13 @@ func TestTablesNameWhatTheSchemaHas(t *testing.T) {
 	for _, typ := range slices.Sorted(maps.Keys(kinds)) {
 		k := kinds[typ]
 		sch := set.Resource(typ)
-		if sch == nil && len(k.rows)+len(k.props) > 0 {
+		if sch == nil && len(k.rows.rows())+len(k.props) > 0 {
 			t.Errorf("%s has no schema", typ)
 			continue
 		}
 		used := map[string]bool{}
-		checkRows(t, typ, k.rows, sch, "", used)
-		if os.Getenv("UNMAPPED") != "" && len(k.rows) > 0 {
+		checkRows(t, typ, k.rows.rows(), sch, "", used)
+		if os.Getenv("UNMAPPED") != "" && len(k.rows.rows()) > 0 {
 			for _, path := range settable(sch, "") {
 				if !used[path] && !slices.Contains(meta, strings.Split(path, ".")[0]) {
 					t.Logf("%s: %s is not mapped", typ, path)
@@ -36,9 +36,9 @@ func TestTablesNameWhatTheSchemaHas(t *testing.T) {
 	}
 }
 
-func checkRows(t *testing.T, typ string, rows table, sch *schema.Block, path string, used map[string]bool) {
+func checkRows(t *testing.T, typ string, rs rows, sch *schema.Block, path string, used map[string]bool) {
 	t.Helper()
-	for _, r := range rows {
+	for _, r := range rs {
 		found := r.form == asConstant
 		for _, from := range r.from {
 			block, last := sch, from

@@ -58,7 +58,7 @@ func site(word string, extra ...string) kind {
 	return kind{
 		arm:  typeSite,
 		id:   inGroup(typeSite),
-		rows: append(tabled(siteRows, "+/kind "+word), tabled(extra...)...),
+		rows: tabled(append([]string{siteRows, "+/kind " + word}, extra...)...),
 		decide: func(_ view, id arm.ID) map[string]cty.Value {
 			if strings.HasPrefix(id.Name(), "{") {
 				return nil

@@ -28,10 +28,10 @@ type graphFlags struct {
 func newGraphCommand() *cobra.Command {
 	var f graphFlags
 	cmd := &cobra.Command{
-		Use:   "graph DIR",
+		Use:   "graph SOURCE",
 		Short: "Draw the estate as a map",
-		Long: `graph reads the Terraform in DIR and draws the estate: virtual networks as rooms
-with their subnets and what stands in each, private endpoints with lines to their
+		Long: `graph reads SOURCE (a directory of Terraform, or what else "cloister help sources"
+names) and draws the estate: virtual networks as rooms with their subnets and what stands in each, private endpoints with lines to their
 services, peerings, gateways and what is beyond them, and a table of the private DNS
 zones and the networks in which they answer.
 
@@ -44,7 +44,7 @@ With --check the findings of cloister check are drawn on it: a flow that falls i
 red line, and what decides has the finding's number.
 
 The status is 0, also where a requirement falls (that is check's to say), or 2 when
-DIR cannot be read.`,
+SOURCE cannot be read.`,
 		Example: `  cloister graph examples/secure-mlops -o map.svg
   cloister graph examples/secure-mlops --check -o map.svg
   cloister graph . --var location=northeurope --title "Production" -o map.svg

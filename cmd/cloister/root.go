@@ -20,7 +20,7 @@ packets against the proof.`,
 	}
 	root.AddCommand(newShowCommand())
 	root.AddCommand(newCheckCommand(), newGraphCommand())
-	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newEnvCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand(), newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), exitStatusTopic())
+	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newEnvCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand(), newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), exitStatusTopic(), sourcesTopic())
 	return root
 }
 
@@ -33,5 +33,32 @@ func exitStatusTopic() *cobra.Command {
   1  done, and something does not hold: a requirement of check, a cell of probe, a job or a run that failed;
      what show was given, which is not a configuration
   2  not done: bad input, something missing on this machine, or a failure; the error says what, where and what to do`,
+	}
+}
+
+func sourcesTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "sources",
+		Short: "What an estate can be read from",
+		Long: `An estate is read from any of these; which it is, is seen from the content:
+
+  a directory of Terraform    evaluated here, with the modules beside it and those in
+                              .terraform/modules; --var, --var-file, TF_VAR_ as Terraform takes them.
+                              A folder "terraform" in it is taken where it has none itself
+  a plan or a state as JSON   terraform show -json
+  a state file                terraform.tfstate, version 4
+  an ARM template             or a compiled Bicep file; --parameters, --resource-group,
+                              --subscription, --location say how it is deployed
+  an estate                   as "cloister show --json" wrote it
+  -                           any of the files, from standard input
+
+What a configuration only looks up (networks, subnets, zones, route tables that
+others own) is given with --stub: documents as "az network vnet show" prints them,
+a list of such, a state, an estate, or a directory of these. Without it they are
+unknown, and a warning names them.`,
+		Example: `  cloister show examples/secure-mlops
+  terraform plan -out plan.out && terraform show -json plan.out | cloister check -
+  az bicep build -f main.bicep && cloister check main.json --parameters prod.parameters.json
+  az network vnet show -g rg-hub -n vnet-hub > hub.json && cloister check . --stub hub.json`,
 	}
 }

@@ -25,17 +25,20 @@ type showFlags struct {
 func newShowCommand() *cobra.Command {
 	var f showFlags
 	cmd := &cobra.Command{
-		Use:   "show DIR",
-		Short: "Show the estate that a directory of Terraform declares",
-		Long: `show evaluates the Terraform in DIR, without Terraform, credentials or a network,
-and prints the estate: the Azure Resource Manager documents that it would deploy,
-where each is declared, and what cannot be known before deployment.
+		Use:   "show SOURCE",
+		Short: "Show the estate that Terraform or a template declares",
+		Long: `show evaluates SOURCE, without Terraform, credentials or a network, and prints the
+estate: the Azure Resource Manager documents that it would deploy, where each is
+declared, what cannot be known before deployment, and what has no document here.
+SOURCE is a directory of Terraform or one of the files of "cloister help sources".
 
-Sensitive values are never shown. The status is 0, or 1 when what DIR holds is not
-a configuration that Terraform would plan; what is wrong is shown with its source.`,
+Sensitive values are never shown. The status is 0, or 1 when SOURCE is not one that
+could be deployed; what is wrong is shown with its place.`,
 		Example: `  cloister show examples/secure-mlops
   cloister show examples/secure-mlops --edges
-  cloister show . --json --var location=northeurope --var-file prod.tfvars`,
+  cloister show . --json --var location=northeurope --var-file prod.tfvars
+  terraform show -json plan.out | cloister show -
+  cloister show main.json --parameters prod.parameters.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e, err := f.estate.read(cmd, args[0])

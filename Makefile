@@ -6,7 +6,7 @@ export CGO_ENABLED := 0
 BIN := bin/cloister
 EXAMPLE ?= examples/secure-mlops
 
-.PHONY: up test build install down test-unit test-e2e e2e-terraform lint vuln fmt tidy validate-example oracle help
+.PHONY: up test build install down test-unit test-e2e e2e-terraform lint vuln fmt tidy validate-example oracle fuzz bench-show help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -51,6 +51,13 @@ oracle: ## hold the estate against what the real provider sends; CONFIG=DIR for 
 	@azurerm=$$(scripts/azurerm-provider.sh) && azapi=$$(scripts/azapi-provider.sh) && \
 	$(GO) run ./source/terraform/oracle -provider hashicorp/azurerm@5.2.0="$$azurerm" -provider azure/azapi@1.15.0="$$azapi" \
 		$(if $(UPDATE),-update) $(if $(V),-v) $(or $(CONFIG),$(wildcard $(ORACLES)/*))
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target, FUZZTIME each
+	scripts/fuzz.sh $(FUZZTIME)
+
+bench-show: ## time cloister show beside the other programs that read a directory of Terraform
+	bench/show.sh
 
 fmt: ## gofmt everything
 	gofmt -w $$(git ls-files '*.go')

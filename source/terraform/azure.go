@@ -19,10 +19,17 @@ var kinds = gather(groupKinds, networkKinds, nsgKinds, routeKinds, gatewayKinds,
 	dnsKinds, storageKinds,
 	vaultKinds, registryKinds, insightsKinds, privateLinkScopeKinds, machineLearningKinds, computeKinds, identityKinds, authorizationKinds, azapiKinds, serviceKinds)
 
+// gather joins tables. A type in two of them is a mistake in the program, which
+// ends it at once, and the tests with it.
 func gather(tables ...map[string]kind) map[string]kind {
 	all := map[string]kind{}
 	for _, t := range tables {
-		maps.Copy(all, t)
+		for typ, k := range t {
+			if _, twice := all[typ]; twice {
+				panic("two mappings of " + typ)
+			}
+			all[typ] = k
+		}
 	}
 	return all
 }

@@ -209,6 +209,7 @@ var databaseKinds = map[string]kind{
 			name resource.id
 			analytical_storage_ttl resource.analyticalStorageTtl
 			default_ttl resource.defaultTtl
+			partition_key_path resource.partitionKey.paths ~alone
 			partition_key_paths resource.partitionKey.paths
 			partition_key_kind resource.partitionKey.kind =Hash
 			partition_key_version resource.partitionKey.version

@@ -34,6 +34,7 @@ func deployable(w *world) []Requirement {
 		}
 		r := w.configured("deployable", doc, "Azure accepts "+doc.ID.Name(), verdict.No, message, "")
 		r.ID = slug(r.ID, fmt.Sprint(len(out)+1))
+		r.faults = []fault{documentFault(resource)}
 		out = append(out, r)
 	}
 	for _, p := range w.net.Problems {
@@ -54,6 +55,7 @@ func peeringsConnected(w *world) []Requirement {
 			value, reason, remedy := w.peeringState(v, p)
 			r := w.configured("peering-connected", doc, fmt.Sprintf("The peering from %s to %s is connected", v.Name, p.Remote.Name()), value, reason, remedy)
 			r.ID = slug("peering-connected", v.Name, p.Remote.Name())
+			r.faults = []fault{peeringFault(v.ID, p.Remote)}
 			r.From = Place{Name: v.Name, Kind: KindNetwork, Resource: v.ID, VNet: v.ID}
 			r.To = Target{Name: p.Remote.Name(), Resource: p.Remote}
 			out = append(out, r)
@@ -134,26 +136,44 @@ func (w *world) forwards() bool {
 	return len(w.estate.OfType("Microsoft.Network/azureFirewalls")) > 0
 }
 
-// publicAccessOff requires the switch itself to be off.
+// publicAccessOff requires the switch itself to be off. A service whose firewall
+// lets in subnets by service endpoints needs it on, and denies the rest.
 func publicAccessOff(w *world) []Requirement {
 	var out []Requirement
 	for _, typ := range []string{service.TypeWorkspace, service.TypeStorageAccount, service.TypeRegistry, service.TypeKeyVault, service.TypeOnlineEndpoint} {
 		for _, doc := range w.estate.OfType(typ) {
-			value, reason := verdict.Yes, "publicNetworkAccess is Disabled"
-			set := arm.String(doc.Properties, "publicNetworkAccess")
-			if u, ok := arm.UnknownAt(doc.Properties, "publicNetworkAccess"); ok {
-				value, reason = verdict.Unknown, "publicNetworkAccess is "+u.String()
-			} else if !strings.EqualFold(set, "Disabled") {
-				value = verdict.No
-				reason = fmt.Sprintf("publicNetworkAccess of %s is %s", doc.Name, set)
-				if set == "" {
-					reason = fmt.Sprintf("publicNetworkAccess of %s is not set, and is Enabled then", doc.Name)
-				}
+			value, reason := w.publicAccess(doc)
+			r := w.configured("public-access-off", doc, "Public network access of "+doc.Name+" is off", value, reason, publicAccessRemedy(doc.ID))
+			if doc.IsType(service.TypeRegistry) && !strings.EqualFold(arm.String(doc.SKU, "name"), "Premium") && r.Remedy != "" {
+				r.Remedy = `set sku = "Premium" and public_network_access_enabled = false: azurerm_container_registry ` + doc.Name
 			}
-			out = append(out, w.configured("public-access-off", doc, "Public network access of "+doc.Name+" is off", value, reason, publicAccessRemedy(doc.ID)))
+			r.faults = []fault{openFault(doc.ID)}
+			out = append(out, r)
 		}
 	}
 	return out
+}
+
+func (w *world) publicAccess(doc arm.Resource) (verdict.Value, string) {
+	const path = "publicNetworkAccess"
+	set := arm.String(doc.Properties, path)
+	if u, ok := arm.UnknownAt(doc.Properties, path); ok {
+		return verdict.Unknown, "publicNetworkAccess is " + u.String()
+	}
+	if strings.EqualFold(set, "Disabled") {
+		return verdict.Yes, "publicNetworkAccess is Disabled"
+	}
+	if subnets := len(arm.List(doc.Properties, "networkAcls.virtualNetworkRules")); subnets > 0 && w.isClosed(doc) {
+		return verdict.Yes, fmt.Sprintf("publicNetworkAccess is on for the %d subnets that its firewall lets in, and all else is denied", subnets)
+	}
+	beside := ""
+	if list := w.endpointsOf(doc.ID); len(list) > 0 {
+		beside = ", beside private endpoint " + list[0].Name
+	}
+	if set == "" {
+		return verdict.No, fmt.Sprintf("publicNetworkAccess of %s is not set, and is Enabled then%s", doc.Name, beside)
+	}
+	return verdict.No, fmt.Sprintf("publicNetworkAccess of %s is %s%s", doc.Name, set, beside)
 }
 
 // computeWithoutPublicAddress requires nodes without public addresses.
@@ -171,8 +191,10 @@ func computeWithoutPublicAddress(w *world) []Requirement {
 		} else if arm.Bool(doc.Properties, path, true) {
 			value, reason = verdict.No, fmt.Sprintf("the nodes of %s have public addresses (enableNodePublicIp)", doc.Name)
 		}
-		out = append(out, w.configured("compute-without-public-address", doc, "The nodes of "+strings.ToLower(p.label())+" "+doc.Name+" have no public address",
-			value, reason, "set node_public_ip_enabled = false: azurerm_machine_learning_compute_"+p.resourceKind()+" "+doc.Name))
+		r := w.configured("compute-without-public-address", doc, "The nodes of "+strings.ToLower(p.label())+" "+doc.Name+" have no public address",
+			value, reason, "set node_public_ip_enabled = false: azurerm_machine_learning_compute_"+p.resourceKind()+" "+doc.Name)
+		r.faults = []fault{publicFault(doc.ID)}
+		out = append(out, r)
 	}
 	return out
 }

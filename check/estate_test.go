@@ -119,6 +119,11 @@ func (d *draft) networks() {
 		ruleSpec{"allow-entra", out, "Allow", "*", "AzureActiveDirectory", "443"},
 		ruleSpec{"allow-arm", out, "Allow", "*", "AzureResourceManager", "443"},
 		ruleSpec{"allow-monitor", out, "Allow", "*", "AzureMonitor", "443"},
+		ruleSpec{"allow-aml", out, "Allow", "*", "AzureMachineLearning", "443"},
+		ruleSpec{"allow-aml-udp", out, "Allow", "*", "AzureMachineLearning", "5831"},
+		ruleSpec{"allow-batch", out, "Allow", "*", "BatchNodeManagement", "443"},
+		ruleSpec{"allow-mcr", out, "Allow", "*", "MicrosoftContainerRegistry", "443"},
+		ruleSpec{"allow-frontdoor", out, "Allow", "*", "AzureFrontDoor.FirstParty", "443"},
 		ruleSpec{"deny-all", out, "Deny", "*", "*", "*"},
 	)
 	d.nsg("nsg-jump",
@@ -175,6 +180,7 @@ func (d *draft) services() {
 	d.add(insightsID, arm.Object{})
 	system(d.add(workspaceID, closed(arm.Object{
 		"storageAccount": string(storageID), "keyVault": string(vaultID), "containerRegistry": string(registryID), "applicationInsights": string(insightsID),
+		"imageBuildCompute": clusterID.Name(),
 	})))
 }
 
@@ -186,6 +192,7 @@ var privateServices = []struct {
 }{
 	{"pe-workspace", "amlworkspace", workspaceID, []string{"privatelink.api.azureml.ms", "privatelink.notebooks.azure.net"}},
 	{"pe-blob", "blob", storageID, []string{"privatelink.blob.core.windows.net"}},
+	{"pe-file", "file", storageID, []string{"privatelink.file.core.windows.net"}},
 	{"pe-registry", "registry", registryID, []string{"privatelink.azurecr.io"}},
 	{"pe-vault", "vault", vaultID, []string{"privatelink.vaultcore.azure.net"}},
 }

@@ -21,18 +21,53 @@ func computeReachesServices(w *world) []Requirement {
 	return w.reachServices("compute-reaches-service", RoleCompute, computeNeeds)
 }
 
+func servingReachesServices(w *world) []Requirement {
+	return w.reachServices("aks-reaches-service", RoleServing, servingNeeds)
+}
+
 func (w *world) reachServices(rule string, role Role, needs map[string]*right) []Requirement {
 	var out []Requirement
+	for _, u := range w.usesOf(role, needs) {
+		out = append(out, w.mustReach(rule, u.place, u.ep, u.need))
+	}
+	return out
+}
+
+// use is a service that a place needs.
+type use struct {
+	place Place
+	ep    service.Endpoint
+	need  *right
+}
+
+// uses are what all places need.
+func (w *world) uses() []use {
+	var out []use
+	for _, role := range []Role{RoleAgent, RoleJumpHost, RoleCompute, RoleServing} {
+		out = append(out, w.usesOf(role, needsOf[role])...)
+	}
+	return out
+}
+
+func (w *world) usesOf(role Role, needs map[string]*right) []use {
+	var out []use
 	for _, p := range w.withRole(role) {
 		seen := map[string]bool{}
 		for _, ws := range w.workspacesOf(p) {
+			if role == RoleCompute && managedNetwork(ws) != "" {
+				continue // it reaches them from a network of the workspace's own
+			}
+			batch := len(w.estate.Children(ws.ID, typeBatchEndpoint)) > 0
 			for _, ep := range w.workspaceServices(ws) {
 				need, needed := needs[ep.Service]
+				if role == RoleCompute && batch && (ep.Service == "queue" || ep.Service == "table") {
+					needed = true
+				}
 				if !needed || seen[ep.Host] {
 					continue
 				}
 				seen[ep.Host] = true
-				out = append(out, w.mustReach(rule, p, ep, need))
+				out = append(out, use{p, ep, need})
 			}
 		}
 	}
@@ -62,10 +97,11 @@ func (w *world) mustReach(rule string, p Place, ep service.Endpoint, need *right
 		Title: fmt.Sprintf("%s %s reaches %s", p.label(), p.Name, serviceLabel(ep)),
 		From:  p, To: target(ep, c), Must: true,
 	}
-	if p.NIC == "" {
+	if !p.Addr.IsValid() && p.NIC == "" {
 		r.Stages = []Stage{{StageConnect, w.connect(p, r.To.Addr, httpsPort)}}
 		r.Remedy = fmt.Sprintf("give %s %s a subnet of the estate: subnet_resource_id of azurerm_machine_learning_compute_%s", strings.ToLower(p.label()), p.Name, p.resourceKind())
 		w.settle(&r, p.Resource)
+		r.faults = []fault{outsideFault(p.Resource)}
 		return r
 	}
 	r.Stages = []Stage{{StageResolve, w.privately(c)}, {StageConnect, c.Connect}, {StageAdmit, c.Admit}}
@@ -77,6 +113,9 @@ func (w *world) mustReach(rule string, p Place, ep service.Endpoint, need *right
 			"it has no managed identity, or several and none of them its own, to act as")})
 	}
 	w.settle(&r, ep.Resource, p.Resource)
+	if r.Outcome != Holds {
+		r.faults = w.faultsOf(r, c)
+	}
 	if r.Outcome == Violated {
 		r.Remedy = w.remedyFor(r, c, need)
 	}
@@ -138,7 +177,7 @@ func workspaceRights(w *world) []Requirement {
 				From:  p, As: w.identityName(p.Identity), Must: true,
 				To: Target{Name: ep.Host, Service: ep.Service, Resource: ep.Resource, Endpoint: ep},
 			}
-			r.Stages = []Stage{{StageAuthorize, w.access.Allows(p.Identity, need.action, need.data, ep.Resource)}}
+			r.Stages = []Stage{{StageAuthorize, w.granted(ws, w.access.Allows(p.Identity, need.action, need.data, ep.Resource))}}
 			w.settle(&r, ep.Resource, ws.ID)
 			if r.Outcome == Violated {
 				r.Remedy = roleRemedy(r, need)
@@ -155,4 +194,30 @@ func target(ep service.Endpoint, c Cell) Target {
 		t.Addr = c.Resolve.Addrs[0]
 	}
 	return t
+}
+
+// granted is the verdict on a right of an identity that Azure gives its rights
+// itself: a system-assigned one is given them when its resource is made, if who
+// deploys may assign roles. Where the estate assigns it roles, those are what it
+// has.
+//
+// Source: Microsoft Learn, "Enterprise security and governance for Azure Machine
+// Learning", managed identity.
+func (w *world) granted(doc arm.Resource, v verdict.Verdict) verdict.Verdict {
+	if v.Value != verdict.No || !doc.Identity.SystemAssigned() || w.isGrantee(w.access.IdentityOf(doc)) {
+		return v
+	}
+	return single(verdict.Unknown, "identity "+doc.Name, doc.ID, fmt.Sprintf(
+		"no role assignment of the estate is for the system-assigned identity of %s: Azure gives it its rights when it is made, if who deploys may assign roles", doc.Name))
+}
+
+// isGrantee reports whether the estate assigns roles to an identity, or gives it an
+// access policy.
+func (w *world) isGrantee(objectID string) bool {
+	for _, a := range w.estate.OfType("Microsoft.Authorization/roleAssignments") {
+		if strings.EqualFold(arm.String(a.Properties, "principalId"), objectID) {
+			return true
+		}
+	}
+	return false
 }

@@ -30,6 +30,7 @@ func servicesClosed(w *world) []Requirement {
 		if r.Outcome != Holds {
 			r.Resource, r.Source = w.declared(ep.Resource)
 		}
+		r.faults = []fault{openFault(ep.Resource)}
 		if r.Outcome == Violated {
 			r.Remedy = publicAccessRemedy(ep.Resource)
 		}
@@ -63,6 +64,11 @@ func machinesClosed(w *world) []Requirement {
 		r.To.Addr, r.To.Port = worst.flow.Destination, worst.flow.Port
 		r.Stages = []Stage{{StageConnect, worst.answer}}
 		w.settle(&r, nic.ID, nic.Owner)
+		for _, g := range []arm.ID{nic.NSG, w.subnetGroup(nic.Subnet)} {
+			if g != "" {
+				r.faults = append(r.faults, openFault(g))
+			}
+		}
 		if r.Outcome == Violated {
 			r.Reason = fmt.Sprintf("TCP %d of %s can be reached: %s", worst.flow.Port, worst.flow.Destination, r.Reason)
 			r.Remedy = fmt.Sprintf("take the public address off %s (azurerm_network_interface, public_ip_address_id) and come in by Bastion", nic.Name)
@@ -212,4 +218,9 @@ func declaresPeering(v network.VNet, remote arm.ID) bool {
 		}
 	}
 	return false
+}
+
+func (w *world) subnetGroup(subnet arm.ID) arm.ID {
+	s, _ := w.net.Subnet(subnet)
+	return s.NSG
 }

@@ -36,7 +36,7 @@ func TestMatrixOfTheSecuredEstate(t *testing.T) {
 	const want = `management.azure.com: allowed* allowed* allowed* allowed* forbidden*
 login.microsoftonline.com: allowed* allowed* allowed* allowed* allowed*
 dev.azure.com: forbidden* forbidden* forbidden* unreachable* forbidden*
-download.agent.dev.azure.com: allowed* allowed* allowed* unreachable* allowed*
+download.agent.dev.azure.com: allowed* allowed* allowed* allowed* allowed*
 dc.services.visualstudio.com: allowed* allowed* allowed* allowed* allowed*
 registry/crmlops: allowed allowed forbidden allowed refused*
 registrydata/crmlops: admitted admitted admitted admitted refused*
@@ -45,7 +45,7 @@ vault/kv-mlops: allowed allowed forbidden allowed refused*
 api/mlw-mlops: allowed allowed forbidden allowed refused*
 notebooks/mlw-mlops: admitted admitted admitted admitted refused*
 blob/stmlops: allowed allowed forbidden allowed refused*
-file/stmlops: refused* refused* refused* unreachable* refused*
+file/stmlops: admitted admitted admitted admitted refused*
 queue/stmlops: refused* refused* refused* unreachable* refused*
 table/stmlops: refused* refused* refused* unreachable* refused*
 dfs/stmlops: refused* refused* refused* unreachable* refused*

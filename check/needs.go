@@ -37,6 +37,14 @@ var (
 		"vault":        nil,
 		"insights":     nil,
 	}
+	// Nodes of a Kubernetes cluster pull as the kubelet's identity; models act as
+	// their endpoint's.
+	servingNeeds = map[string]*right{
+		"api": nil, "blob": nil, "registry": nil, "registrydata": nil,
+	}
+	needsOf = map[Role]map[string]*right{
+		RoleAgent: agentNeeds, RoleJumpHost: jumpHostNeeds, RoleCompute: computeNeeds, RoleServing: servingNeeds,
+	}
 	workspaceNeeds = map[string]*right{
 		"blob":     {action: actionWriteBlob, data: true, role: "Storage Blob Data Contributor"},
 		"vault":    {action: actionSetSecret, data: true, role: "Key Vault Administrator"},
@@ -72,6 +80,9 @@ func (w *world) workspaceServices(ws arm.Resource) []service.Endpoint {
 // workspacesOf are the workspaces that a place works for: a cluster's own, and
 // all of the estate for a machine.
 func (w *world) workspacesOf(p Place) []arm.Resource {
+	if p.Role == RoleServing {
+		return w.attachedTo(p.Resource)
+	}
 	if p.Kind != KindCompute && p.Kind != KindInstance {
 		return w.estate.OfType(service.TypeWorkspace)
 	}
@@ -117,4 +128,18 @@ func slug(parts ...string) string {
 		parts[i] = clean.Replace(strings.ToLower(p))
 	}
 	return strings.Join(parts, ":")
+}
+
+// attachedTo are the workspaces that a cluster is attached to as a compute.
+func (w *world) attachedTo(cluster arm.ID) []arm.Resource {
+	var out []arm.Resource
+	for _, c := range w.estate.OfType(typeCompute) {
+		if !arm.Ref(c.Properties, "resourceId").Equal(cluster) && !arm.Ref(c.Properties, "properties.resourceId").Equal(cluster) {
+			continue
+		}
+		if ws, ok := w.estate.Get(c.ID.Parent()); ok {
+			out = append(out, ws)
+		}
+	}
+	return out
 }

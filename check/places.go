@@ -33,7 +33,9 @@ func (w *world) findPlaces() []Place {
 			out = append(out, w.computePlace(c))
 		}
 	}
-	order := map[Role]int{RoleAgent: 0, RoleJumpHost: 1, RoleCompute: 2, RoleOther: 3}
+	out = append(out, w.scaleSetPlaces()...)
+	out = append(out, w.clusterPlaces()...)
+	order := map[Role]int{RoleAgent: 0, RoleJumpHost: 1, RoleCompute: 2, RoleServing: 3, RoleOther: 4}
 	slices.SortFunc(out, func(a, b Place) int {
 		return cmp.Or(cmp.Compare(order[a.Role], order[b.Role]), cmp.Compare(a.Name, b.Name))
 	})
@@ -93,4 +95,63 @@ func (w *world) whyNoAddr(p Place) string {
 		return fmt.Sprintf("%s %s has no node in a subnet of the estate: it runs in a network that is not described here", strings.ToLower(p.label()), p.Name)
 	}
 	return fmt.Sprintf("the address of %s is not known", p.Name)
+}
+
+// scaleSetPlaces are the scale sets of agents, each an instance. Their addresses
+// are Azure's to choose: any free one of the subnet stands for them.
+func (w *world) scaleSetPlaces() []Place {
+	var out []Place
+	for _, set := range w.estate.OfType(typeScaleSet) {
+		agent := false
+		for _, ext := range arm.Objects(set.Properties, "virtualMachineProfile.extensionProfile.extensions") {
+			properties, _ := ext["properties"].(map[string]any)
+			name, _ := ext["name"].(string)
+			agent = agent || installsAgent(arm.Resource{Name: name, Properties: properties})
+		}
+		if !agent && !taggedAgent(set) {
+			continue
+		}
+		for _, nic := range arm.Objects(set.Properties, "virtualMachineProfile.networkProfile.networkInterfaceConfigurations") {
+			for _, c := range arm.Objects(nic, "properties.ipConfigurations") {
+				p := Place{Name: set.Name, Kind: KindMachine, Role: RoleAgent, Resource: set.ID, Identity: w.access.IdentityOf(set)}
+				out = append(out, w.inSubnet(p, arm.Ref(c, "properties.subnet.id")))
+			}
+			break
+		}
+	}
+	return out
+}
+
+// clusterPlaces are the node pools' first subnets of the Kubernetes clusters that
+// are attached to a workspace.
+func (w *world) clusterPlaces() []Place {
+	var out []Place
+	for _, c := range w.estate.OfType(typeCluster) {
+		if len(w.attachedTo(c.ID)) == 0 {
+			continue
+		}
+		for _, pool := range arm.Objects(c.Properties, "agentPoolProfiles") {
+			if subnet := arm.Ref(pool, "vnetSubnetID"); subnet != "" {
+				out = append(out, w.inSubnet(Place{Name: c.Name, Kind: KindCluster, Role: RoleServing, Resource: c.ID}, subnet))
+				break
+			}
+		}
+	}
+	return out
+}
+
+// inSubnet puts a place at a free address of a subnet.
+func (w *world) inSubnet(p Place, subnet arm.ID) Place {
+	s, ok := w.net.Subnet(subnet)
+	if !ok {
+		return p
+	}
+	p.Subnet, p.VNet, p.Addr = s.ID, s.VNet, hostOf(s)
+	for range 256 {
+		if _, taken := w.net.NICByAddr(p.Addr); !taken {
+			return p
+		}
+		p.Addr = p.Addr.Next()
+	}
+	return p
 }

@@ -12,6 +12,7 @@ import (
 // and answers each requirement.
 func Prove(e *arm.Estate, opts Options) *Report {
 	w := newWorld(e)
+	w.opts = opts
 	r := &Report{Places: w.places, Resources: e.Len(), Unread: len(e.Unread()), UnreadTypes: e.UnreadTypes()}
 	for _, rule := range rules {
 		found := rule.derive(w)
@@ -24,6 +25,7 @@ func Prove(e *arm.Estate, opts Options) *Report {
 		}
 		r.Requirements = append(r.Requirements, found...)
 	}
+	trace(r.Requirements)
 	return r
 }
 

@@ -26,6 +26,15 @@ const (
 	maxScript     = 256 << 10 // bytes of a script that are looked at
 )
 
+func taggedAgent(doc arm.Resource) bool {
+	for k, v := range doc.Tags {
+		if (strings.EqualFold(k, "role") || strings.EqualFold(k, "cloister-role")) && strings.EqualFold(v, "agent") {
+			return true
+		}
+	}
+	return false
+}
+
 func (w *world) roleOf(vm arm.Resource, vnet arm.ID) Role {
 	for k, v := range vm.Tags {
 		if !strings.EqualFold(k, "role") && !strings.EqualFold(k, "cloister-role") {

@@ -74,9 +74,13 @@ func TestComputeOutsideTheNetworks(t *testing.T) {
 	if n := r.Count(Unknown); n == 0 {
 		t.Error("nothing is unknown of a cluster whose network is not described")
 	}
-	for _, q := range r.Requirements {
-		if q.Outcome == Violated {
-			t.Errorf("%s falls: %s", q.ID, q.Reason)
+	found := r.Findings()
+	if len(found) != 2 || found[0].Rule != "compute-in-network" || found[1].Rule != "image-build-compute" {
+		t.Errorf("the findings are %v", found)
+	}
+	for _, q := range r.With(Unknown) {
+		if q.Because != found[0].ID {
+			t.Errorf("%s is unknown because of %q", q.ID, q.Because)
 		}
 	}
 }
@@ -95,7 +99,7 @@ func TestProblemsFall(t *testing.T) {
 	d := secured()
 	d.get(vnetID("vnet-bastion")).Properties["addressSpace"] = arm.Object{"addressPrefixes": []any{"10.1.0.0/16", "10.2.0.0/16"}}
 	fallen := prove(t, d).With(Violated)
-	if len(fallen) == 0 || fallen[0].Rule != "deployable" {
+	if len(fallen) == 0 || fallen[0].Rule != "spaces-apart" {
 		t.Fatalf("overlapping address spaces pass: %+v", fallen)
 	}
 	if fallen[0].Source.File == "" {

@@ -29,13 +29,15 @@ func TestSecuredEstateHolds(t *testing.T) {
 	}
 }
 
-// TestBrokenEstates breaks the secured estate in one way each. Those
-// requirements fall, with that reason and remedy, and everything else still holds.
+// TestBrokenEstates breaks the secured estate in one way each. Those are the
+// findings, with that reason and remedy; what follows from them names them, and
+// everything else still holds.
 func TestBrokenEstates(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		break_  func(*draft)
-		falls   []string // each that falls begins with one of these, and each of these has one
+		falls   []string // each finding begins with one of these, and each of these has one
+		follows []string // what falls because of the first begins with one of these
 		reason  []string // words of the reason of what falls first
 		names   arm.ID   // the document that decides what falls first
 		remedy  string
@@ -46,13 +48,11 @@ func TestBrokenEstates(t *testing.T) {
 			break_: func(d *draft) {
 				d.remove("peer-vnet-aml-to-vnet-bastion")
 			},
-			falls: []string{
-				"peering-connected:vnet-bastion:vnet-aml", "agent-reaches-service:vm-agent-0:", "agent-reaches-service:vm-agent-1:",
-				"jump-host-reaches-service:vm-jump:",
-			},
-			reason: []string{"vnet-bastion", "vnet-aml", "none back"},
-			names:  vnetID("vnet-bastion").Child("virtualNetworkPeerings", "peer-vnet-bastion-to-vnet-aml"),
-			remedy: "azurerm_virtual_network_peering",
+			falls:   []string{"peering-connected:vnet-bastion:vnet-aml"},
+			follows: []string{"agent-reaches-service:vm-agent-0:", "agent-reaches-service:vm-agent-1:", "jump-host-reaches-service:vm-jump:"},
+			reason:  []string{"vnet-bastion", "vnet-aml", "none back"},
+			names:   vnetID("vnet-bastion").Child("virtualNetworkPeerings", "peer-vnet-bastion-to-vnet-aml"),
+			remedy:  "azurerm_virtual_network_peering",
 		},
 		{
 			name: "the peering removed",
@@ -67,15 +67,13 @@ func TestBrokenEstates(t *testing.T) {
 			remedy: "peer vnet-bastion and vnet-aml in both directions: azurerm_virtual_network_peering",
 		},
 		{
-			name:   "a zone link removed",
-			break_: func(d *draft) { d.remove("privatelink.azurecr.io/virtualNetworkLinks/link-vnet-bastion") },
-			falls: []string{
-				"agent-reaches-service:vm-agent-0:registry/crmlops", "agent-reaches-service:vm-agent-0:registrydata/crmlops",
-				"agent-reaches-service:vm-agent-1:registry", "jump-host-reaches-service:vm-jump:registry",
-			},
-			reason: []string{"resolves to its public address", "privatelink.azurecr.io is not linked to vnet-bastion"},
-			names:  zoneID("privatelink.azurecr.io"),
-			remedy: "link zone privatelink.azurecr.io to network vnet-bastion: azurerm_private_dns_zone_virtual_network_link",
+			name:    "a zone link removed",
+			break_:  func(d *draft) { d.remove("privatelink.azurecr.io/virtualNetworkLinks/link-vnet-bastion") },
+			falls:   []string{"zone-linked:privatelink.azurecr.io:vnet-bastion"},
+			follows: []string{"agent-reaches-service:vm-agent-0:registry/crmlops", "agent-reaches-service:vm-agent-0:registrydata/crmlops", "agent-reaches-service:vm-agent-1:registry", "jump-host-reaches-service:vm-jump:registry"},
+			reason:  []string{"gets its public address", "privatelink.azurecr.io is not linked to vnet-bastion"},
+			names:   zoneID("privatelink.azurecr.io"),
+			remedy:  "link zone privatelink.azurecr.io to network vnet-bastion: azurerm_private_dns_zone_virtual_network_link",
 		},
 		{
 			name: "a zone removed",
@@ -83,24 +81,21 @@ func TestBrokenEstates(t *testing.T) {
 				d.remove("privatelink.vaultcore.azure.net/virtualNetworkLinks/link-vnet-bastion")
 				d.remove("privatelink.vaultcore.azure.net/virtualNetworkLinks/link-vnet-aml")
 				d.remove("privateDnsZones/privatelink.vaultcore.azure.net")
+				d.get(peID("pe-vault").Child("privateDnsZoneGroups", "default")).Properties["privateDnsZoneConfigs"] = []any{}
 			},
-			falls: []string{
-				"agent-reaches-service:vm-agent-0:vault/kv-mlops", "agent-reaches-service:vm-agent-1:vault/kv-mlops",
-				"jump-host-reaches-service:vm-jump:vault/kv-mlops", "compute-reaches-service:cpu-cluster:vault/kv-mlops",
-			},
-			reason: []string{"there is no private DNS zone privatelink.vaultcore.azure.net"},
-			remedy: "create the zone privatelink.vaultcore.azure.net",
+			falls:   []string{"zone-exists:pe-vault:privatelink.vaultcore.azure.net"},
+			follows: []string{"agent-reaches-service:vm-agent-0:vault/kv-mlops", "agent-reaches-service:vm-agent-1:vault/kv-mlops", "jump-host-reaches-service:vm-jump:vault/kv-mlops", "compute-reaches-service:cpu-cluster:vault/kv-mlops"},
+			reason:  []string{"there is no private DNS zone privatelink.vaultcore.azure.net"},
+			remedy:  "create the zone privatelink.vaultcore.azure.net",
 		},
 		{
-			name:   "the zone group removed",
-			break_: func(d *draft) { d.remove("pe-blob/privateDnsZoneGroups/default") },
-			falls: []string{
-				"agent-reaches-service:vm-agent-0:blob/stmlops", "agent-reaches-service:vm-agent-1:blob/stmlops",
-				"jump-host-reaches-service:vm-jump:blob/stmlops", "compute-reaches-service:cpu-cluster:blob/stmlops",
-			},
-			reason: []string{"no record for stmlops.privatelink.blob.core.windows.net"},
-			names:  zoneID("privatelink.blob.core.windows.net"),
-			remedy: "private_dns_zone_group of pe-blob",
+			name:    "the zone group removed",
+			break_:  func(d *draft) { d.remove("pe-blob/privateDnsZoneGroups/default") },
+			falls:   []string{"record-exists:pe-blob:privatelink.blob.core.windows.net"},
+			follows: []string{"agent-reaches-service:vm-agent-0:blob/stmlops", "agent-reaches-service:vm-agent-1:blob/stmlops", "jump-host-reaches-service:vm-jump:blob/stmlops", "compute-reaches-service:cpu-cluster:blob/stmlops"},
+			reason:  []string{"no zone group of pe-blob and no record set writes stmlops into privatelink.blob.core.windows.net"},
+			names:   peID("pe-blob"),
+			remedy:  "private_dns_zone_group of pe-blob",
 		},
 		{
 			name: "an NSG rule denies the registry's endpoint to compute",
@@ -111,10 +106,11 @@ func TestBrokenEstates(t *testing.T) {
 					"sourcePortRange": "*", "destinationAddressPrefix": "AzureResourceManager", "destinationPortRange": "443",
 				}})
 			},
-			falls:  []string{"reaches-platform:cpu-cluster:management.azure.com"},
-			reason: []string{"no-endpoints", "denies"},
-			names:  nsgID("nsg-training"),
-			remedy: "allow TCP 443 from 10.1.2.0/24 to the service tag AzureResourceManager in NSG nsg-training",
+			falls:   []string{"compute-service-tags:cpu-cluster"},
+			follows: []string{"reaches-platform:cpu-cluster:management.azure.com"},
+			reason:  []string{"no-endpoints", "denies", "AzureResourceManager TCP 443"},
+			names:   nsgID("nsg-training"),
+			remedy:  "allow these service tags from 10.1.2.0/24 before the rule that denies them",
 		},
 		{
 			name:   "public access of the storage account enabled",
@@ -130,9 +126,10 @@ func TestBrokenEstates(t *testing.T) {
 				d.get(storageID).Properties["publicNetworkAccess"] = "Enabled"
 				delete(d.get(storageID).Properties, "networkAcls")
 			},
-			falls:  []string{"public-access-off:stmlops", "service-closed-to-internet:blob/stmlops", "service-closed-to-internet:dfs/", "service-closed-to-internet:file/", "service-closed-to-internet:queue/", "service-closed-to-internet:table/"},
-			names:  storageID,
-			remedy: "public_network_access_enabled = false: azurerm_storage_account stmlops",
+			falls:   []string{"public-access-off:stmlops"},
+			follows: []string{"service-closed-to-internet:blob/stmlops", "service-closed-to-internet:dfs/", "service-closed-to-internet:file/", "service-closed-to-internet:queue/", "service-closed-to-internet:table/"},
+			names:   storageID,
+			remedy:  "public_network_access_enabled = false: azurerm_storage_account stmlops",
 		},
 		{
 			name: "the vault's private endpoint removed",
@@ -140,13 +137,11 @@ func TestBrokenEstates(t *testing.T) {
 				d.remove("pe-vault/privateDnsZoneGroups/default")
 				d.remove("privateEndpoints/pe-vault")
 			},
-			falls: []string{
-				"agent-reaches-service:vm-agent-0:vault/kv-mlops", "agent-reaches-service:vm-agent-1:vault/kv-mlops",
-				"jump-host-reaches-service:vm-jump:vault/kv-mlops", "compute-reaches-service:cpu-cluster:vault/kv-mlops",
-			},
-			reason: []string{"kv-mlops has no approved private endpoint for vault"},
-			names:  vaultID,
-			remedy: "give kv-mlops a private endpoint for the sub-resource vault",
+			falls:   []string{"endpoint-exists:kv-mlops:vault"},
+			follows: []string{"agent-reaches-service:vm-agent-0:vault/kv-mlops", "agent-reaches-service:vm-agent-1:vault/kv-mlops", "jump-host-reaches-service:vm-jump:vault/kv-mlops", "compute-reaches-service:cpu-cluster:vault/kv-mlops"},
+			reason:  []string{"kv-mlops is closed to the internet and has no private endpoint for vault"},
+			names:   vaultID,
+			remedy:  "give kv-mlops a private endpoint for the sub-resource vault",
 		},
 		{
 			name:   "a role assignment of an agent removed",
@@ -200,17 +195,19 @@ func TestBrokenEstates(t *testing.T) {
 				rules := d.get(nsgID("nsg-jump")).Properties["securityRules"].([]any)
 				rules[0].(arm.Object)["properties"].(arm.Object)["sourceAddressPrefix"] = "*"
 			},
-			falls:  []string{"network-closed-to-internet:vnet-bastion:vm-jump"},
-			reason: []string{"TCP 22 of 203.0.113.", "can be reached"},
-			remedy: "take the public address off vm-jump",
+			falls:   []string{"ssh-closed:nsg-jump"},
+			follows: []string{"network-closed-to-internet:vnet-bastion:vm-jump"},
+			reason:  []string{"rule allow-bastion (priority 100) of nsg-jump lets * in at TCP 22"},
+			remedy:  "come in by Bastion",
 		},
 		{
 			name: "compute nodes have public addresses",
 			break_: func(d *draft) {
 				d.get(clusterID).Properties["properties"].(arm.Object)["enableNodePublicIp"] = true
 			},
-			falls: []string{"compute-without-public-address:cpu-cluster"},
-			names: clusterID,
+			falls:   []string{"compute-without-public-address:cpu-cluster"},
+			follows: []string{"compute-service-tags:cpu-cluster"},
+			names:   clusterID,
 		},
 		{
 			name:   "a compute instance without a role",
@@ -245,9 +242,20 @@ func TestBrokenEstates(t *testing.T) {
 			d := secured()
 			c.break_(d)
 			r := prove(t, d)
-			fallen := r.With(Violated)
+			fallen := r.Findings()
 			if len(fallen) == 0 {
 				t.Fatal("nothing falls")
+			}
+			for _, q := range r.With(Violated) {
+				named := slices.ContainsFunc(c.follows, func(p string) bool { return strings.HasPrefix(q.ID, p) })
+				if q.Because != "" && !named || q.Because == "" && named {
+					t.Errorf("%s falls because of %q", q.ID, q.Because)
+				}
+			}
+			for _, p := range c.follows {
+				if !slices.ContainsFunc(r.With(Violated), func(q Requirement) bool { return strings.HasPrefix(q.ID, p) && q.Because == fallen[0].ID }) {
+					t.Errorf("%s does not follow from %s", p, fallen[0].ID)
+				}
 			}
 			for _, q := range fallen {
 				if !slices.ContainsFunc(c.falls, func(p string) bool { return strings.HasPrefix(q.ID, p) }) {

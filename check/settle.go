@@ -108,6 +108,8 @@ func (p Place) label() string {
 			return "Compute instance"
 		}
 		return "Compute cluster"
+	case RoleServing:
+		return "Kubernetes cluster"
 	}
 	return "Machine"
 }

@@ -15,6 +15,7 @@ const (
 	KindMachine  Kind = "virtual machine"
 	KindCompute  Kind = "compute node"
 	KindInstance Kind = "compute instance"
+	KindCluster  Kind = "Kubernetes node"
 	KindInternet Kind = "internet"
 	KindBastion  Kind = "bastion"
 	KindService  Kind = "service"
@@ -28,6 +29,7 @@ const (
 	RoleAgent    Role = "agent"
 	RoleJumpHost Role = "jump host"
 	RoleCompute  Role = "compute"
+	RoleServing  Role = "serving" // nodes of a Kubernetes cluster that is attached to a workspace
 	RoleOther    Role = ""
 )
 
@@ -105,10 +107,35 @@ type Requirement struct {
 	Source   arm.Source `json:"source,omitzero"`    // where that is declared
 	Severity Severity   `json:"severity"`
 	Remedy   string     `json:"remedy,omitempty"` // the smallest change that mends it
+	// Because is the id of the requirement that falls for the same fault and says
+	// it best; "" where this one does. What follows from a fault is not a finding
+	// of its own.
+	Because string `json:"because,omitempty"`
+
+	faults []fault // what it falls for, to find the others that do
+}
+
+// Finding reports whether the requirement falls and does not follow from another
+// that does.
+func (r *Requirement) Finding() bool { return r.Outcome == Violated && r.Because == "" }
+
+// At is a place in the user's files where a resource is declared.
+type At struct {
+	File string
+	Line int
+}
+
+// Remark is what the user wrote beside a resource.
+type Remark struct {
+	// Ignored are the attributes that lifecycle.ignore_changes leaves to others;
+	// "all" stands for each.
+	Ignored []string
 }
 
 // Options change what [Prove] asks for.
 type Options struct {
+	// Remarks are what is written beside the resources.
+	Remarks map[At]Remark
 	// Disable switches requirements off, by rule or by requirement id, with a reason.
 	Disable map[string]string
 }
@@ -131,6 +158,18 @@ func (r *Report) Count(o Outcome) int {
 		}
 	}
 	return n
+}
+
+// Findings are the requirements that fall, each fault once: without those that
+// follow from it.
+func (r *Report) Findings() []Requirement {
+	var out []Requirement
+	for _, q := range r.Requirements {
+		if q.Finding() {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // With are the requirements with an outcome, in order.

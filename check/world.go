@@ -21,10 +21,12 @@ type world struct {
 	access    *access.Model
 	endpoints []service.Endpoint // with a host, of the estate and the platform
 	places    []Place
+	opts      Options
+	cells     map[string]Cell
 }
 
 func newWorld(e *arm.Estate) *world {
-	w := &world{estate: e, net: network.FromEstate(e), access: access.FromEstate(e)}
+	w := &world{estate: e, net: network.FromEstate(e), access: access.FromEstate(e), cells: map[string]Cell{}}
 	w.names = privatedns.FromEstate(e, w.net.MemberAddr)
 	for _, ep := range service.All(e) {
 		if ep.Host != "" {
@@ -39,6 +41,16 @@ const httpsPort = 443
 
 // cell follows a client from a place to an endpoint through every stage.
 func (w *world) cell(p Place, ep service.Endpoint) Cell {
+	key := p.Name + " " + p.NIC.Key() + " " + ep.Host
+	if c, ok := w.cells[key]; ok {
+		return c
+	}
+	c := w.follow(p, ep)
+	w.cells[key] = c
+	return c
+}
+
+func (w *world) follow(p Place, ep service.Endpoint) Cell {
 	c := Cell{From: p, To: ep, Resolve: w.resolve(p, ep.Host)}
 	if len(c.Resolve.Addrs) == 0 {
 		c.Connect = notReached(c.Resolve.Verdict, "there is no address to connect to")

@@ -86,14 +86,22 @@ func notInEstate(r *check.Report) string {
 	return fmt.Sprintf("%s of %s %s not in the estate, and nothing is said of them: %s", s(r.Unread, "resource"), s(len(r.UnreadTypes), "type"), verb, strings.Join(r.UnreadTypes, ", "))
 }
 
-// grouped puts requirements together that one change mends, in order of their
-// first member.
+// grouped puts requirements together that one change mends, and what follows from
+// another under that, in order of their first member.
 func grouped(list []check.Requirement) [][]check.Requirement {
 	at := map[string]int{}
 	var out [][]check.Requirement
 	for _, q := range list {
 		key := cmp.Or(q.Remedy, q.Reason)
 		i, ok := at[key]
+		if cause, known := at[q.Because]; q.Because != "" && known {
+			out[cause] = append(out[cause], q)
+			continue
+		}
+		at[q.ID] = len(out)
+		if ok {
+			at[q.ID] = i
+		}
 		if !ok {
 			i = len(out)
 			at[key] = i
@@ -115,12 +123,17 @@ func (t *text) group(word, style string, g []check.Requirement) {
 	if first.Remedy != "" {
 		t.block("mend", first.Remedy)
 	}
-	for i, q := range g[1:] {
-		label := ""
-		if i == 0 {
-			label = "also"
+	for _, list := range []struct {
+		label   string
+		follows bool
+	}{{"also", false}, {"so", true}} {
+		label := list.label
+		for _, q := range g[1:] {
+			if (q.Because != "") == list.follows {
+				t.block(label, q.Title)
+				label = ""
+			}
 		}
-		t.block(label, q.Title)
 	}
 	t.line("")
 }

@@ -46,6 +46,8 @@ var house = []floor{
 	{"internal/image", nil},
 	{"internal/sandbox", nil},
 	{"internal/machine", nil},
+	{"internal/sshd", nil},
+	{"internal/bastion", nil},
 	{"internal/project", nil},
 	{"internal/fabric", append([]string{"internal/fabric"}, meanings...)},
 	{"internal/cloud", append([]string{"internal/cloud", "internal/durable"}, meanings...)},

@@ -102,6 +102,9 @@ func (t *Topology) match(r Rule, w view) Match {
 func (t *Topology) Filters(nic arm.ID, d Direction) []Filter {
 	n, ok := t.NIC(nic)
 	if !ok {
+		n, ok = t.host(nic)
+	}
+	if !ok {
 		return nil
 	}
 	return t.filters(n, d)

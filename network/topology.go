@@ -78,6 +78,7 @@ const (
 	// Kinds of places that have no network interface of their own among NICs.
 	KindFirewall Kind = "Azure Firewall"
 	KindGateway  Kind = "virtual network gateway"
+	KindBastion  Kind = "Azure Bastion"
 )
 
 // NIC is a network interface: a virtual machine's, a compute node's or a private

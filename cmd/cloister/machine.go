@@ -1,9 +1,15 @@
 package main
 
 import (
+	"context"
+	"log/slog"
+	"net"
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"github.com/cloister-ml/cloister/internal/machine"
+	"github.com/cloister-ml/cloister/internal/sshd"
 )
 
 // newMachineCommand is what the cloud starts in a virtual machine; it is not for
@@ -15,6 +21,28 @@ func newMachineCommand() *cobra.Command {
 		Short: "Be the first process of a virtual machine: start its services and keep them running",
 		Args:  cobra.NoArgs,
 		RunE:  func(*cobra.Command, []string) error { return machine.Init(machine.Options{}) },
+	}, &cobra.Command{
+		Use:   "sshd",
+		Short: "Be the SSH server of a virtual machine",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return serveSSH(cmd.Context()) },
 	})
 	return cmd
+}
+
+// serveSSH runs the machine's SSH server at port 22 of all of its addresses.
+func serveSSH(ctx context.Context) error {
+	config, err := sshd.ReadConfig(sshd.ConfigFile)
+	if err != nil {
+		return err
+	}
+	server, err := sshd.New(config, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", ":22")
+	if err != nil {
+		return err
+	}
+	return server.Serve(ctx, l)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -91,11 +92,16 @@ func (m *machines) Start(ctx context.Context, vm arm.Resource) error {
 	if host == "" {
 		host = vm.Name
 	}
+	files, err := m.d.sshFiles(vm)
+	if err != nil {
+		return fmt.Errorf("preparing the SSH server of %s: %w", vm.Name, err)
+	}
+	maps.Copy(files, m.d.systemFiles(host, service.WireServer.String()))
 	return m.start(ctx, vm.ID, sandbox.Spec{
 		Hostname: host,
 		NetNS:    fabric.NamespacePath(namespace),
 		Limits:   sizeLimits(arm.String(vm.Properties, "hardwareProfile.vmSize")),
-		Files:    m.d.systemFiles(host, service.WireServer.String()),
+		Files:    files,
 	})
 }
 

@@ -82,6 +82,8 @@ func (d *Daemon) socketRoutes() http.Handler {
 	mux.HandleFunc("GET /variables", d.getVariables)
 	mux.HandleFunc("POST /probe", d.postProbe)
 	mux.HandleFunc("POST /down", d.postDown)
+	mux.HandleFunc("POST /bastion/login", d.postLogin)
+	mux.HandleFunc("POST /bastion/connect", d.postConnect)
 	mux.Handle("/devops/", http.StripPrefix("/devops", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.devops.handler().ServeHTTP(w, r)
 	})))

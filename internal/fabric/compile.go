@@ -22,7 +22,7 @@ type meaning interface {
 // Compile turns a topology into the plan of its kernel state. Of the compute
 // nodes only those are built for which running is true; with a nil running, all.
 func Compile(t *network.Topology, running func(network.NIC) bool) Plan {
-	return compile(t.VNets, t.Subnets, t.NICs, t, running)
+	return compile(t.VNets, t.Subnets, slices.Concat(t.NICs, t.Hosts()), t, running)
 }
 
 // compiler gathers a plan.
@@ -152,6 +152,8 @@ func machineSpace(n network.NIC) string {
 		return spaceName("vm", n.Name, n.ID)
 	case network.KindCompute:
 		return spaceName("node", n.Name, n.ID)
+	case network.KindBastion:
+		return spaceName("bastion", n.Name, n.ID)
 	}
 	return spaceName("pe", n.Name, n.ID)
 }

@@ -281,6 +281,11 @@ func armClient(data string, s daemon.State) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	return clientAs(s, owner.Tenant, owner.ClientID, owner.ClientSecret)
+}
+
+// clientAs calls the control plane as a service principal.
+func clientAs(s daemon.State, tenant, id, secret string) (*client.Client, error) {
 	pem, err := os.ReadFile(s.CA)
 	if err != nil {
 		return nil, fmt.Errorf("reading the cloud's certificate: %w", err)
@@ -290,7 +295,7 @@ func armClient(data string, s daemon.State) (*client.Client, error) {
 		return nil, fmt.Errorf("%s holds no certificate", s.CA)
 	}
 	return client.New(client.Config{
-		Endpoint: "https://" + s.Listen, Tenant: owner.Tenant, ClientID: owner.ClientID, ClientSecret: owner.ClientSecret,
+		Endpoint: "https://" + s.Listen, Tenant: tenant, ClientID: id, ClientSecret: secret,
 		HTTP: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}},
 	}), nil
 }

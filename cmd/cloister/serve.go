@@ -11,6 +11,7 @@ import (
 
 func newServeCommand() *cobra.Command {
 	var p place
+	var documents storeFlags
 	o := daemon.Options{}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -29,12 +30,16 @@ real again at the next start. "cloister up" starts this in the background.`,
 			if err != nil {
 				return err
 			}
+			if o.Store, err = documents.read(); err != nil {
+				return err
+			}
 			o.Name, o.Dir, o.Cache = p.name, p.dir(), cache
 			o.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 			return daemon.Run(cmd.Context(), o, daemon.SignalReady)
 		},
 	}
 	p.flags(cmd)
+	documents.declare(cmd.Flags())
 	cmd.Flags().StringVar(&o.Listen, "listen", "", "address of the control plane on this host (a free port of 127.0.0.1)")
 	cmd.Flags().StringVar(&o.Subscription, "subscription", "", "subscription id of a new cloud (made up)")
 	cmd.Flags().StringVar(&o.Tenant, "tenant", "", "tenant id of a new cloud (made up)")

@@ -11,6 +11,7 @@ import (
 func newUpCommand() *cobra.Command {
 	var p place
 	var estate estateFlags
+	var documents storeFlags
 	var noRun, empty bool
 	o := mission.Options{}
 	cmd := &cobra.Command{
@@ -41,6 +42,9 @@ falls, and 2 when it could not be done.`,
 			if o.Source, err = estate.options(); err != nil {
 				return err
 			}
+			if o.Store, err = documents.read(); err != nil {
+				return err
+			}
 			o.Dir, o.Name, o.Data, o.Run, o.Empty, o.Out = args[0], p.name, p.dir(), !noRun, empty, cmd.OutOrStdout()
 			err = mission.Up(cmd.Context(), o)
 			if errors.Is(err, mission.ErrFallen) {
@@ -52,6 +56,7 @@ falls, and 2 when it could not be done.`,
 	p.flags(cmd)
 	flags := cmd.Flags()
 	estate.declare(flags)
+	documents.declare(flags)
 	flags.StringVar(&o.Listen, "listen", "", "address of the control plane on this host (a free port of 127.0.0.1)")
 	flags.BoolVar(&empty, "empty", false, "start the cloud and its DevOps organisation without the estate, for the real Terraform to apply")
 	flags.BoolVar(&noRun, "no-run", false, "bring the estate up and run no pipeline")

@@ -24,7 +24,10 @@ type Options struct {
 	Dir          string // where everything is kept; made with mode 0700
 	Tenant       string // GUID; where "", the one it was first opened with, or a new one
 	Subscription string // likewise
-	Log          *slog.Logger
+	// Store is the address of the PostgreSQL database that keeps the documents; where
+	// "", the one that the cloud was made with: a file in Dir unless it was another.
+	Store string
+	Log   *slog.Logger
 	// Providers are asked for once, while the cloud opens.
 	Providers func(Host) []Provider
 	// Deliberate keeps the pauses that a client makes between two polls on real
@@ -88,7 +91,7 @@ func (c *Cloud) open(ctx context.Context) error {
 	if c.lock, err = lockDir(c.path("lock")); err != nil {
 		return err
 	}
-	if c.store, err = store.OpenSQLite(c.path("cloud.db")); err != nil {
+	if c.store, err = openStore(ctx, c.options.Dir, c.options.Store); err != nil {
 		return err
 	}
 	if err := c.identify(ctx); err != nil {

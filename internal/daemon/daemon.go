@@ -40,6 +40,7 @@ type Options struct {
 	Listen       string // address of the control plane on the host; 127.0.0.1:0 where ""
 	Tenant       string // for a new cloud; made up where ""
 	Subscription string // likewise
+	Store        string // address of the PostgreSQL database of the documents; in Dir, or where they have been, where ""
 	Log          *slog.Logger
 }
 
@@ -126,7 +127,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	d.machines.stations = map[string]bool{}
 	d.cloud, err = cloud.Open(ctx, cloud.Options{
 		Dir: filepath.Join(d.options.Dir, "cloud"), Tenant: d.options.Tenant, Subscription: d.options.Subscription,
-		Log: d.log, Providers: d.providers,
+		Store: d.options.Store, Log: d.log, Providers: d.providers,
 	})
 	if err := errors.Join(err, d.learningErr); err != nil {
 		return err

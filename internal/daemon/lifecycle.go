@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cloister-ml/cloister/internal/cloud"
 	"github.com/cloister-ml/cloister/internal/fabric"
 	"github.com/cloister-ml/cloister/internal/sandbox"
 )
@@ -48,8 +49,9 @@ func Requirements() []string {
 const startTime = 60 * time.Second
 
 // Start starts a daemon in the background, with args after `cloister serve`, and
-// returns when it answers. What it says goes to daemon.log in dir.
-func Start(ctx context.Context, dir string, args ...string) error {
+// returns when it answers. What it says goes to daemon.log in dir. store, which may
+// have a password in it, is given to it where other users cannot see it.
+func Start(ctx context.Context, dir, store string, args ...string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the cloud's folder: %w", err)
 	}
@@ -66,7 +68,7 @@ func Start(ctx context.Context, dir string, args ...string) error {
 	defer r.Close()
 	cmd := exec.Command("/proc/self/exe", append([]string{"serve"}, args...)...)
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{w}
-	cmd.Env = append(os.Environ(), readyEnv+"=3")
+	cmd.Env = append(os.Environ(), readyEnv+"=3", "CLOISTER_STORE="+store)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = cmd.Start()
@@ -167,6 +169,9 @@ func Down(ctx context.Context, name, dir string, keep bool) error {
 	}
 	if !exists(filepath.Join(dir, "cloud")) {
 		return nil // no cloud has been here: the folder is somebody else's
+	}
+	if err := cloud.RemoveStore(ctx, filepath.Join(dir, "cloud")); err != nil {
+		return err
 	}
 	return os.RemoveAll(dir)
 }

@@ -30,6 +30,7 @@ type Options struct {
 	Data   string // folder that keeps it
 	Cache  string // roots and packages
 	Listen string // of the control plane, "" for a free port
+	Store  string // address of the PostgreSQL database of the documents, or ""
 	Source source.Options
 	Empty  bool // start the cloud for the project and leave its estate to Terraform
 	Run    bool // run the project's pipelines and verify the claims
@@ -252,7 +253,7 @@ func (u *up) ensureDaemon(ctx context.Context) error {
 		args = append(args, "--tenant", t)
 	}
 	u.began = true
-	return daemon.Start(ctx, u.o.Data, args...)
+	return daemon.Start(ctx, u.o.Data, u.o.Store, args...)
 }
 
 // subscription is the one that the estate's documents are in.

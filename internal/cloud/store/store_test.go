@@ -3,9 +3,13 @@ package store_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +18,7 @@ import (
 )
 
 // conformance is what every Store must do.
-func conformance(t *testing.T, open func(t *testing.T) store.Store) {
+func conformance(t *testing.T, open func(t *testing.T) *store.Database) {
 	ctx := context.Background()
 	at := time.Date(2026, 11, 23, 12, 0, 0, 5000, time.UTC)
 	id := arm.ID("/subscriptions/S/resourceGroups/RG/providers/A.B/c/One")
@@ -113,10 +117,166 @@ func conformance(t *testing.T, open func(t *testing.T) store.Store) {
 			t.Errorf("missing setting %q, %v", v, err)
 		}
 	})
+	t.Run("two writers of one document: one wins", func(t *testing.T) {
+		s := open(t)
+		commit(t, s, store.Change{Key: id.Key(), Row: row(1)})
+		var won atomic.Int64
+		var group sync.WaitGroup
+		for n := range int64(8) {
+			group.Go(func() {
+				err := s.Commit(ctx, store.Batch{Changes: []store.Change{{Key: id.Key(), Was: 1, Row: row(10 + n)}}})
+				if err == nil {
+					won.Add(1)
+				} else if !errors.Is(err, store.ErrConflict) {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if won.Load() != 1 {
+			t.Errorf("%d writers won", won.Load())
+		}
+	})
+	t.Run("two who make one document: one wins", func(t *testing.T) {
+		s := open(t)
+		var won atomic.Int64
+		var group sync.WaitGroup
+		for n := range int64(8) {
+			group.Go(func() {
+				if err := s.Commit(ctx, store.Batch{Changes: []store.Change{{Key: id.Key(), Row: row(10 + n)}}}); err == nil {
+					won.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		if won.Load() != 1 {
+			t.Errorf("%d writers won", won.Load())
+		}
+	})
+	t.Run("a big document, a long id and every script are as they were", func(t *testing.T) {
+		s := open(t)
+		random := make([]byte, 24<<10)
+		for i := range random {
+			random[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[rand.IntN(36)]
+		}
+		for name, properties := range map[string]arm.Object{
+			"big":          {"text": strings.Repeat("x", 4<<20), "deep": arm.Object{"list": []any{1.0, nil, true, "a"}}},
+			string(random): {"n": 1.0},
+			"Größe-日本-🜚":   {"γλώσσα": "Ελληνικά", "rtl": "עברית", "null": "a\x00b", "quote": `'"\$1;--`, "zwj": "👩\u200d🔬"},
+			"number":       {"n": 1e300, "small": 5e-324, "whole": 9007199254740991.0},
+		} {
+			r := row(7)
+			r.Resource.ID, r.Resource.Name, r.Resource.Properties = arm.ID("/subscriptions/S/providers/A.B/c/"+name), name, properties
+			commit(t, s, store.Change{Key: r.Key(), Row: r})
+			rows, err := s.Load(ctx)
+			if err != nil || len(rows) != 1 || !reflect.DeepEqual(rows[0], r) {
+				t.Errorf("%.20s: it is not as it was (%v)", name, err)
+			}
+			commit(t, s, store.Change{Key: r.Key(), Was: 7})
+		}
+	})
+	t.Run("the log takes requests as they came", func(t *testing.T) {
+		s := open(t)
+		if err := s.Commit(ctx, store.Batch{Log: []store.Entry{{Time: at, Scope: "/a\x00\xff", Reason: "\xc3(", Source: "\x00"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if log, err := s.Log(ctx, "/", 10); err != nil || len(log) != 1 {
+			t.Errorf("log %+v, %v", log, err)
+		}
+	})
+	t.Run("a scope is not those that begin with its name", func(t *testing.T) {
+		s := open(t)
+		scopes := []arm.ID{"/a", "/a/b", "/a/b/c", "/a-b", "/a0", "/ab", "/a.b/c", "/"}
+		for _, scope := range scopes {
+			if err := s.Commit(ctx, store.Batch{Log: []store.Entry{{Time: at, Scope: scope}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for scope, want := range map[arm.ID]int{"/a": 3, "/a/b": 2, "/A/B": 2, "/": len(scopes), "": len(scopes), "/b": 0} {
+			if log, err := s.Log(ctx, scope, 100); err != nil || len(log) != want {
+				t.Errorf("%q: %d entries, %v; want %d", scope, len(log), err, want)
+			}
+		}
+	})
+	t.Run("a cancelled commit leaves nothing", func(t *testing.T) {
+		s := open(t)
+		gone, cancel := context.WithCancel(ctx)
+		cancel()
+		if err := s.Commit(gone, store.Batch{Changes: []store.Change{{Key: id.Key(), Row: row(7)}}}); err == nil {
+			t.Error("it was committed")
+		}
+		if rows, err := s.Load(ctx); err != nil || len(rows) != 0 {
+			t.Errorf("rows %+v, %v", rows, err)
+		}
+		commit(t, s, store.Change{Key: id.Key(), Row: row(7)}) // and the store goes on
+	})
+	t.Run("a copy in the other form of store is the same", func(t *testing.T) {
+		s := open(t)
+		fill(t, s, row(7))
+		file := filepath.Join(t.TempDir(), "copy.db")
+		if err := s.Export(ctx, file); err != nil {
+			t.Fatal(err)
+		}
+		back := open(t)
+		if err := back.Import(ctx, file); err != nil {
+			t.Fatal(err)
+		}
+		same(t, back, s)
+		if err := back.Import(ctx, file); err == nil {
+			t.Error("a store that is not empty was written over")
+		}
+		same(t, back, s)
+	})
+}
+
+func commit(t *testing.T, s store.Store, changes ...store.Change) {
+	t.Helper()
+	if err := s.Commit(context.Background(), store.Batch{Changes: changes}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill puts something into each part of a store.
+func fill(t *testing.T, s store.Store, row *store.Row) {
+	t.Helper()
+	ctx := context.Background()
+	err := errors.Join(
+		s.Commit(ctx, store.Batch{
+			Changes: []store.Change{{Key: row.Key(), Row: row}},
+			Log:     []store.Entry{{Time: row.Created, Caller: "c", Action: "x/write", Scope: arm.ID(row.Key()), Allowed: true, Status: 201}, {Time: row.Created, Scope: "/", Reason: "né"}},
+		}),
+		s.PutPrincipal(ctx, store.Principal{AppID: "a", ObjectID: "o", Name: "n", Hash: []byte{0, 1, 255}, Owner: true, Created: row.Created}),
+		s.PutPrincipal(ctx, store.Principal{AppID: "b", ObjectID: "p", Name: "m", Hash: []byte{}, Created: row.Created}),
+		s.Set(ctx, "tenant", "t"),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// same checks that two stores hold the same.
+func same(t *testing.T, got, want store.Store) {
+	t.Helper()
+	if a, b := contents(t, got), contents(t, want); !reflect.DeepEqual(a, b) {
+		t.Errorf("got  %+v\nwant %+v", a, b)
+	}
+}
+
+func contents(t *testing.T, s store.Store) []any {
+	t.Helper()
+	ctx := context.Background()
+	rows, err1 := s.Load(ctx)
+	log, err2 := s.Log(ctx, "/", 100)
+	principals, err3 := s.Principals(ctx)
+	tenant, err4 := s.Setting(ctx, "tenant")
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		t.Fatal(err)
+	}
+	return []any{rows, log, principals, tenant}
 }
 
 func TestSQLite(t *testing.T) {
-	conformance(t, func(t *testing.T) store.Store {
+	conformance(t, func(t *testing.T) *store.Database {
 		file := filepath.Join(t.TempDir(), "with space & ?#.db")
 		s, err := store.OpenSQLite(file)
 		if err != nil {

@@ -10,12 +10,17 @@ import (
 // Estate is a set of documents with the references between them. It is built
 // once and then only read, so it may be shared.
 type Estate struct {
-	resources []Resource     // sorted by key
-	index     map[string]int // key -> place in resources
+	resources []Resource       // sorted by key
+	index     map[string]int   // key -> place in resources
+	byType    map[string][]int // type in lower case -> places in resources
+	children  map[child][]int
 	edges     []Edge
 	incoming  map[string][]int // key -> places in edges
 	unread    []Unread         // by type and address
 }
+
+// child is a type below a parent, both in lower case.
+type child struct{ parent, typ string }
 
 // Edge is a reference from one document to another.
 type Edge struct {
@@ -29,6 +34,8 @@ func NewEstate(resources ...Resource) (*Estate, error) {
 	e := &Estate{
 		resources: slices.Clone(resources),
 		index:     make(map[string]int, len(resources)),
+		byType:    map[string][]int{},
+		children:  map[child][]int{},
 		incoming:  map[string][]int{},
 	}
 	slices.SortFunc(e.resources, func(a, b Resource) int { return strings.Compare(a.ID.Key(), b.ID.Key()) })
@@ -37,6 +44,10 @@ func NewEstate(resources ...Resource) (*Estate, error) {
 			return nil, fmt.Errorf("%s is declared twice: %s and %s", r.ID, e.resources[prev].Source, r.Source)
 		}
 		e.index[r.ID.Key()] = i
+		typ := strings.ToLower(r.Type)
+		e.byType[typ] = append(e.byType[typ], i)
+		below := child{r.ID.Parent().Key(), typ}
+		e.children[below] = append(e.children[below], i)
 	}
 	for _, r := range e.resources {
 		e.connect(r)
@@ -123,23 +134,20 @@ func (e *Estate) Get(id ID) (Resource, bool) {
 }
 
 // OfType are the documents of one type, ordered by id.
-func (e *Estate) OfType(typ string) []Resource {
-	var out []Resource
-	for _, r := range e.resources {
-		if r.IsType(typ) {
-			out = append(out, r)
-		}
-	}
-	return out
-}
+func (e *Estate) OfType(typ string) []Resource { return e.at(e.byType[strings.ToLower(typ)]) }
 
 // Children are the documents of one child type whose parent is id.
 func (e *Estate) Children(id ID, typ string) []Resource {
-	var out []Resource
-	for _, r := range e.OfType(typ) {
-		if r.ID.Parent().Equal(id) {
-			out = append(out, r)
-		}
+	return e.at(e.children[child{id.Key(), strings.ToLower(typ)}])
+}
+
+func (e *Estate) at(places []int) []Resource {
+	if len(places) == 0 {
+		return nil
+	}
+	out := make([]Resource, len(places))
+	for i, place := range places {
+		out[i] = e.resources[place]
 	}
 	return out
 }

@@ -16,8 +16,8 @@ func spokes(b *testing.B, n int) *arm.Estate {
 	docs := []any{nt.VNet("hub", "10.0.0.0/16"), nt.Subnet("hub", "s0", "10.0.0.0/24"), nt.VM("hub", "hub", "s0", ""), nt.Storage("st")}
 	for i := 1; i <= n; i++ {
 		v := fmt.Sprintf("spoke%03d", i)
-		docs = append(docs, nt.VNet(v, fmt.Sprintf("10.%d.0.0/16", i)), nt.Peer("hub", v), nt.NSG("nsg-"+v, manyRules(50)...),
-			nt.Subnet(v, "s0", fmt.Sprintf("10.%d.0.0/24", i), nt.UseNSG("nsg-"+v)), nt.Subnet(v, "pe", fmt.Sprintf("10.%d.1.0/24", i)),
+		docs = append(docs, nt.VNet(v, fmt.Sprintf("%s.0.0/16", second(i))), nt.Peer("hub", v), nt.NSG("nsg-"+v, manyRules(50)...),
+			nt.Subnet(v, "s0", fmt.Sprintf("%s.0.0/24", second(i)), nt.UseNSG("nsg-"+v)), nt.Subnet(v, "pe", fmt.Sprintf("%s.1.0/24", second(i))),
 			nt.Endpoint("pe-"+v, v, "pe", nt.StorageID("st"), "blob"))
 		for j := range 4 {
 			docs = append(docs, nt.VM(fmt.Sprintf("%s-%d", v, j), v, "s0", ""))
@@ -25,6 +25,9 @@ func spokes(b *testing.B, n int) *arm.Estate {
 	}
 	return estate(b, docs...)
 }
+
+// second is the first half of the address space of the i-th network.
+func second(i int) string { return fmt.Sprintf("%d.%d", 10+i/256, i%256) }
 
 func manyRules(n int) []arm.Object {
 	var out []arm.Object
@@ -35,7 +38,7 @@ func manyRules(n int) []arm.Object {
 }
 
 func BenchmarkFromEstate(b *testing.B) {
-	for _, n := range []int{1, 10, 100} {
+	for _, n := range []int{10, 100, 200, 500} {
 		b.Run(fmt.Sprint(n, " networks"), func(b *testing.B) {
 			e := spokes(b, n)
 			for b.Loop() {

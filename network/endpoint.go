@@ -78,6 +78,9 @@ func (b *builder) endpointNICs() {
 		if id := arm.Ref(r.Properties, "privateEndpoint.id"); id != "" {
 			b.endpoint[r.ID.Key()] = id
 		}
+		if id, ok := b.endpoint[r.ID.Key()]; ok {
+			b.endpointDocs[id.Key()] = append(b.endpointDocs[id.Key()], r)
+		}
 	}
 }
 
@@ -145,10 +148,7 @@ func (b *builder) hosts(r arm.Resource, c connection) []service.Endpoint {
 // recorded reports the addresses that Azure has written down for an endpoint
 // that is deployed: in its network interface, and beside its host names.
 func (b *builder) recorded(r arm.Resource, hosts []service.Endpoint, give func(member string, a netip.Addr)) {
-	for _, nic := range b.e.OfType(service.TypeNetworkInterface) {
-		if !b.endpoint[nic.ID.Key()].Equal(r.ID) {
-			continue
-		}
+	for _, nic := range b.endpointDocs[r.ID.Key()] {
 		for _, o := range arm.Objects(nic.Properties, aboutConfigs) {
 			if a, err := parseAddr(arm.String(o, "properties.privateIPAddress")); err == nil {
 				give(arm.String(o, "properties.privateLinkConnectionProperties.requiredMemberName"), a)

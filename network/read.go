@@ -13,6 +13,8 @@ type builder struct {
 
 	pending  []pendingNIC
 	endpoint map[string]arm.ID // networkInterfaces document -> the private endpoint that owns it
+	// endpointDocs are the networkInterfaces documents of private endpoints.
+	endpointDocs map[string][]arm.Resource
 }
 
 // document reads the properties of one document, or of an object nested in it,

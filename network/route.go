@@ -143,23 +143,26 @@ func serviceRoutes(s Subnet) []candidate {
 // user-defined route that is at least as long as the prefix of the endpoint's
 // network takes its place.
 func (t *Topology) endpointRoutes(v VNet, users []candidate) []candidate {
+	out := t.endpointRoutesOf(v, "", users)
+	for _, p := range v.Peerings {
+		if p.Connected && !p.Remote.Equal(v.ID) {
+			out = append(out, t.endpointRoutesOf(v, p.Remote, users)...)
+		}
+	}
+	return out
+}
+
+// endpointRoutesOf are those to the endpoints of a network itself or of one peer.
+func (t *Topology) endpointRoutesOf(v VNet, peer arm.ID, users []candidate) []candidate {
+	home := v
+	if peer != "" {
+		home, _ = t.VNet(peer)
+	}
 	var out []candidate
-	for _, n := range t.NICs {
-		if n.Kind != KindPrivateEndpoint {
-			continue
-		}
-		s, ok := t.Subnet(n.Subnet)
-		if !ok {
-			continue
-		}
-		r := Route{NextHop: HopEndpoint, Source: sourceDefault, Name: n.Name}
-		if !s.VNet.Equal(v.ID) {
-			if p, ok := v.link(s.VNet); !ok || !p.Connected {
-				continue
-			}
-			r.Peer = s.VNet
-		}
-		home, _ := t.VNet(s.VNet)
+	for _, i := range t.endpointsIn[home.ID.Key()] {
+		n := t.NICs[i]
+		s, _ := t.Subnet(n.Subnet)
+		r := Route{NextHop: HopEndpoint, Source: sourceDefault, Name: n.Name, Peer: peer}
 		for _, a := range n.Addrs {
 			r.Prefix = single(a)
 			var displaced bool

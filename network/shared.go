@@ -32,14 +32,13 @@ func (b *builder) addressOf(o arm.Object, path string) (arm.ID, bool) {
 		return "", false
 	}
 	var found []arm.ID
-	for _, r := range b.e.All() {
+	for _, r := range slices.Concat(b.e.OfType(typeFirewall), b.e.OfType(typeBalancer)) {
 		own := r.Source.Address
 		if i := strings.LastIndex(own, "module."); i >= 0 { // expressions are written within the module
 			parts := strings.SplitN(own[i:], ".", 3)
 			own = parts[len(parts)-1]
 		}
-		shared := r.IsType(typeFirewall) || r.IsType(typeBalancer)
-		if shared && own != "" && (strings.HasPrefix(u.Expression, own+".") || strings.HasPrefix(u.Expression, r.Source.Address+".") || strings.HasPrefix(u.Expression, own+"[")) {
+		if own != "" && (strings.HasPrefix(u.Expression, own+".") || strings.HasPrefix(u.Expression, r.Source.Address+".") || strings.HasPrefix(u.Expression, own+"[")) {
 			found = append(found, r.ID)
 		}
 	}

@@ -19,7 +19,9 @@ type state struct {
 	nicAt    map[string]int
 	nsgAt    map[string]int
 	byAddr   map[netip.Addr][]int
-	asgs     map[string][]netip.Addr
+	// endpointsIn are the private endpoints of each network.
+	endpointsIn map[string][]int
+	asgs        map[string][]netip.Addr
 	// asgDoubts are NICs of which it is not known to which groups they belong.
 	asgDoubts Doubts
 
@@ -50,7 +52,7 @@ func newState(e *arm.Estate) state {
 	return state{
 		estate: e,
 		vnetAt: map[string]int{}, subnetAt: map[string]int{}, nicAt: map[string]int{}, nsgAt: map[string]int{},
-		byAddr: map[netip.Addr][]int{}, asgs: map[string][]netip.Addr{},
+		byAddr: map[netip.Addr][]int{}, endpointsIn: map[string][]int{}, asgs: map[string][]netip.Addr{},
 		tables: map[string]routeTable{}, nats: map[string]natGateway{},
 		routes: map[string]func() []Route{}, seen: map[sighting]func() []Match{}, views: map[string]func() view{},
 		public: map[string]netip.Addr{}, publicUse: map[netip.Addr]publicUse{},
@@ -66,7 +68,7 @@ func (s Settings) FromEstate(e *arm.Estate) *Topology {
 	}
 	t := &Topology{state: newState(e)}
 	t.settings = s
-	b := &builder{t: t, e: e, endpoint: map[string]arm.ID{}}
+	b := &builder{t: t, e: e, endpoint: map[string]arm.ID{}, endpointDocs: map[string][]arm.Resource{}}
 	b.vnets()
 	b.peerings()
 	b.subnets()
@@ -108,6 +110,9 @@ func (b *builder) index() {
 		}
 		if n.PublicAddr.IsValid() {
 			b.publicNIC(i)
+		}
+		if s, ok := t.Subnet(n.Subnet); ok && n.Kind == KindPrivateEndpoint {
+			t.endpointsIn[s.VNet.Key()] = append(t.endpointsIn[s.VNet.Key()], i)
 		}
 		t.doubtsOf(n)
 		t.join(i, n)

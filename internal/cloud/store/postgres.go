@@ -91,9 +91,19 @@ func withoutPassword(dsn string, err error) error {
 	return err
 }
 
-// take prepares a new connection for writing: it has the lock, and nobody else
-// had it since this process signed.
+// take prepares a new connection for writing, or closes it: left open, it would
+// keep the lock.
 func (p *postgres) take(ctx context.Context, conn *pgx.Conn) error {
+	err := p.prepare(ctx, conn)
+	if err != nil {
+		return errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
+	}
+	return nil
+}
+
+// prepare sees to it that the connection has the lock, and that nobody else had it
+// since this process signed.
+func (p *postgres) prepare(ctx context.Context, conn *pgx.Conn) error {
 	var version int
 	var fsync, synchronous string
 	err := conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('fsync'), current_setting('synchronous_commit')`).Scan(&version, &fsync, &synchronous)

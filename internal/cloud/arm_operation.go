@@ -21,6 +21,8 @@ type operation struct {
 	// Name and Type are of an element of the document, where that was changed.
 	Name string `json:"n,omitempty"`
 	Type string `json:"t,omitempty"`
+	// Action says that it was no change of the document, and has ended.
+	Action bool `json:"a,omitempty"`
 }
 
 func (o operation) String() string {
@@ -145,6 +147,8 @@ func (q *request) awaitDeletion(o operation) (gone bool, err error) {
 func (o operation) state(row *store.Row) string {
 	deleting := row != nil && row.State == store.Deleting
 	switch {
+	case o.Action:
+		return "Succeeded"
 	case row == nil && !o.Delete:
 		return "Canceled" // deleted meanwhile
 	case row == nil, o.Delete && o.Name == "" && !deleting && row.State != store.Failed:
@@ -165,7 +169,7 @@ func (q *request) operationResult(o operation, row *store.Row, state string) err
 		return nil
 	case state == "Failed":
 		return failureOf(row)
-	case o.Delete || row == nil:
+	case o.Delete || o.Action || row == nil:
 		q.w.WriteHeader(http.StatusNoContent)
 		return nil
 	}

@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"slices"
@@ -215,76 +214,4 @@ func (q *request) showProvider(scope arm.ID, namespace string) arm.Object {
 		"id": string(scope) + "/providers/" + namespace, "namespace": namespace,
 		"registrationState": "Registered", "registrationPolicy": "RegistrationFree", "resourceTypes": types,
 	}
-}
-
-// act answers a POST: an action of a resource, or of a provider.
-func (q *request) act() error {
-	t := q.target
-	id, action := q.c.spellID(q.at, t.id()), t.action()
-	if len(t.tail) == 1 {
-		return q.actProvider(action)
-	}
-	typ := q.c.types.lookup(id.Type())
-	if err := q.may(typ.Name+"/"+action+"/action", id); err != nil {
-		return err
-	}
-	r, ok := q.at.Get(id)
-	if !ok {
-		_, _, err := q.find(&Type{}, id)
-		return err
-	}
-	do := typ.Actions[strings.ToLower(action)]
-	if do == nil {
-		return Errorf(http.StatusNotFound, "InvalidAction", "The resource type '%s' has no action '%s'.", typ.Name, action)
-	}
-	body, err := readBody(q.w, q.r)
-	if err != nil {
-		return err
-	}
-	if len(body) > 0 && !json.Valid(body) {
-		return Errorf(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid and could not be deserialized: it is not JSON.")
-	}
-	out, err := do(WithID(WithCaller(q.r.Context(), q.caller), id), r, body)
-	if err != nil {
-		return err
-	}
-	if out == nil {
-		q.w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	WriteJSON(q.w, http.StatusOK, out)
-	return nil
-}
-
-// actProvider answers what can be asked of every resource provider.
-func (q *request) actProvider(action string) error {
-	t := q.target
-	if err := q.may(t.namespace+"/"+action+"/action", t.scope); err != nil {
-		return err
-	}
-	switch strings.ToLower(action) {
-	case "register":
-		WriteJSON(q.w, http.StatusOK, q.showProvider(t.scope, t.namespace))
-		return nil
-	case "checknameavailability":
-		return q.checkName()
-	}
-	return Errorf(http.StatusNotFound, "InvalidAction", "The resource provider '%s' has no action '%s'.", t.namespace, action)
-}
-
-// checkName says whether a globally unique name is free.
-func (q *request) checkName() error {
-	body, err := readObject(q.w, q.r)
-	if err != nil {
-		return err
-	}
-	name, typ := arm.String(body, "name"), arm.String(body, "type")
-	for _, r := range q.at.rows {
-		if r.Resource.IsType(typ) && strings.EqualFold(r.Resource.Name, name) {
-			WriteJSON(q.w, http.StatusOK, arm.Object{"nameAvailable": false, "reason": "AlreadyExists", "message": "The name " + name + " is already in use."})
-			return nil
-		}
-	}
-	WriteJSON(q.w, http.StatusOK, arm.Object{"nameAvailable": true})
-	return nil
 }

@@ -25,6 +25,9 @@ func (q *request) provider() error {
 	if !t.item() {
 		switch q.r.Method {
 		case http.MethodGet:
+			if found, err := q.view(); found {
+				return err
+			}
 			return q.list(typ)
 		case http.MethodPost:
 			return q.act()

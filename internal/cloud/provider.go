@@ -53,6 +53,9 @@ type Type struct {
 	Remove func(ctx context.Context, r arm.Resource) error
 	// Actions are POST {id}/{action}, by lower-case name.
 	Actions map[string]Action
+	// Views are GET {id}/{name} that are neither documents nor lists of them, by
+	// lower-case name: a machine's instanceView. They need {type}/{name}/read.
+	Views map[string]ViewOf
 	// CreateStatus is the HTTP status of a PUT that created; 201 where it is 0.
 	// Some resource providers answer 200, and their clients insist on it.
 	CreateStatus int
@@ -91,6 +94,14 @@ type Type struct {
 
 // Action answers a POST on a resource; body may be empty, out is written as JSON.
 type Action func(ctx context.Context, r arm.Resource, body json.RawMessage) (out any, err error)
+
+// Accepted is what an Action returns to be answered as one that takes time: with
+// 202, and an operation to ask after, although it has ended. Some clients know
+// their actions only so.
+type Accepted struct{}
+
+// ViewOf answers a GET below a resource; out is written as JSON.
+type ViewOf func(ctx context.Context, r arm.Resource) (out any, err error)
 
 // View is the estate as it is.
 type View interface {

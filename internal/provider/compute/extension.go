@@ -28,6 +28,7 @@ const maxScript = 256 << 10
 type extensions struct {
 	host     cloud.Host
 	machines Machines
+	power    power
 	dir      string
 }
 
@@ -134,13 +135,16 @@ func (e extensions) reconcile(ctx context.Context, r arm.Resource) error {
 	if !ok {
 		return fmt.Errorf("the virtual machine %s is not there", r.ID.Parent().Name())
 	}
-	if err := e.machines.Start(ctx, vm); err != nil {
-		return err
-	}
 	sum := sha256.Sum256(text)
 	done, run := e.mark(r.ID), hex.EncodeToString(sum[:])
 	if last, err := os.ReadFile(done); err == nil && string(last) == run {
 		return nil
+	}
+	if e.power.state(vm.ID) != running {
+		return notRunning(vm)
+	}
+	if err := e.machines.Start(ctx, vm); err != nil {
+		return err
 	}
 	status, output, err := e.machines.Script(ctx, vm.ID, text)
 	if err != nil {
@@ -153,11 +157,7 @@ func (e extensions) reconcile(ctx context.Context, r arm.Resource) error {
 }
 
 func (e extensions) remove(_ context.Context, r arm.Resource) error {
-	err := os.Remove(e.mark(r.ID))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
+	return removeFile(e.mark(r.ID))
 }
 
 // mark is the file that holds the hash of the script that has succeeded.

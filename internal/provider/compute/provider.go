@@ -28,7 +28,9 @@ type Machines interface {
 
 // New makes the provider.
 func New(host cloud.Host, machines Machines) cloud.Provider {
-	ext := extensions{host: host, machines: machines, dir: host.Dir("compute")}
+	dir := host.Dir("compute")
+	switches := power{machines: machines, dir: dir}
+	ext := extensions{host: host, machines: machines, power: switches, dir: dir}
 	return cloud.Provider{
 		Namespace: "Microsoft.Compute",
 		Types: []cloud.Type{
@@ -36,8 +38,12 @@ func New(host cloud.Host, machines Machines) cloud.Provider {
 				Name:      TypeMachine,
 				Prepare:   prepareMachine,
 				Present:   presentMachine,
-				Reconcile: machines.Start,
-				Remove:    func(ctx context.Context, vm arm.Resource) error { return machines.Stop(ctx, vm.ID, true) },
+				Reconcile: switches.reconcile,
+				Remove:    switches.remove,
+				Actions: map[string]cloud.Action{
+					"start": switches.on, "restart": switches.restart, "poweroff": switches.off(stopped), "deallocate": switches.off(deallocated),
+				},
+				Views: map[string]cloud.ViewOf{"instanceview": switches.instance, "vmsizes": sizes},
 			},
 			{
 				Name:      TypeExtension,

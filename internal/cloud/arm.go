@@ -94,7 +94,7 @@ func (q *request) serve() error {
 	if q.target, err = parseTarget(segments); err != nil {
 		return err
 	}
-	q.caller, err = q.c.Authenticate(q.r, q.c.audiences.management()...)
+	q.caller, err = q.authenticate()
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func (q *request) act() error {
 		return q.actProvider(action)
 	}
 	typ := q.c.types.lookup(id.Type())
-	if err := q.may(typ.Name+"/"+action+"/action", id); err != nil {
+	if err := q.mayChange(typ.Name+"/"+action+"/action", id); err != nil {
 		return err
 	}
 	r, ok := q.at.Get(id)

@@ -155,7 +155,14 @@ func (q *request) listResources(scope arm.ID) error {
 // topLevel reports whether a document is a resource that is held by a group or by
 // the subscription: neither a child nor an extension, and not a group.
 func topLevel(id arm.ID) bool {
-	return strings.Count(id.Type(), "/") == 1 && !id.Group().Equal(id) && id.Parent().Parent().Parent() == ""
+	return strings.Count(id.Type(), "/") == 1 && !id.Group().Equal(id) && id.Parent().Parent().Parent() == "" && !extends(id.Type())
+}
+
+// extends reports whether a type says something of its scope: its ids at a group
+// or a subscription look like those of resources that are held there.
+func extends(typ string) bool {
+	namespace, _, _ := strings.Cut(typ, "/")
+	return strings.EqualFold(namespace, "Microsoft.Authorization") || strings.EqualFold(typ, "Microsoft.Insights/diagnosticSettings")
 }
 
 var comparison = regexp.MustCompile(`(?i)^\(*\s*(resourceType|name|resourceGroup|location|tagName|tagValue)\s+eq\s+'([^']*)'\s*\)*$`)

@@ -12,7 +12,7 @@ import (
 // nested answers for a document that is an element of an array of its parent, as
 // a security rule of its group.
 func (q *request) nested(typ *Type, id arm.ID) error {
-	if err := q.may(actionName(typ.Name, verb(q.r.Method)), id); err != nil {
+	if err := q.mayChange(actionName(typ.Name, verb(q.r.Method)), id); err != nil {
 		return err
 	}
 	switch q.r.Method {

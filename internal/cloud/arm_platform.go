@@ -100,7 +100,7 @@ func (q *request) subscription() error {
 	if !ok {
 		return unknownPath()
 	}
-	if err := q.may(action, t.scope); err != nil {
+	if err := q.mayRead(what, action); err != nil {
 		return err
 	}
 	switch what {
@@ -115,6 +115,22 @@ func (q *request) subscription() error {
 	}
 	WriteJSON(q.w, http.StatusOK, q.showSubscription())
 	return nil
+}
+
+// mayRead refuses the question, unless its answer holds only what the caller may
+// read: lists do, and whoever may read anything in the subscription may see that
+// it is there.
+func (q *request) mayRead(what, action string) error {
+	switch what {
+	case "resources", "resourcegroups":
+		q.entry.Action, q.entry.Scope, q.entry.Allowed = action, q.target.scope, true
+		return nil
+	case "":
+		if q.knownHere() {
+			return nil
+		}
+	}
+	return q.may(action, q.target.scope)
 }
 
 // locations are those that documents name, since every name is taken.
@@ -141,7 +157,9 @@ func (q *request) groups() error {
 		return err
 	}
 	var items []item
-	for _, row := range q.at.ordered(func(r *store.Row) bool { return r.Resource.IsType(arm.TypeResourceGroup) && pass(r) }) {
+	for _, row := range q.at.ordered(func(r *store.Row) bool {
+		return r.Resource.IsType(arm.TypeResourceGroup) && pass(r) && q.allowed(actionName(arm.TypeResourceGroup, "read"), r.Resource.ID)
+	}) {
 		items = append(items, item{row.Key(), func() arm.Object { return q.c.show(q.at, row) }})
 	}
 	return q.page(items)

@@ -18,6 +18,9 @@ func (q *request) provider() error {
 	case len(t.tail) == 4 && strings.EqualFold(t.tail[0], "locations") && strings.HasPrefix(strings.ToLower(t.tail[2]), "operation"):
 		return q.operation(t.tail[2], t.tail[3])
 	}
+	if answer := q.platformType(); answer != nil {
+		return answer()
+	}
 	if typ := q.c.types.handled(t); typ != nil {
 		return q.delegate(typ)
 	}
@@ -44,12 +47,24 @@ func (q *request) provider() error {
 	return q.resource(typ, id)
 }
 
+// platformType is how what ARM itself answers under a resource provider's name is
+// answered, or nil.
+func (q *request) platformType() func() error {
+	switch t := q.target; {
+	case t.isTags():
+		return q.tags
+	case t.isActivity():
+		return q.activity
+	}
+	return nil
+}
+
 // resource answers for one document.
 func (q *request) resource(typ *Type, id arm.ID) error {
 	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete}, q.r.Method) {
 		return methodNotAllowed(q.r)
 	}
-	if err := q.may(actionName(typ.Name, verb(q.r.Method)), id); err != nil {
+	if err := q.mayChange(actionName(typ.Name, verb(q.r.Method)), id); err != nil {
 		return err
 	}
 	switch q.r.Method {
@@ -245,7 +260,7 @@ func (q *request) delegate(typ *Type) error {
 	if below == 1 {
 		id = parent + arm.ID("/providers/"+t.namespace+"/"+strings.Join(t.tail, "/"))
 	}
-	if err := q.may(q.handlerAction(), id); err != nil {
+	if err := q.mayChange(q.handlerAction(), id); err != nil {
 		return err
 	}
 	if _, ok := q.at.Get(parent); !ok && parent.Name() != "" && !parent.Equal(arm.ID("/subscriptions/"+q.c.options.Subscription)) {

@@ -34,6 +34,8 @@ func New(directory Directory) cloud.Provider {
 			Name: typeDefinition, Prepare: prepareDefinition, CanDelete: canDeleteDefinition,
 			Present: presentDefinition, Find: findDefinition, List: listDefinitions,
 		},
+		{Name: namespace + "/locks", Prepare: prepareLock},
+		{Name: namespace + "/denyAssignments", Prepare: refuseDenyAssignment},
 	}}
 }
 

@@ -30,10 +30,19 @@ func prepare(tenant string, r arm.Resource) (arm.Resource, error) {
 	if r.Location == "" {
 		return r, cloud.Errorf(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 	}
+	isolation := arm.String(r.Properties, "isolationScope")
+	switch isolation {
+	case "":
+		isolation = "None"
+	case "None", "Regional":
+	default:
+		return r, cloud.Errorf(http.StatusBadRequest, "BadRequest", "The isolation scope '%s' of the identity '%s' is not None or Regional.", isolation, r.Name)
+	}
 	r.Properties = arm.Object{
-		"tenantId":    tenant,
-		"principalId": arm.PrincipalID(r.ID),
-		"clientId":    arm.StableGUID(r.ID, "clientId"),
+		"isolationScope": isolation,
+		"tenantId":       tenant,
+		"principalId":    arm.PrincipalID(r.ID),
+		"clientId":       arm.StableGUID(r.ID, "clientId"),
 	}
 	return r, nil
 }

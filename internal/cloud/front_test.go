@@ -233,4 +233,15 @@ func TestMetadata(t *testing.T) {
 	if status != 200 || arm.String(body, "compute.name") != "vm" || !strings.EqualFold(arm.String(body, "compute.resourceId"), string(vm)) {
 		t.Errorf("instance: %d %v", status, body)
 	}
+	for path, want := range map[string]int{
+		"/metadata/instance/compute?api-version=2021-02-01":      200,
+		"/metadata/instance/compute/name?api-version=2021-02-01": 400, // a single value is text only
+		"/metadata/instance/compute?api-version=2016-01-01":      400,
+		"/metadata/instance/other?api-version=2021-02-01":        404,
+		"/metadata/attested/document?api-version=2021-02-01":     404,
+	} {
+		if status, body := ask(path, "Metadata", "true"); status != want {
+			t.Errorf("%s: %d %v, want %d", path, status, body, want)
+		}
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
-	"github.com/cloister-ml/cloister/service"
 )
 
 // Metadata is the instance metadata service of one machine: of a virtual
@@ -19,8 +18,9 @@ func (c *Cloud) Metadata(owner arm.ID) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metadata/identity/oauth2/token", m.token)
 	mux.HandleFunc("GET /metadata/instance", m.instance)
+	mux.HandleFunc("GET /metadata/instance/{path...}", m.instance)
 	mux.HandleFunc("GET /metadata/versions", func(w http.ResponseWriter, _ *http.Request) {
-		WriteJSON(w, http.StatusOK, arm.Object{"apiVersions": []string{"2018-02-01", "2019-08-01", "2021-02-01"}})
+		WriteJSON(w, http.StatusOK, arm.Object{"apiVersions": instanceVersions})
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		metadataError(w, http.StatusNotFound, "not_found", "There is nothing at this address.")
@@ -136,54 +136,4 @@ func (c *Cloud) choose(machine arm.Resource, named wanted) (found identity, refu
 		}
 	}
 	return identity{}, "Identity not found"
-}
-
-// instance describes the machine to the programs on it.
-func (m *metadata) instance(w http.ResponseWriter, r *http.Request) {
-	machine, ok := m.c.Get(m.owner)
-	if !ok {
-		metadataError(w, http.StatusNotFound, "not_found", "The machine is not there any more")
-		return
-	}
-	tags := make([]arm.Object, 0, len(machine.Tags))
-	for k, v := range machine.Tags {
-		tags = append(tags, arm.Object{"name": k, "value": v})
-	}
-	size := arm.String(machine.Properties, "hardwareProfile.vmSize")
-	if size == "" {
-		size = arm.String(machine.Properties, "properties.vmSize")
-	}
-	WriteJSON(w, http.StatusOK, arm.Object{
-		"compute": arm.Object{
-			"azEnvironment": "AzurePublicCloud", "location": service.Region(machine.Location), "name": machine.Name, "osType": "Linux",
-			"resourceGroupName": machine.ID.ResourceGroup(), "resourceId": string(machine.ID), "subscriptionId": machine.ID.Subscription(),
-			"vmId": arm.StableGUID(machine.ID, "vmId"), "vmSize": size, "tagsList": tags,
-		},
-		"network": arm.Object{"interface": m.interfaces()},
-	})
-}
-
-func (m *metadata) interfaces() []arm.Object {
-	t := m.c.snapshot().docs.topology()
-	out := []arm.Object{}
-	for _, nic := range t.NICs {
-		if !nic.Owner.Equal(m.owner) {
-			continue
-		}
-		var addresses, subnets []arm.Object
-		for _, a := range nic.Addrs {
-			public := ""
-			if nic.PublicAddr.IsValid() {
-				public = nic.PublicAddr.String()
-			}
-			addresses = append(addresses, arm.Object{"privateIpAddress": a.String(), "publicIpAddress": public})
-		}
-		if s, ok := t.Subnet(nic.Subnet); ok {
-			for _, p := range s.Prefixes {
-				subnets = append(subnets, arm.Object{"address": p.Addr().String(), "prefix": strconv.Itoa(p.Bits())})
-			}
-		}
-		out = append(out, arm.Object{"ipv4": arm.Object{"ipAddress": addresses, "subnet": subnets}})
-	}
-	return out
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/mission"
 	"github.com/cloister-ml/cloister/service"
 )
@@ -45,15 +46,30 @@ func newLogsCommand() *cobra.Command {
 	var q logQuery
 	var component string
 	var since time.Duration
-	var asJSON bool
+	var asJSON, follow bool
 	cmd := &cobra.Command{
-		Use:   "logs",
-		Short: "Telemetry that Application Insights has kept",
-		Example: `  sudo cloister logs
+		Use:   "logs [MACHINE]",
+		Short: "What a machine says, or telemetry that Application Insights has kept",
+		Long: `With the name of a machine, write what its console and its services have said; with
+--follow until Ctrl-C. Without, write the telemetry that Application Insights has
+kept.`,
+		Example: `  sudo cloister logs vm-agent-0
+  sudo cloister logs vm-agent-0 --follow
+  sudo cloister logs
   sudo cloister logs --table requests --since 10m
   sudo cloister logs --table traces --contains timeout --json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				c, err := p.dial()
+				if err != nil {
+					return err
+				}
+				return daemon.Output(cmd.Context(), c, args[0], q.Limit, follow, cmd.OutOrStdout())
+			}
+			if follow {
+				return errors.New("name a machine to follow")
+			}
 			if since > 0 {
 				q.Since = time.Now().Add(-since).UTC().Format(time.RFC3339)
 			}
@@ -67,12 +83,19 @@ func newLogsCommand() *cobra.Command {
 			return writeLogs(cmd.OutOrStdout(), out)
 		},
 	}
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return machineNames(cmd, p), cobra.ShellCompDirectiveNoFileComp
+	}
 	p.flags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&component, "component", "", "name of the Application Insights component (the only one)")
 	flags.StringVar(&q.Table, "table", "", "requests, dependencies, traces, exceptions, customMetrics, customEvents or availabilityResults (all)")
 	flags.StringVar(&q.Contains, "contains", "", "only items with this text")
-	flags.IntVar(&q.Limit, "limit", 100, "how many items at most, the newest")
+	flags.IntVar(&q.Limit, "limit", 100, "how many items at most, the newest; of a machine how many lines of each service")
+	flags.BoolVarP(&follow, "follow", "f", false, "write what the machine says from now on, until Ctrl-C")
 	flags.DurationVar(&since, "since", 0, "only items that are at most this old, as 10m (any)")
 	flags.BoolVar(&asJSON, "json", false, "write JSON")
 	return cmd

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/machine"
 	"github.com/cloister-ml/cloister/internal/sshd"
 )
@@ -26,6 +27,11 @@ func newMachineCommand() *cobra.Command {
 		Short: "Be the SSH server of a virtual machine",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return serveSSH(cmd.Context()) },
+	}, &cobra.Command{
+		Use:   "discard DIR ...",
+		Short: "Delete folders that were set aside",
+		Args:  cobra.MinimumNArgs(1),
+		RunE:  func(_ *cobra.Command, args []string) error { return daemon.RemoveAside(args) },
 	})
 	return cmd
 }

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,12 +22,13 @@ import (
 
 func newStatusCommand() *cobra.Command {
 	var p place
-	var asJSON, all bool
+	var asJSON, all, watch bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "What runs, and how far each document is real",
 		Example: `  sudo cloister status
   sudo cloister status --all     # every document
+  sudo cloister status --watch   # again whenever something changes, until Ctrl-C
   sudo cloister status --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -31,20 +36,59 @@ func newStatusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := c.Status(cmd.Context())
-			if err != nil {
-				return err
+			write := func(w io.Writer) error {
+				s, err := c.Status(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return writeJSON(w, s)
+				}
+				return writeStatus(w, c.State, s, all)
 			}
-			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), s)
+			if !watch {
+				return write(cmd.OutOrStdout())
 			}
-			return writeStatus(cmd.OutOrStdout(), c.State, s, all)
+			return repeat(cmd.Context(), cmd.OutOrStdout(), isTerminal(os.Stdout), write)
 		},
 	}
 	p.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	cmd.Flags().BoolVar(&all, "all", false, "show every document, not only counts and what is not real yet")
+	cmd.Flags().BoolVar(&watch, "watch", false, "write it again whenever it changes, until Ctrl-C")
 	return cmd
+}
+
+const watchEvery = 500 * time.Millisecond
+
+// repeat writes whenever what would be written has changed, until ctx ends or the
+// cloud is gone. A terminal shows the latest alone; elsewhere each is a paragraph.
+func repeat(ctx context.Context, w io.Writer, terminal bool, write func(io.Writer) error) error {
+	const clearScreen = "\x1b[H\x1b[2J"
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	var last []byte
+	for {
+		var now bytes.Buffer
+		if err := write(&now); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if !bytes.Equal(now.Bytes(), last) {
+			before := choose(terminal, clearScreen, choose(last == nil, "", "\n"))
+			if _, err := io.WriteString(w, before+now.String()); err != nil {
+				return err
+			}
+			last = bytes.Clone(now.Bytes())
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 func writeStatus(w io.Writer, state daemon.State, s daemon.Status, all bool) error {

@@ -145,7 +145,8 @@ func alive(pid int) bool {
 }
 
 // Down ends the cloud called name in dir and removes what it has put into the
-// kernel, also where its daemon was killed; and its folder, unless keep.
+// kernel, also where its daemon was killed; and its folder, unless keep. The folder
+// is gone at once; its bytes are deleted in the background.
 func Down(ctx context.Context, name, dir string, keep bool) error {
 	if err := Stop(ctx, dir); err != nil {
 		return err
@@ -173,7 +174,7 @@ func Down(ctx context.Context, name, dir string, keep bool) error {
 	if err := cloud.RemoveStore(ctx, filepath.Join(dir, "cloud")); err != nil {
 		return err
 	}
-	return os.RemoveAll(dir)
+	return discard(dir, removeLater)
 }
 
 func exists(path string) bool {

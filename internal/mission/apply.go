@@ -53,14 +53,15 @@ type changes struct{ written, deleted, kept int }
 // apply makes the control plane hold the estate: documents that are new, changed
 // or gone from the cloud are written, those that the project no longer has are
 // deleted. All are accepted when it returns; they become real after that.
-func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate) (changes, error) {
+func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate, shown *progress) (changes, error) {
 	var did changes
 	last, err := readApplied(dir)
 	if err != nil {
 		return did, fmt.Errorf("reading what was applied before: %w", err)
 	}
 	next := applied{Hashes: map[string]string{}}
-	for _, r := range e.InOrder() {
+	for i, r := range e.InOrder() {
+		shown.count(i, e.Len(), "accepted: "+r.Name)
 		hash, err := hashOf(r)
 		if err != nil {
 			return did, err

@@ -21,16 +21,18 @@ type Phase struct {
 // Journal prints a line for each phase as it ends and keeps the times.
 type Journal struct {
 	w      io.Writer
+	shown  *progress
 	Phases []Phase
 }
 
 // NewJournal prints to w.
-func NewJournal(w io.Writer) *Journal { return &Journal{w: w} }
+func NewJournal(w io.Writer) *Journal { return &Journal{w: w, shown: newProgress(w)} }
 
 // do runs a phase; it returns what is to be said of it.
 func (j *Journal) do(name string, ours bool, run func() (string, error)) error {
 	start := time.Now()
 	said, err := run()
+	j.shown.end()
 	took := time.Since(start).Seconds()
 	if err != nil {
 		fmt.Fprintf(j.w, "%-9s failed after %.1f s\n", name, took)

@@ -313,7 +313,7 @@ func (u *up) accept(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	did, err := apply(ctx, u.under.arm, u.o.Data, estate)
+	did, err := apply(ctx, u.under.arm, u.o.Data, estate, u.j.shown)
 	if err != nil {
 		return "", err
 	}

@@ -21,6 +21,7 @@ func (u *up) await(ctx context.Context, done func(daemon.Status) bool) (daemon.S
 		if err != nil {
 			return s, err
 		}
+		u.j.shown.documents(s.Resources)
 		for _, r := range s.Resources {
 			if r.State == store.Failed {
 				return s, fmt.Errorf("%s failed: %s", r.ID, r.Error)

@@ -10,8 +10,6 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/cloister-ml/cloister/internal/fabric/nft"
 )
 
 // Apply brings the kernel to a plan: it compares what is there with what should
@@ -121,25 +119,6 @@ func (a *application) forwarding(s *space) error {
 	})
 }
 
-// filters loads the tables that differ from those in the kernel.
-func (a *application) filters(ctx context.Context) error {
-	return a.each(ctx, func(s *space) bool { return s.Filter != nil }, func(s *space) error {
-		conn, err := nft.Open(s.fd)
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		if !s.fresh {
-			have, err := conn.Fingerprint(s.Filter.Name)
-			if err != nil || have == s.Filter.Fingerprint() {
-				return err
-			}
-		}
-		a.done.add(false, "filter", s.full, s.Filter.Name)
-		return conn.Load(*s.Filter)
-	})
-}
-
 // dropSpaces removes the cloud's namespaces that the plan does not have.
 func (a *application) dropSpaces(context.Context) error {
 	names, err := namespacesOf(a.fabric.prefix())
@@ -156,6 +135,7 @@ func (a *application) dropSpaces(context.Context) error {
 		if err := removeNamespace(full); err != nil {
 			return err
 		}
+		a.fabric.forgetFilter(full)
 		a.done.add(true, "namespace", full, "")
 	}
 	return nil
@@ -328,6 +308,7 @@ func (f *Fabric) Remove(ctx context.Context) error {
 	}
 	errs = append(errs, group.Wait())
 	for _, full := range names {
+		f.forgetFilter(full)
 		errs = append(errs, removeNamespace(full))
 	}
 	return errors.Join(errs...)

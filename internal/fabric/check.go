@@ -82,7 +82,7 @@ func probeTable() nft.Table {
 		Name: tableName,
 		Sets: []nft.Set{
 			{Name: "pairs", Key: []nft.Type{nft.IfName, nft.Addr}, Elems: []nft.Elem{{Key: []nft.Value{nft.Name("probe"), value(a)}}}},
-			{Name: "ranges", Key: []nft.Type{nft.Addr}, Interval: true, Elems: []nft.Elem{{Key: []nft.Value{value(a)}, To: value(b)}}},
+			{Name: "ranges", Key: []nft.Type{nft.Addr}, Interval: true, Elems: []nft.Elem{{Key: []nft.Value{value(a)}, To: []nft.Value{value(b)}}}},
 			{Name: "marks", Key: []nft.Type{nft.IfName}, Data: nft.Mark, Elems: []nft.Elem{{Key: []nft.Value{nft.Name("probe")}, Value: nft.Num(1)}}},
 			{Name: "addresses", Key: []nft.Type{nft.Addr}, Data: nft.Addr, Elems: []nft.Elem{{Key: []nft.Value{value(a)}, Value: value(b)}}},
 			{Name: "ways", Key: []nft.Type{nft.IfName}, Data: nft.VerdictType, Elems: []nft.Elem{{Key: []nft.Value{nft.Name("probe")}, Verdict: nft.Action{Verb: nft.Jump, Chain: "group"}}}},

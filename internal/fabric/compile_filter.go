@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
 	"github.com/cloister-ml/cloister/network"
 )
@@ -46,15 +45,18 @@ func tracked() []nft.Rule {
 
 // filter is a router's packet filter in the making.
 type filter struct {
-	table  *nft.Table
-	sets   map[string]bool     // names of the shared sets
-	groups map[string][]string // the variants of an NSG's chain, as text
-	done   map[compiled]string // the chain of rules that were compiled before
-	note   func(string, ...any)
+	table    *nft.Table
+	sets     map[string]bool    // names of the shared sets
+	seen     map[sighted]*group // by where its rules come from
+	groups   map[string]*group  // by what it does
+	variants map[string]int     // how many chains begin with a name
+	gates    []gate
+	note     func(string, ...any)
 }
 
-func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[string]int, services []serviceRoutes) *nft.Table {
-	f := &filter{table: &nft.Table{Name: tableName}, sets: map[string]bool{}, groups: map[string][]string{}, done: map[compiled]string{}, note: c.note}
+func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[string]int, services []serviceRoutes) *filter {
+	f := &filter{table: &nft.Table{Name: tableName}, sets: map[string]bool{},
+		seen: map[sighted]*group{}, groups: map[string]*group{}, variants: map[string]int{}, note: c.note}
 	f.sources(v, c, marks)
 	f.input(v, c, gateways)
 	forward := tracked()
@@ -65,7 +67,7 @@ func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[st
 		nft.Rule{Match: []nft.Match{nft.Begins(nft.OutIf, guestPrefix)}, Do: accept})
 	f.chain(nft.Chain{Name: "forward", Hook: nft.Forward, Drop: true, Rules: forward})
 	f.translate(v, services)
-	return f.table
+	return f
 }
 
 func (f *filter) chain(c nft.Chain) { f.table.Chains = append(f.table.Chains, c) }
@@ -209,7 +211,9 @@ func (f *filter) dispatch(v *vnetPlan, c *compiler, d network.Direction) nft.Rul
 	for _, g := range v.guests {
 		do, filtered := drop, true // an endpoint starts no connection, and unless approved accepts none
 		if !g.endpoint() || d == network.Inbound && g.Approved {
-			do, filtered = f.filters(c.ask.Filters(g.ID, d), d)
+			do, filtered = f.filters(g, c.ask.Filters(g.ID, d), d)
+		} else {
+			f.gates = append(f.gates, gate{guest: g, direction: d, closed: true})
 		}
 		if filtered {
 			m.Elems = append(m.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link)}, Verdict: do})
@@ -221,11 +225,14 @@ func (f *filter) dispatch(v *vnetPlan, c *compiler, d network.Direction) nft.Rul
 
 // filters is the way through the groups that one interface has in a direction;
 // interfaces with the same groups share it.
-func (f *filter) filters(list []network.Filter, d network.Direction) (nft.Action, bool) {
+func (f *filter) filters(at guest, list []network.Filter, d network.Direction) (nft.Action, bool) {
 	var names []string
+	door := gate{guest: at, direction: d}
 	for _, one := range list {
-		names = append(names, f.group(one, d))
+		g := f.group(one, d)
+		names, door.groups = append(names, g.Chain), append(door.groups, g)
 	}
+	f.gates = append(f.gates, door)
 	switch len(names) {
 	case 0:
 		return nft.Action{}, false
@@ -238,62 +245,6 @@ func (f *filter) filters(list []network.Filter, d network.Direction) (nft.Action
 	}
 	f.chainOnce(all)
 	return nft.Action{Verb: nft.Jump, Chain: all.Name}, true
-}
-
-// groupChain begins the names of a security group's chains in a direction.
-func groupChain(nsg arm.ID, d network.Direction) string {
-	if d == network.Outbound {
-		return "nsg-out-" + digest(nsg.Key(), 12)
-	}
-	return "nsg-in-" + digest(nsg.Key(), 12)
-}
-
-// compiled are rules that several interfaces share: a topology gives each the
-// same ones.
-type compiled struct {
-	first     *network.Match
-	n         int
-	at        string
-	direction network.Direction
-}
-
-// group is the chain of one security group: it returns for what the group
-// allows and drops the rest. One is made for all interfaces for which the
-// group's tags mean the same.
-func (f *filter) group(one network.Filter, d network.Direction) string {
-	key := compiled{n: len(one.Matches), at: one.NSG.Key(), direction: d}
-	if key.n > 0 {
-		key.first = &one.Matches[0]
-	}
-	name, ok := f.done[key]
-	if !ok {
-		name = f.compile(one, d)
-		f.done[key] = name
-	}
-	return name
-}
-
-func (f *filter) compile(one network.Filter, d network.Direction) string {
-	chain := nft.Chain{Rules: f.rules(one)}
-	text := fmt.Sprint(chain.Rules)
-	name := groupChain(one.NSG, d)
-	if one.NSG == "" {
-		name = groupChain(arm.ID(one.At), d)
-	}
-	i := slices.Index(f.groups[name], text)
-	known := i >= 0
-	if !known {
-		i = len(f.groups[name])
-		f.groups[name] = append(f.groups[name], text)
-	}
-	chain.Name = name
-	if i > 0 {
-		chain.Name = fmt.Sprintf("%s-%d", name, i+1)
-	}
-	if !known {
-		f.chain(chain)
-	}
-	return chain.Name
 }
 
 // leave decides what may go to the internet: what a service endpoint leads to,

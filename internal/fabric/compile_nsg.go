@@ -8,17 +8,8 @@ import (
 
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
 	"github.com/cloister-ml/cloister/network"
+	sets "github.com/cloister-ml/cloister/network/space"
 )
-
-// rules are one security group's, in its order. A packet that none matches is
-// dropped: the group's own last rule says so too.
-func (f *filter) rules(one network.Filter) []nft.Rule {
-	var out []nft.Rule
-	for _, m := range one.Matches {
-		out = append(out, f.rule(one, m)...)
-	}
-	return append(out, nft.Rule{Do: drop})
-}
 
 // terms are what a rule compares. Of what cannot be known of a rule the closed
 // side is taken: it allows only what it surely allows, and denies whatever it
@@ -63,13 +54,18 @@ func termsOf(m network.Match) terms {
 	return t
 }
 
-// rule compiles one match; there are two where its ports concern only some of
-// the protocols that it is for.
-func (f *filter) rule(one network.Filter, m network.Match) []nft.Rule {
-	t := termsOf(m)
+// doubtful says once of a rule that it is not built as written.
+func (f *filter) doubtful(one network.Filter, m network.Match) {
 	if len(m.Unresolved)+len(m.Rule.Doubts) > 0 {
 		f.note("%s: rule %s is not fully known (%s): it allows only what it surely allows, and denies all that it may", one.At, m.Rule.Name, strings.Join(m.Unresolved, ", "))
 	}
+}
+
+// rule compiles one match as rules of a list, for the few that concern the
+// platform.
+func (f *filter) rule(one network.Filter, m network.Match) []nft.Rule {
+	t := termsOf(m)
+	f.doubtful(one, m)
 	if t.allow && !t.sure {
 		return nil
 	}
@@ -83,8 +79,9 @@ func (f *filter) rule(one network.Filter, m network.Match) []nft.Rule {
 		do = nft.Action{Verb: nft.Return}
 	}
 	var out []nft.Rule
-	for _, match := range f.services(t) {
-		out = append(out, nft.Rule{Match: slices.Concat(match, addresses), Count: true, Do: do, Comment: m.Rule.Name})
+	for _, s := range t.services() {
+		match := slices.Concat(f.numbers("proto-", nft.Protocol, s.protocols), f.numbers("port-", nft.SourcePort, s.from), f.numbers("port-", nft.DestinationPort, s.to))
+		out = append(out, nft.Rule{Match: append(match, addresses...), Count: true, Do: do, Comment: m.Rule.Name})
 	}
 	return out
 }
@@ -107,37 +104,10 @@ func widen(list []netip.Prefix, d network.Doubt, deny bool) []netip.Prefix {
 // protocols by the names that security rules give them.
 var protocols = map[string]uint32{"tcp": protoTCP, "udp": protoUDP, "icmp": protoICMP, "esp": protoESP, "ah": protoAH}
 
-// services are the matches on protocol and ports: one, two, or none where a rule
-// can match nothing.
-func (f *filter) services(t terms) [][]nft.Match {
-	from, to := mergePorts(t.from), mergePorts(t.to)
-	ports := append(f.ports(nft.SourcePort, from), f.ports(nft.DestinationPort, to)...)
-	// A protocol without ports is matched by a rule for every destination port.
-	// Whether by one for some source ports cannot be said: the closed side is taken.
-	portless := whole(to) && (anyClient(from) || !t.allow)
-	n, named := protocols[strings.ToLower(t.protocol)]
-	switch {
-	case named && (n == protoTCP || n == protoUDP):
-		return [][]nft.Match{append([]nft.Match{nft.Equals(nft.Protocol, nft.Num(n))}, ports...)}
-	case named && portless:
-		return [][]nft.Match{{nft.Equals(nft.Protocol, nft.Num(n))}}
-	case t.protocol != "*":
-		return nil
-	case len(ports) == 0:
-		return [][]nft.Match{nil}
-	}
-	out := [][]nft.Match{append([]nft.Match{nft.In(f.withPorts(), nft.Protocol)}, ports...)}
-	if portless {
-		out = append(out, []nft.Match{nft.NotIn(f.withPorts(), nft.Protocol)})
-	}
-	return out
-}
-
-// withPorts is the set of the protocols that have ports.
-func (f *filter) withPorts() string {
-	return f.share("protocols-", nft.Set{Key: []nft.Type{nft.Proto}, Elems: []nft.Elem{
-		{Key: []nft.Value{nft.Num(protoTCP)}}, {Key: []nft.Value{nft.Num(protoUDP)}},
-	}})
+// protocolOf is the number of a protocol by the name that rules give it.
+func protocolOf(name string) (uint16, bool) {
+	n, ok := protocols[strings.ToLower(name)]
+	return uint16(n), ok
 }
 
 // whole reports whether merged ranges are every port.
@@ -202,24 +172,29 @@ func (f *filter) spans(field nft.Field, spans []span) []nft.Match {
 	}
 	set := nft.Set{Key: []nft.Type{nft.Addr}, Interval: true}
 	for _, s := range spans {
-		set.Elems = append(set.Elems, nft.Elem{Key: []nft.Value{nft.Address(s.first)}, To: nft.Address(s.last)})
+		set.Elems = append(set.Elems, nft.Elem{Key: []nft.Value{nft.Address(s.first)}, To: []nft.Value{nft.Address(s.last)}})
 	}
 	return []nft.Match{nft.In(f.share("addr-", set), field)}
 }
 
-// ports match one side against merged port ranges; no match for every port.
-func (f *filter) ports(field nft.Field, merged []network.PortRange) []nft.Match {
-	switch {
-	case whole(merged):
+// numbers match protocols or ports; no match for every one.
+func (f *filter) numbers(prefix string, field nft.Field, list []sets.Interval) []nft.Match {
+	num := func(v sets.Value) nft.Value { return nft.Num(uint32(v.Number())) }
+	if slices.Equal(list, wholes[byProtocol]) || slices.Equal(list, wholes[byPort]) {
 		return nil
-	case len(merged) == 1:
-		return []nft.Match{nft.Between(field, nft.Num(uint32(merged[0].First)), nft.Num(uint32(merged[0].Last)))}
 	}
-	set := nft.Set{Key: []nft.Type{nft.Port}, Interval: true}
-	for _, p := range merged {
-		set.Elems = append(set.Elems, nft.Elem{Key: []nft.Value{nft.Num(uint32(p.First))}, To: nft.Num(uint32(p.Last))})
+	if len(list) == 1 {
+		return []nft.Match{nft.Between(field, num(list[0].First), num(list[0].Last))}
 	}
-	return []nft.Match{nft.In(f.share("port-", set), field)}
+	typ := nft.Port
+	if field == nft.Protocol {
+		typ = nft.Proto
+	}
+	set := nft.Set{Key: []nft.Type{typ}, Interval: true}
+	for _, i := range list {
+		set.Elems = append(set.Elems, nft.Elem{Key: []nft.Value{num(i.First)}, To: []nft.Value{num(i.Last)}})
+	}
+	return []nft.Match{nft.In(f.share(prefix, set), field)}
 }
 
 func mergePorts(list []network.PortRange) []network.PortRange {

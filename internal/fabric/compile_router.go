@@ -68,7 +68,8 @@ func (c *compiler) router(v *vnetPlan) {
 		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n})
 		s.Routes = append(s.Routes, c.endpointRoutes(v, n)...)
 	}
-	s.Filter = c.routerFilter(v, gateways, marks, services)
+	f := c.routerFilter(v, gateways, marks, services)
+	s.Filter, s.gates = f.table, f.gates
 	c.plan.Spaces = append(c.plan.Spaces, s)
 }
 

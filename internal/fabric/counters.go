@@ -1,10 +1,11 @@
 package fabric
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +20,7 @@ type RuleCount struct {
 	VNet      arm.ID
 	Direction network.Direction
 	Rule      string
+	Allow     bool
 	Packets   uint64
 	Bytes     uint64
 }
@@ -28,25 +30,40 @@ type RuleCount struct {
 func (f *Fabric) Counters(nsg arm.ID) ([]RuleCount, error) {
 	var out []RuleCount
 	for _, s := range f.Plan().Spaces {
-		if s.Role != RoleRouter {
-			continue
-		}
-		counts, err := f.counts(f.full(s.Name))
+		counts, err := f.counts(s, nsg)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the counters of %s: %w", s.VNet, err)
 		}
-		for _, d := range []network.Direction{network.Inbound, network.Outbound} {
-			out = append(out, sum(s.VNet, d, groupChain(nsg, d), counts)...)
-		}
+		out = append(out, counts...)
 	}
 	return out, nil
 }
 
-func (f *Fabric) counts(full string) ([]nft.RuleCount, error) {
-	fd, err := openNamespace(full)
+// groups are the groups of a router's guests, each once.
+func (s Space) groups() []*group {
+	var out []*group
+	for _, g := range s.gates {
+		for _, one := range g.groups {
+			if !slices.Contains(out, one) {
+				out = append(out, one)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *group) int { return cmp.Compare(a.Direction, b.Direction) })
+	return out
+}
+
+// counts reads those of one group in a router's network. Subnets from which its
+// tags look different have chains of their own, of which it is the sum.
+func (f *Fabric) counts(s Space, nsg arm.ID) ([]RuleCount, error) {
+	groups := slices.DeleteFunc(s.groups(), func(g *group) bool { return !g.NSG.Equal(nsg) })
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	fd, err := openNamespace(f.full(s.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -56,25 +73,26 @@ func (f *Fabric) counts(full string) ([]nft.RuleCount, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	return conn.Counts(tableName)
+	var out []RuleCount
+	for _, g := range groups {
+		counts, err := conn.MarkCounts(tableName, g.Chain+rulesSuffix)
+		if err != nil {
+			return nil, err
+		}
+		out = sum(out, s.VNet, g, counts)
+	}
+	return out, nil
 }
 
-// sum adds up the variants of one group's chain.
-func sum(vnet arm.ID, d network.Direction, chain string, counts []nft.RuleCount) []RuleCount {
-	var out []RuleCount
-	at := map[string]int{}
-	for _, c := range counts {
-		if c.Chain != chain && !strings.HasPrefix(c.Chain, chain+"-") {
-			continue
-		}
-		i, ok := at[c.Comment]
-		if !ok {
+func sum(out []RuleCount, vnet arm.ID, g *group, counts map[uint32]nft.Count) []RuleCount {
+	for _, n := range g.order {
+		i := slices.IndexFunc(out, func(c RuleCount) bool { return c.Direction == g.Direction && c.Rule == g.rules[n].name })
+		if i < 0 {
 			i = len(out)
-			at[c.Comment] = i
-			out = append(out, RuleCount{VNet: vnet, Direction: d, Rule: c.Comment})
+			out = append(out, RuleCount{VNet: vnet, Direction: g.Direction, Rule: g.rules[n].name, Allow: g.rules[n].allow})
 		}
-		out[i].Packets += c.Packets
-		out[i].Bytes += c.Bytes
+		out[i].Packets += counts[n].Packets
+		out[i].Bytes += counts[n].Bytes
 	}
 	return out
 }

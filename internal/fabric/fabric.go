@@ -27,6 +27,7 @@ type Fabric struct {
 	mu      sync.RWMutex // guards what follows
 	plan    Plan
 	names   map[string]string // NIC or VNet key -> namespace
+	loaded  map[string]loaded // namespace -> its packet filter
 	daemons []*daemon
 }
 
@@ -40,7 +41,7 @@ func New(o Options) (*Fabric, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Fabric{name: o.Name, log: o.Log, names: map[string]string{}}, nil
+	return &Fabric{name: o.Name, log: o.Log, names: map[string]string{}, loaded: map[string]loaded{}}, nil
 }
 
 // prefix begins the names of all of the cloud's namespaces, and of no other's.

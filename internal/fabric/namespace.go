@@ -173,7 +173,10 @@ func settings(r Role, forward bool) []setting {
 	switch r {
 	case RoleRouter, RoleInternet:
 		// Whoever is refused should hear of it at once, each time.
-		return append(list, setting{"ipv6/conf/all/disable_ipv6", "1"}, setting{"ipv4/icmp_ratelimit", "0"})
+		return append(list, setting{"ipv6/conf/all/disable_ipv6", "1"}, setting{"ipv4/icmp_ratelimit", "0"},
+			// A connection begins with a handshake: what was ended must not come back
+			// by a packet from its middle.
+			setting{"netfilter/nf_conntrack_tcp_loose", "0"})
 	}
 	return append(list, setting{"ipv4/ping_group_range", "0 2147483647"})
 }

@@ -44,6 +44,7 @@ type Space struct {
 	Owner  arm.ID        // of a machine or endpoint
 	Guests []network.NIC // of a machine its own, of a router those of its network
 
+	gates   []gate                     // of a router: the groups of its guests
 	origins map[netip.Addr]network.NIC // of a router: who a service endpoint's callers are
 }
 

@@ -3,14 +3,17 @@ package fabric
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
 
+	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
 )
 
@@ -199,47 +202,82 @@ func TestSpoofing(t *testing.T) {
 	}
 }
 
-// Rules are about new connections: one that is established lives on, as on Azure.
-func TestEstablishedConnectionsSurviveNewRules(t *testing.T) {
-	t.Parallel()
-	h := twoNetworks()
-	f := build(t, h.plan())
-	jump, worker := namespaceOf(t, f, nicID("jump")), namespaceOf(t, f, nicID("worker"))
-	l, err := f.Listen(t.Context(), worker, "tcp4", ":443")
+// repeat answers each connection with what it says, until the test ends.
+func repeat(t *testing.T, f *Fabric, space, at string) {
+	t.Helper()
+	l, err := f.Listen(t.Context(), space, "tcp4", at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { l.Close() })
 	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
-		b := make([]byte, 8)
 		for {
-			n, err := c.Read(b)
+			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			_, _ = c.Write(b[:n])
+			go func() {
+				defer c.Close()
+				_, _ = io.Copy(c, c)
+			}()
 		}
 	}()
-	c, err := f.Dial(t.Context(), jump, "tcp4", "10.2.0.4:443")
-	if err != nil {
-		t.Fatal(err)
+}
+
+// A new rule ends the connections that it forbids, in either direction and in
+// every network that they pass, and no other.
+func TestNewRulesEndWhatTheyForbid(t *testing.T) {
+	t.Parallel()
+	h := twoNetworks()
+	allow := rule("all", true, "*", anywhere, anywhere)
+	nsgs := func(in, out network.Match) Plan {
+		h.filters = map[arm.ID]map[network.Direction][]network.Filter{}
+		h.filter(nicID("worker"), network.Inbound, "in", in, allow)
+		h.filter(nicID("jump"), network.Outbound, "out", out, allow)
+		return h.plan()
 	}
-	defer c.Close()
-	if !exchange(c, []byte("before"), time.Second) {
-		t.Fatal("nothing comes back")
+	f := build(t, nsgs(allow, allow))
+	jump, agent, worker := namespaceOf(t, f, nicID("jump")), namespaceOf(t, f, nicID("agent")), namespaceOf(t, f, nicID("worker"))
+	repeat(t, f, worker, ":443")
+	repeat(t, f, worker, ":80")
+	open := map[string]net.Conn{}
+	for name, way := range map[string][2]string{"jump 443": {jump, "10.2.0.4:443"}, "jump 80": {jump, "10.2.0.4:80"}, "agent 443": {agent, "10.2.0.4:443"}, "agent 80": {agent, "10.2.0.4:80"}} {
+		c, err := f.Dial(t.Context(), way[0], "tcp4", way[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		open[name] = c
 	}
-	h.filter(nicID("worker"), network.Inbound, "nsg", rule("none", false, "*", anywhere, anywhere))
-	apply(t, f, h.plan())
-	if !exchange(c, []byte("after"), time.Second) {
-		t.Error("the connection was cut")
+	live := func() string {
+		var out []string
+		for name, c := range open {
+			if exchange(c, []byte("still there"), patience) {
+				out = append(out, name)
+			}
+		}
+		slices.Sort(out)
+		return strings.Join(out, ", ")
 	}
-	if got := connect(f, jump, "10.2.0.4:443"); got != silent {
-		t.Errorf("a new connection: %s", got)
+	for _, step := range []struct {
+		in, out network.Match
+		want    string
+	}{
+		{allow, allow, "agent 443, agent 80, jump 443, jump 80"},
+		{rule("other", false, "Tcp", anywhere, anywhere, port(22)), rule("other", false, "Udp", anywhere, anywhere), "agent 443, agent 80, jump 443, jump 80"},
+		{rule("no-agent", false, "Tcp", "10.1.0.5/32", anywhere, port(443)), allow, "agent 80, jump 443, jump 80"},
+		{allow, rule("no-web", false, "Tcp", anywhere, "10.2.0.0/16", port(80)), "agent 80, jump 443"},
+	} {
+		apply(t, f, nsgs(step.in, step.out))
+		if got := live(); got != step.want {
+			t.Errorf("in %s, out %s: %s live on, want %s", step.in.Rule.Name, step.out.Rule.Name, got, step.want)
+		}
+		for name, c := range open {
+			if !strings.Contains(step.want, name) {
+				c.Close()
+				delete(open, name)
+			}
+		}
 	}
 }
 

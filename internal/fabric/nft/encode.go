@@ -13,6 +13,7 @@ import (
 const (
 	firstRegister = unix.NFT_REG32_00
 	nameWidth     = 16 // bytes of an interface name
+	logged        = 64 // bytes of a packet that a listener gets: the headers
 )
 
 func width(t Type) int {
@@ -70,6 +71,9 @@ func (v Value) next(t Type) (Value, bool) {
 		n := v.Addr.Next()
 		return Address(n), n.IsValid()
 	}
+	if t == Proto {
+		return Num(v.Num + 1), v.Num < 255
+	}
 	return Num(v.Num + 1), v.Num < 65535
 }
 
@@ -105,6 +109,8 @@ func loadOne(f Field, reg uint32) expr.Any {
 		return payload(expr.PayloadBaseTransportHeader, 0, 1)
 	case ConnState:
 		return &expr.Ct{Key: expr.CtKeySTATE, Register: reg}
+	case PacketMark:
+		return &expr.Meta{Key: expr.MetaKeyMARK, Register: reg}
 	}
 	return &expr.Meta{Key: expr.MetaKeyL4PROTO, Register: reg}
 }
@@ -142,6 +148,8 @@ func (a Action) encode(sets map[string]*nftables.Set) []expr.Any {
 		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: 13}} // ICMP_PKT_FILTERED
 	case Accept, Drop, Return, Jump:
 		return []expr.Any{a.verdict()}
+	case Log:
+		return []expr.Any{&expr.Log{Key: 1<<unix.NFTA_LOG_GROUP | 1<<unix.NFTA_LOG_PREFIX | 1<<unix.NFTA_LOG_SNAPLEN, Group: a.Group, Data: []byte(a.Prefix), Snaplen: logged}}
 	}
 	out := load(a.Fields)
 	lookup := &expr.Lookup{SourceRegister: firstRegister, SetName: a.Map, SetID: sets[a.Map].ID, IsDestRegSet: true}
@@ -178,39 +186,55 @@ func (r Rule) encode(sets map[string]*nftables.Set, start Count) []expr.Any {
 	for _, m := range r.Match {
 		out = append(out, m.encode(sets)...)
 	}
+	for _, a := range r.Steps {
+		out = append(out, a.encode(sets)...)
+	}
 	if r.Count {
 		out = append(out, &expr.Counter{Packets: start.Packets, Bytes: start.Bytes})
 	}
 	return append(out, r.Do.encode(sets)...)
 }
 
-// encode are the elements as the kernel wants them: a range is its first value
-// and a marker after its last.
+// encode are the elements as the kernel wants them. A range of one field is its
+// first value and a marker after its last; one of several fields has both ends.
 func (s Set) encode() []nftables.SetElement {
 	out := make([]nftables.SetElement, 0, len(s.Elems))
 	for _, e := range s.Elems {
-		var key []byte
-		for i, k := range e.Key {
-			b := k.bytes(s.Key[i])
-			key = append(key, b...)
-			for len(s.Key) > 1 && len(key)%4 != 0 {
-				key = append(key, 0)
-			}
-		}
-		elem := nftables.SetElement{Key: key}
-		switch s.Data {
-		case NoType:
-		case VerdictType:
-			elem.VerdictData = e.Verdict.verdict()
-		default:
-			elem.Val = e.Value.bytes(s.Data)
-		}
-		out = append(out, elem)
-		if s.Interval {
-			if end, ok := e.To.next(s.Key[0]); ok {
-				out = append(out, nftables.SetElement{Key: end.bytes(s.Key[0]), IntervalEnd: true})
-			}
-		}
+		out = append(out, s.encodeOne(e)...)
 	}
 	return out
+}
+
+func (s Set) encodeOne(e Elem) []nftables.SetElement {
+	elem := nftables.SetElement{Key: s.key(e.Key), Comment: e.Comment}
+	switch s.Data {
+	case NoType:
+	case VerdictType:
+		elem.VerdictData = e.Verdict.verdict()
+	default:
+		elem.Val = e.Value.bytes(s.Data)
+	}
+	if !s.Interval {
+		return []nftables.SetElement{elem}
+	}
+	if len(s.Key) > 1 {
+		elem.KeyEnd = s.key(e.To)
+		return []nftables.SetElement{elem}
+	}
+	if end, ok := e.To[0].next(s.Key[0]); ok {
+		return []nftables.SetElement{elem, {Key: end.bytes(s.Key[0]), IntervalEnd: true}}
+	}
+	return []nftables.SetElement{elem}
+}
+
+// key is the values of a key; in a concatenation each fills whole registers.
+func (s Set) key(values []Value) []byte {
+	var key []byte
+	for i, k := range s.Key {
+		key = append(key, values[i].bytes(k)...)
+		for len(s.Key) > 1 && len(key)%4 != 0 {
+			key = append(key, 0)
+		}
+	}
+	return key
 }

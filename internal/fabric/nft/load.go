@@ -9,10 +9,8 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
-	"github.com/google/nftables/expr"
 	"github.com/google/nftables/userdata"
 	"github.com/mdlayher/netlink"
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -21,20 +19,10 @@ const (
 	markerPrefix = "fingerprint-"
 	// maxElements of one message: an attribute holds 64 KiB, and what does not fit
 	// would be left out without an error.
-	maxElements = 400
+	maxElements = 200
 	// bufferSize of the netlink socket: each message of a batch is answered.
 	bufferSize = 32 << 20
 )
-
-// Count is what a rule has counted.
-type Count struct{ Packets, Bytes uint64 }
-
-// RuleCount is the count of one counting rule.
-type RuleCount struct {
-	Chain   string
-	Comment string
-	Count
-}
 
 // Conn speaks to the packet filter of one network namespace.
 type Conn struct{ nl *nftables.Conn }
@@ -73,14 +61,9 @@ func (c *Conn) Fingerprint(table string) (string, error) {
 // Established connections live on, and counters go on from before for the rules
 // whose chain and comment stay.
 func (c *Conn) Load(t Table) error {
-	before, err := c.Counts(t.Name)
+	start, err := c.start(t.Name)
 	if err != nil {
 		return err
-	}
-	start := counts{}
-	for _, r := range before {
-		at := [2]string{r.Chain, r.Comment}
-		start[at] = append(start[at], r.Count)
 	}
 	sets, err := c.queue(t, start)
 	if err != nil {
@@ -98,6 +81,20 @@ func (c *Conn) Load(t Table) error {
 // counts are those of the table before, by chain and comment; several rules may
 // have the same.
 type counts map[[2]string][]Count
+
+// start are the counts from which those of the rules go on.
+func (c *Conn) start(table string) (counts, error) {
+	before, err := c.Counts(table)
+	if err != nil {
+		return nil, err
+	}
+	start := counts{}
+	for _, r := range before {
+		at := [2]string{r.Chain, r.Comment}
+		start[at] = append(start[at], r.Count)
+	}
+	return start, nil
+}
 
 func (c counts) take(chain string, r Rule) Count {
 	at := [2]string{chain, r.Comment}
@@ -138,22 +135,32 @@ func (c *Conn) queue(t Table, start counts) (map[string]*nftables.Set, error) {
 	}
 	for i, ch := range t.Chains {
 		for _, r := range ch.Rules {
-			if err := known(r, sets); err != nil {
+			if err := c.addRule(chains[i], r, sets, start.take(ch.Name, r)); err != nil {
 				return nil, err
 			}
-			rule := &nftables.Rule{Table: table, Chain: chains[i], Exprs: r.encode(sets, start.take(ch.Name, r))}
-			if r.Comment != "" {
-				rule.UserData = userdata.AppendString(nil, userdata.TypeComment, r.Comment)
-			}
-			c.nl.AddRule(rule)
 		}
 	}
 	c.nl.AddChain(&nftables.Chain{Name: markerPrefix + t.Fingerprint(), Table: table})
 	return sets, nil
 }
 
+func (c *Conn) addRule(chain *nftables.Chain, r Rule, sets map[string]*nftables.Set, start Count) error {
+	if err := known(r, sets); err != nil {
+		return err
+	}
+	rule := &nftables.Rule{Table: chain.Table, Chain: chain, Exprs: r.encode(sets, start)}
+	if r.Comment != "" {
+		rule.UserData = userdata.AppendString(nil, userdata.TypeComment, r.Comment)
+	}
+	c.nl.AddRule(rule)
+	return nil
+}
+
 func known(r Rule, sets map[string]*nftables.Set) error {
 	names := []string{r.Do.Map}
+	for _, a := range r.Steps {
+		names = append(names, a.Map)
+	}
 	for _, m := range r.Match {
 		names = append(names, m.Set)
 	}
@@ -179,13 +186,13 @@ func (s Set) declare(table *nftables.Table, id uint32) (*nftables.Set, error) {
 	}
 	return &nftables.Set{
 		Table: table, ID: id, Name: s.Name, KeyType: key, DataType: datatype(s.Data),
-		IsMap: s.Data != NoType, Interval: s.Interval, KeyByteOrder: byteOrder(s.Key),
+		IsMap: s.Data != NoType, Interval: s.Interval, Concatenation: s.Interval && len(s.Key) > 1, Counter: s.Count, KeyByteOrder: byteOrder(s.Key),
 	}, nil
 }
 
 // byteOrder is only for those who list the table.
 func byteOrder(key []Type) binaryutil.ByteOrder {
-	if len(key) == 1 && key[0] == IfName {
+	if len(key) == 1 && (key[0] == IfName || key[0] == Mark) {
 		return binaryutil.NativeEndian
 	}
 	return binaryutil.BigEndian
@@ -248,42 +255,4 @@ func (c *Conn) Remove(name string) error {
 		return fmt.Errorf("removing the table %s: %w", name, err)
 	}
 	return nil
-}
-
-// Counts are the counters of the table's rules that have one, in the rules'
-// order; none where there is no such table.
-func (c *Conn) Counts(table string) ([]RuleCount, error) {
-	chains, err := c.nl.ListChainsOfTableFamily(nftables.TableFamilyIPv4)
-	if err != nil {
-		return nil, fmt.Errorf("listing chains: %w", err)
-	}
-	var out []RuleCount
-	for _, ch := range chains {
-		if ch.Table.Name != table || strings.HasPrefix(ch.Name, markerPrefix) || ch.Hooknum != nil {
-			continue
-		}
-		rules, err := c.nl.GetRules(ch.Table, ch)
-		if errors.Is(err, unix.ENOENT) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the rules of %s: %w", ch.Name, err)
-		}
-		for _, r := range rules {
-			if count, ok := counter(r); ok {
-				comment, _ := userdata.GetString(r.UserData, userdata.TypeComment)
-				out = append(out, RuleCount{Chain: ch.Name, Comment: comment, Count: count})
-			}
-		}
-	}
-	return out, nil
-}
-
-func counter(r *nftables.Rule) (Count, bool) {
-	for _, e := range r.Exprs {
-		if c, ok := e.(*expr.Counter); ok {
-			return Count{Packets: c.Packets, Bytes: c.Bytes}, true
-		}
-	}
-	return Count{}, false
 }

@@ -21,12 +21,22 @@ func sample() Table {
 		Sets: []Set{
 			{Name: "guests", Key: []Type{IfName, Addr}, Elems: []Elem{{Key: []Value{Name("n-1"), addr("10.0.0.4")}}}},
 			{Name: "ranges", Key: []Type{Addr}, Interval: true, Elems: []Elem{
-				{Key: []Value{addr("10.0.0.0")}, To: addr("10.0.0.255")}, {Key: []Value{addr("240.0.0.0")}, To: addr("255.255.255.255")},
+				{Key: []Value{addr("10.0.0.0")}, To: []Value{addr("10.0.0.255")}}, {Key: []Value{addr("240.0.0.0")}, To: []Value{addr("255.255.255.255")}},
 			}},
-			{Name: "ports", Key: []Type{Port}, Interval: true, Elems: []Elem{{Key: []Value{Num(22)}, To: Num(22)}, {Key: []Value{Num(8000)}, To: Num(65535)}}},
+			{Name: "ports", Key: []Type{Port}, Interval: true, Elems: []Elem{{Key: []Value{Num(22)}, To: []Value{Num(22)}}, {Key: []Value{Num(8000)}, To: []Value{Num(65535)}}}},
 			{Name: "protocols", Key: []Type{Proto}, Elems: []Elem{{Key: []Value{Num(6)}}}},
 			{Name: "marks", Key: []Type{IfName}, Data: Mark, Elems: []Elem{{Key: []Value{Name("n-1")}, Value: Num(0x1234)}}},
 			{Name: "public", Key: []Type{Addr}, Data: Addr, Elems: []Elem{{Key: []Value{addr("10.0.0.4")}, Value: addr("203.0.113.4")}}},
+			{Name: "from", Key: []Type{Addr}, Data: Mark, Interval: true, Elems: []Elem{
+				{Key: []Value{addr("10.0.0.0")}, To: []Value{addr("10.0.0.9")}, Value: Num(7)}, {Key: []Value{addr("10.0.0.10")}, To: []Value{addr("10.0.0.255")}, Value: Num(8)},
+			}},
+			{Name: "what", Key: []Type{Mark, Proto, Port}, Data: Mark, Interval: true, Elems: []Elem{
+				{Key: []Value{Num(7), Num(6), Num(22)}, To: []Value{Num(7), Num(6), Num(80)}, Value: Num(9)},
+				{Key: []Value{Num(7), Num(7), Num(0)}, To: []Value{Num(7), Num(255), Num(65535)}, Value: Num(9)},
+			}},
+			{Name: "rules", Key: []Type{Mark}, Data: VerdictType, Count: true, Elems: []Elem{
+				{Key: []Value{Num(9)}, Verdict: Action{Verb: Return}, Comment: "allow-ssh"}, {Key: []Value{Num(10)}, Verdict: Action{Verb: Drop}, Comment: "deny"},
+			}},
 			{Name: "ways", Key: []Type{IfName}, Data: VerdictType, Elems: []Elem{
 				{Key: []Value{Name("n-1")}, Verdict: Action{Verb: Jump, Chain: "group"}}, {Key: []Value{Name("n-2")}, Verdict: Action{Verb: Drop}},
 			}},
@@ -36,6 +46,14 @@ func sample() Table {
 				{Match: []Match{In("protocols", Protocol), In("ports", DestinationPort), In("ranges", Source)}, Count: true, Do: Action{Verb: Return}, Comment: "allow"},
 				{Match: []Match{Equals(Protocol, Num(17)), Between(DestinationPort, Num(1), Num(9)), NotIn("ranges", Destination)}, Count: true, Do: Action{Verb: Drop}, Comment: "deny"},
 			}},
+			{Name: "classes", Rules: []Rule{{
+				Steps: []Action{
+					{Verb: SetMark, Fields: []Field{Source}, Map: "from"},
+					{Verb: SetMark, Fields: []Field{PacketMark, Protocol, DestinationPort}, Map: "what"},
+					{Verb: Log, Group: 5, Prefix: "in"},
+				},
+				Do: Action{Verb: Dispatch, Fields: []Field{PacketMark}, Map: "rules"},
+			}}},
 			{Name: "sources", Hook: Prerouting, Priority: -300, Rules: []Rule{
 				{Do: Action{Verb: SetMark, Fields: []Field{InIf}, Map: "marks"}},
 				{Match: []Match{In("guests", InIf, Source)}, Do: Action{Verb: Accept}},
@@ -144,7 +162,7 @@ func TestManyElements(t *testing.T) {
 	for i := range 10_000 {
 		a := netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 0})
 		single.Elems = append(single.Elems, Elem{Key: []Value{Address(a)}})
-		ranges.Elems = append(ranges.Elems, Elem{Key: []Value{Address(a)}, To: Address(a.Next())})
+		ranges.Elems = append(ranges.Elems, Elem{Key: []Value{Address(a)}, To: []Value{Address(a.Next())}})
 		pairs.Elems = append(pairs.Elems, Elem{Key: []Value{Name(fmt.Sprintf("n-%d", i)), Address(a)}})
 	}
 	if err := c.Load(Table{Name: "big", Sets: []Set{single, ranges, pairs}}); err != nil {

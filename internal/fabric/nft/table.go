@@ -55,16 +55,19 @@ type Set struct {
 	Name     string
 	Key      []Type // several: a concatenation
 	Data     Type   // NoType for a set
-	Interval bool   // elements are ranges; one key field only
+	Interval bool   // elements are ranges, which must not overlap
+	Count    bool   // each element counts the packets that find it
 	Elems    []Elem
 }
 
-// Elem is an element: a key, with To the range from Key[0] to To; and a map's value.
+// Elem is an element: a key, in a set of ranges with To the last values of its
+// fields; and a map's value.
 type Elem struct {
 	Key     []Value
-	To      Value
+	To      []Value
 	Value   Value
 	Verdict Action // of a verdict map
+	Comment string
 }
 
 // Hook is where in a packet's way a base chain stands.
@@ -90,9 +93,12 @@ type Chain struct {
 	Rules    []Rule
 }
 
-// Rule does something with the packets that match all of its matches.
+// Rule does something with the packets that match all of its matches. Steps are
+// done before Do and in their order; where one looks up and finds nothing, the
+// rule ends.
 type Rule struct {
 	Match   []Match
+	Steps   []Action
 	Count   bool
 	Do      Action
 	Comment string
@@ -112,6 +118,7 @@ const (
 	DestinationPort
 	ICMPType
 	ConnState
+	PacketMark
 )
 
 // Connection states, a bit set for matches on [ConnState].
@@ -135,7 +142,7 @@ type Match struct {
 // Verb is what a rule does.
 type Verb int
 
-// Verbs. Those below Dispatch look the Fields up in Map, and do nothing where it
+// Verbs. Those from Dispatch on look the Fields up in Map, and do nothing where it
 // has no such element.
 const (
 	Accept Verb = iota
@@ -143,6 +150,7 @@ const (
 	Return
 	Reject // with ICMP administratively prohibited
 	Jump
+	Log      // hand the packet's beginning to the listeners of Group
 	Dispatch // the verdict that Map holds
 	SetMark  // the mark that Map holds
 	TranslateSource
@@ -153,6 +161,8 @@ const (
 type Action struct {
 	Verb   Verb
 	Chain  string  // of Jump
+	Group  uint16  // of Log
+	Prefix string  // of Log
 	Fields []Field // of the verbs that look up
 	Map    string
 }

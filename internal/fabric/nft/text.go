@@ -37,6 +37,9 @@ func (s Set) write(b *strings.Builder) {
 	if s.Interval {
 		b.WriteString("\t\tflags interval\n")
 	}
+	if s.Count {
+		b.WriteString("\t\tcounter\n")
+	}
 	if len(s.Elems) > 0 {
 		elems := make([]string, len(s.Elems))
 		for i, e := range s.Elems {
@@ -51,10 +54,16 @@ func (s Set) element(e Elem) string {
 	parts := make([]string, len(e.Key))
 	for i, k := range e.Key {
 		parts[i] = k.text(s.Key[i])
+		if s.Interval && e.To[i] != k {
+			parts[i] += "-" + e.To[i].text(s.Key[i])
+		}
 	}
 	out := strings.Join(parts, " . ")
-	if s.Interval && e.To != e.Key[0] {
-		out += "-" + e.To.text(s.Key[0])
+	if s.Count {
+		out += " counter packets 0 bytes 0"
+	}
+	if e.Comment != "" {
+		out += " comment " + strconv.Quote(e.Comment)
 	}
 	switch s.Data {
 	case NoType:
@@ -104,6 +113,9 @@ func (r Rule) String() string {
 	for _, m := range r.Match {
 		parts = append(parts, m.String())
 	}
+	for _, a := range r.Steps {
+		parts = append(parts, a.text())
+	}
 	if r.Count {
 		parts = append(parts, "counter")
 	}
@@ -116,11 +128,11 @@ func (r Rule) String() string {
 
 var fieldNames = map[Field]string{
 	InIf: "iifname", OutIf: "oifname", Source: "ip saddr", Destination: "ip daddr", Protocol: "meta l4proto",
-	SourcePort: "th sport", DestinationPort: "th dport", ICMPType: "icmp type", ConnState: "ct state",
+	SourcePort: "th sport", DestinationPort: "th dport", ICMPType: "icmp type", ConnState: "ct state", PacketMark: "meta mark",
 }
 
 var fieldTypes = map[Field]Type{
-	InIf: IfName, OutIf: IfName, Source: Addr, Destination: Addr, SourcePort: Port, DestinationPort: Port, Protocol: Proto,
+	InIf: IfName, OutIf: IfName, Source: Addr, Destination: Addr, SourcePort: Port, DestinationPort: Port, Protocol: Proto, PacketMark: Mark,
 }
 
 func fieldsText(fields []Field) string {
@@ -175,6 +187,8 @@ func (a Action) text() string {
 		return "reject with icmp admin-prohibited"
 	case Jump:
 		return "jump " + a.Chain
+	case Log:
+		return fmt.Sprintf("log prefix %q group %d snaplen %d", a.Prefix, a.Group, logged)
 	}
 	lookup := fieldsText(a.Fields) + " map @" + a.Map
 	switch a.Verb {

@@ -1,0 +1,69 @@
+package fabric
+
+import (
+	"context"
+
+	"github.com/cloister-ml/cloister/internal/fabric/nft"
+)
+
+// loaded is a packet filter that this process has put in place: what it is to be
+// changed from.
+type loaded struct {
+	table       nft.Table
+	fingerprint string
+}
+
+// filters brings the packet filters to the plan: by what differs where it is
+// known what is there, whole where it is not, as after another process. Then it
+// ends the connections that the new filters would not let begin.
+func (a *application) filters(ctx context.Context) error {
+	return a.each(ctx, func(s *space) bool { return s.Filter != nil }, func(s *space) error {
+		want := loaded{*s.Filter, s.Filter.Fingerprint()}
+		conn, err := nft.Open(s.fd)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		have := ""
+		if !s.fresh {
+			if have, err = conn.Fingerprint(s.Filter.Name); err != nil || have == want.fingerprint {
+				a.fabric.remember(s.full, want)
+				return err
+			}
+		}
+		a.done.add(false, "filter", s.full, s.Filter.Name)
+		if before, ok := a.fabric.known(s.full); ok && before.fingerprint == have && nft.Fits(before.table, want.table) {
+			err = conn.Change(before.table, want.table)
+		} else {
+			err = conn.Load(want.table)
+		}
+		if err != nil {
+			a.fabric.forgetFilter(s.full)
+			return err
+		}
+		a.fabric.remember(s.full, want)
+		if s.fresh {
+			return nil
+		}
+		return a.cut(s)
+	})
+}
+
+func (f *Fabric) known(full string) (loaded, bool) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	l, ok := f.loaded[full]
+	return l, ok
+}
+
+func (f *Fabric) remember(full string, l loaded) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.loaded[full] = l
+}
+
+func (f *Fabric) forgetFilter(full string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.loaded, full)
+}

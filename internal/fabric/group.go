@@ -1,0 +1,271 @@
+package fabric
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/fabric/nft"
+	"github.com/cloister-ml/cloister/network"
+	sets "github.com/cloister-ml/cloister/network/space"
+)
+
+// group is a security group as it is seen from one subnet in one direction.
+type group struct {
+	NSG       arm.ID
+	At        string
+	Direction network.Direction
+	Chain     string
+	boxes     []box
+	rules     map[uint32]groupRule // by number
+	order     []uint32
+}
+
+// groupRule is what a rule of a group is called and what it does.
+type groupRule struct {
+	name  string
+	allow bool
+}
+
+// allows says what the group does with a packet that begins a connection.
+func (g *group) allows(p [dimensions]sets.Value) bool {
+	n, ok := decide(g.boxes, p)
+	return ok && g.rules[n].allow
+}
+
+// chainName begins the names of a group's chains and sets in a direction.
+func chainName(nsg arm.ID, d network.Direction) string {
+	if d == network.Outbound {
+		return "nsg-out-" + digest(nsg.Key(), 12)
+	}
+	return "nsg-in-" + digest(nsg.Key(), 12)
+}
+
+// sighted are rules that several interfaces share: a topology gives each the
+// same ones.
+type sighted struct {
+	first     *network.Match
+	n         int
+	at        string
+	direction network.Direction
+}
+
+// group compiles one security group. One is made for all interfaces for which
+// the group's tags mean the same.
+func (f *filter) group(one network.Filter, d network.Direction) *group {
+	key := sighted{n: len(one.Matches), at: one.NSG.Key(), direction: d}
+	if key.n > 0 {
+		key.first = &one.Matches[0]
+	}
+	g, ok := f.seen[key]
+	if !ok {
+		g = f.compile(one, d)
+		f.seen[key] = g
+	}
+	return g
+}
+
+func (f *filter) compile(one network.Filter, d network.Direction) *group {
+	g := f.boxes(one, d)
+	name := chainName(one.NSG, d)
+	if one.NSG == "" {
+		name = chainName(arm.ID(one.At), d)
+	}
+	key := name + string(g.digest())
+	if same, ok := f.groups[key]; ok {
+		return same
+	}
+	f.groups[key] = g
+	f.variants[name]++
+	g.Chain = name
+	if i := f.variants[name]; i > 1 {
+		g.Chain = fmt.Sprintf("%s-%d", name, i)
+	}
+	f.load(g)
+	return g
+}
+
+// boxes reads the rules of a group. Each has a number that follows from its
+// name, so that it stays while others come and go.
+func (f *filter) boxes(one network.Filter, d network.Direction) *group {
+	g := &group{NSG: one.NSG, At: one.At, Direction: d, rules: map[uint32]groupRule{}}
+	for _, m := range one.Matches {
+		t := termsOf(m)
+		f.doubtful(one, m)
+		n := number(m.Rule.Name, func(n uint32) bool { _, taken := g.rules[n]; return taken })
+		g.rules[n] = groupRule{m.Rule.Name, t.allow}
+		g.order = append(g.order, n)
+		if !t.allow || t.sure {
+			g.boxes = append(g.boxes, t.boxes(n)...)
+		}
+	}
+	return g
+}
+
+// number is a number for a name, and not one that is taken.
+func number(name string, taken func(uint32) bool) uint32 {
+	sum := sha256.Sum256([]byte(name))
+	n := binary.BigEndian.Uint32(sum[:4])
+	for n == 0 || taken(n) {
+		n++
+	}
+	return n
+}
+
+// digest is equal for groups that do the same.
+func (g *group) digest() []byte {
+	h := sha256.New()
+	for _, b := range g.boxes {
+		fmt.Fprint(h, b.rule, g.rules[b.rule], b.in)
+	}
+	for _, n := range g.order {
+		fmt.Fprint(h, n)
+	}
+	return h.Sum(nil)
+}
+
+// load adds a group's chain with its sets. It returns for what the group allows
+// and drops the rest; each rule counts in the map of verdicts.
+func (f *filter) load(g *group) {
+	chain := nft.Chain{Name: g.Chain}
+	verdicts := nft.Set{Name: g.Chain + rulesSuffix, Key: []nft.Type{nft.Mark}, Data: nft.VerdictType, Count: true}
+	for _, n := range g.order {
+		do := drop
+		if g.rules[n].allow {
+			do = nft.Action{Verb: nft.Return}
+		}
+		verdicts.Elems = append(verdicts.Elems, nft.Elem{Key: []nft.Value{nft.Num(n)}, Verdict: do, Comment: g.rules[n].name})
+	}
+	for i, c := range classify(g.boxes) {
+		part := g.Chain
+		if i > 0 {
+			part = fmt.Sprintf("%s.%d", g.Chain, i+1)
+		}
+		lookups := c.sets(part)
+		f.table.Sets = append(f.table.Sets, lookups...)
+		chain.Rules = append(chain.Rules, nft.Rule{
+			Steps: []nft.Action{
+				{Verb: nft.SetMark, Fields: []nft.Field{nft.Source}, Map: lookups[0].Name},
+				{Verb: nft.SetMark, Fields: []nft.Field{nft.PacketMark, nft.Destination}, Map: lookups[1].Name},
+				{Verb: nft.SetMark, Fields: c.fields(), Map: lookups[2].Name},
+			},
+			Do: nft.Action{Verb: nft.Dispatch, Fields: []nft.Field{nft.PacketMark}, Map: verdicts.Name},
+		})
+	}
+	chain.Rules = append(chain.Rules, nft.Rule{Do: drop})
+	f.table.Sets = append(f.table.Sets, verdicts)
+	f.chain(chain)
+}
+
+// rulesSuffix ends the names of the maps that hold what rules do, and count.
+const rulesSuffix = "-rules"
+
+// fields are what the last lookup is by.
+func (c classes) fields() []nft.Field {
+	out := []nft.Field{nft.PacketMark, nft.Protocol, nft.DestinationPort}
+	if c.sourcePorts {
+		out = append(out, nft.SourcePort)
+	}
+	return out
+}
+
+// sets are the three lookups as maps.
+func (c classes) sets(part string) []nft.Set {
+	from := nft.Set{Name: part + "-from", Key: []nft.Type{nft.Addr}, Data: nft.Mark, Interval: true}
+	for _, s := range c.sources {
+		from.Elems = append(from.Elems, nft.Elem{Key: []nft.Value{nft.Address(s.on.First.Addr())}, To: []nft.Value{nft.Address(s.on.Last.Addr())}, Value: nft.Num(s.next)})
+	}
+	to := nft.Set{Name: part + "-to", Key: []nft.Type{nft.Mark, nft.Addr}, Data: nft.Mark, Interval: true}
+	for _, s := range c.destinations {
+		to.Elems = append(to.Elems, nft.Elem{
+			Key:   []nft.Value{nft.Num(s.state), nft.Address(s.on.First.Addr())},
+			To:    []nft.Value{nft.Num(s.state), nft.Address(s.on.Last.Addr())},
+			Value: nft.Num(s.next),
+		})
+	}
+	what := nft.Set{Name: part + "-what", Key: []nft.Type{nft.Mark, nft.Proto, nft.Port}, Data: nft.Mark, Interval: true}
+	if c.sourcePorts {
+		what.Name, what.Key = part+"-ports", append(what.Key, nft.Port)
+	}
+	for _, s := range c.services {
+		e := nft.Elem{Key: []nft.Value{nft.Num(s.state)}, To: []nft.Value{nft.Num(s.state)}, Value: nft.Num(s.rule)}
+		for d, on := range s.on {
+			if d == bySourcePort-byProtocol && !c.sourcePorts {
+				continue
+			}
+			e.Key, e.To = append(e.Key, nft.Num(uint32(on.First.Number()))), append(e.To, nft.Num(uint32(on.Last.Number())))
+		}
+		what.Elems = append(what.Elems, e)
+	}
+	return []nft.Set{from, to, what}
+}
+
+// every4 is every IPv4 address, as intervals.
+var every4 = sets.Prefixes(everywhere())
+
+// boxes are what a rule matches, as products of intervals.
+func (t terms) boxes(rule uint32) []box {
+	var in [dimensions][]sets.Interval
+	in[bySource], in[byDestination] = intervals4(t.sources), intervals4(t.destinations)
+	if len(in[bySource]) == 0 || len(in[byDestination]) == 0 {
+		return nil
+	}
+	var out []box
+	for _, s := range t.services() {
+		in[byProtocol], in[byPort], in[bySourcePort] = s.protocols, s.to, s.from
+		out = append(out, newBox(rule, in))
+	}
+	return out
+}
+
+// portion is a part of what a rule is for: protocols with ports.
+type portion struct{ protocols, from, to []sets.Interval }
+
+// services are at most two: the protocols with ports, and the others, for which
+// only a rule for every destination port is. Whether a rule for some source ports
+// is for them cannot be said: the closed side is taken.
+func (t terms) services() []portion {
+	from, to := mergePorts(t.from), mergePorts(t.to)
+	s := portion{wholes[byProtocol], portIntervals(from), portIntervals(to)}
+	other := portion{wholes[byProtocol], wholes[bySourcePort], wholes[byPort]}
+	portless := whole(to) && (anyClient(from) || !t.allow)
+	n, named := protocolOf(t.protocol)
+	one := []sets.Interval{sets.Numbers(n, n)}
+	switch {
+	case named && (n == protoTCP || n == protoUDP):
+		s.protocols = one
+		return []portion{s}
+	case named && portless:
+		other.protocols = one
+		return []portion{other}
+	case t.protocol != "*":
+		return nil
+	case whole(from) && whole(to):
+		return []portion{other}
+	}
+	s.protocols = []sets.Interval{sets.Numbers(protoTCP, protoTCP), sets.Numbers(protoUDP, protoUDP)}
+	if !portless {
+		return []portion{s}
+	}
+	other.protocols = []sets.Interval{sets.Numbers(0, protoTCP-1), sets.Numbers(protoTCP+1, protoUDP-1), sets.Numbers(protoUDP+1, 255)}
+	return []portion{s, other}
+}
+
+func portIntervals(merged []network.PortRange) []sets.Interval {
+	if whole(merged) {
+		return wholes[byPort]
+	}
+	out := make([]sets.Interval, len(merged))
+	for i, r := range merged {
+		out[i] = sets.Numbers(r.First, r.Last)
+	}
+	return out
+}
+
+// intervals4 are the IPv4 addresses of prefixes.
+func intervals4(list []netip.Prefix) []sets.Interval {
+	return sets.Union(sets.Prefixes(slices.DeleteFunc(slices.Clone(list), func(p netip.Prefix) bool { return !p.Addr().Is4() })))
+}

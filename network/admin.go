@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/service"
 	"github.com/cloister-ml/cloister/verdict"
 )
 
@@ -39,7 +40,8 @@ type adminRule struct {
 type adminCollection struct {
 	rules    []adminRule
 	networks []arm.ID
-	doubts   Doubts // why it may be for other networks as well, or for none
+	regions  []string // in which it is in force; empty for all, or where that is not known
+	doubts   Doubts   // why it may be for other networks as well, or for none
 }
 
 // adminFilter are the admin rules of one network in one direction.
@@ -93,12 +95,26 @@ func (b *builder) groupMembers(col *adminCollection, id arm.ID) {
 	}
 }
 
-// checkCommitted: rules are in force only once their configuration is deployed.
+// checkCommitted: rules are in force only once their configuration is deployed,
+// and in the regions to which it is.
 func (b *builder) checkCommitted(col *adminCollection, configuration arm.ID) {
+	committed := false
 	for _, c := range b.e.OfType(typeManagerCommit) {
-		if slices.ContainsFunc(arm.Strings(c.Properties, "configurationIds"), func(s string) bool { return configuration.Equal(arm.ID(s)) }) {
+		if !slices.ContainsFunc(arm.Strings(c.Properties, "configurationIds"), func(s string) bool { return configuration.Equal(arm.ID(s)) }) {
+			continue
+		}
+		regions := arm.Strings(c.Properties, "targetLocations")
+		if len(regions) == 0 {
+			col.regions = nil
 			return
 		}
+		committed = true
+		for _, r := range regions {
+			col.regions = append(col.regions, service.Region(r))
+		}
+	}
+	if committed {
+		return
 	}
 	col.doubts = append(col.doubts, Doubt{About: aboutConnected, Reason: "whether security admin configuration " + configuration.Name() + " is deployed is not in the documents"})
 }
@@ -182,6 +198,10 @@ func (t *Topology) adminOf(v VNet, subnet arm.ID, d Direction) *adminFilter {
 			continue
 		}
 		deployed, uncertain := c.doubts.About(aboutConnected)
+		if region := t.regionOf(v.ID); !uncertain && len(c.regions) > 0 && !slices.Contains(c.regions, region) {
+			uncertain = true
+			deployed.Reason = fmt.Sprintf("whether its configuration is deployed to region %s is not in the documents", region)
+		}
 		for _, r := range c.rules {
 			if r.Direction != d {
 				continue
@@ -203,6 +223,11 @@ func (t *Topology) adminOf(v VNet, subnet arm.ID, d Direction) *adminFilter {
 	}
 	slices.SortStableFunc(f.matches, func(x, y adminMatch) int { return compareRules(x.Rule, y.Rule) })
 	return &f
+}
+
+func (t *Topology) regionOf(id arm.ID) string {
+	r, _ := t.estate.Get(id)
+	return service.Region(r.Location)
 }
 
 // allUncertain reports whether of no configuration it is known that it is deployed.

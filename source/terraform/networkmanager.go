@@ -1,6 +1,9 @@
 package terraform
 
-import "github.com/cloister-ml/cloister/arm"
+import (
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/service"
+)
 
 const (
 	typeManager   = "Microsoft.Network/networkManagers"
@@ -93,7 +96,25 @@ var networkManagerKinds = map[string]kind{
 			attr("parent_pool_name", "parentPoolName"),
 		},
 	},
-	"azurerm_network_manager_deployment": {}, // an action: it makes configurations take hold
+	// What a region was last told to put in force: an action without a document in
+	// Azure, which has one here so that it can be seen what takes hold.
+	"azurerm_network_manager_deployment": {
+		arm: typeManager + "/commits",
+		id: func(v view) arm.ID {
+			return v.id("network_manager_id", typeManager).Child("commits", v.symbol("scope_access")+"-"+service.Region(v.symbol("location")))
+		},
+		props: []prop{
+			attr("scope_access", "commitType"),
+			attr("location", "targetLocations").as(inRegion),
+			attr("configuration_ids", "configurationIds"),
+		},
+	},
+}
+
+// inRegion is a list of one region.
+func inRegion(v any) any {
+	name, _ := v.(string)
+	return []any{service.Region(name)}
 }
 
 var perimeterKinds = map[string]kind{

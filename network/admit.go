@@ -117,6 +117,8 @@ func (g *guard) throughEndpoint() {
 		owner = g.r.ID.Parent()
 	}
 	switch {
+	case !c.target.Equal(owner) && g.besideScope(c.target):
+		return
 	case !c.target.Equal(owner) && !g.scoped(c.target):
 		g.add(g.r, verdict.No, "private endpoint %s is connected to %s, not to %s", doc.ID.Name(), c.target.Name(), owner.Name())
 	case !c.approved:
@@ -128,14 +130,41 @@ func (g *guard) throughEndpoint() {
 	}
 }
 
+// besideScope answers for a resource of Azure Monitor that is called through a
+// private link scope which does not hold it: the shared hosts lead there all the
+// same. A scope in the mode Open lets such calls on as if they came over the
+// internet. It reports whether this is such a call.
+//
+// Source: Microsoft Learn, "Design your Azure Monitor private link setup" (access modes).
+func (g *guard) besideScope(scope arm.ID) bool {
+	r, ok := g.e.Get(scope)
+	monitored := g.r.IsType(service.TypeAppInsights) || g.r.IsType(service.TypeLogAnalytics)
+	if !ok || !r.IsType(service.TypeMonitorScope) || !monitored || g.scoped(scope) {
+		return false
+	}
+	switch mode, unknown := setting(r.Properties, "accessModeSettings.ingestionAccessMode"); {
+	case unknown != "":
+		g.add(r, verdict.Unknown, "%s", unknown)
+	case mode == "":
+		g.add(r, verdict.Unknown, "private link scope %s does not hold %s, and its access mode is not set", r.ID.Name(), g.r.ID.Name())
+	case strings.EqualFold(mode, "Open"):
+		if g.add(r, verdict.Yes, "private link scope %s does not hold %s, and its mode Open lets such calls on", r.ID.Name(), g.r.ID.Name()) {
+			g.switchOf(g.r, "publicNetworkAccessForIngestion")
+		}
+	default:
+		g.add(r, verdict.No, "private link scope %s does not hold %s, and its mode PrivateOnly lets through only to what it holds", r.ID.Name(), g.r.ID.Name())
+	}
+	return true
+}
+
 // scoped reports whether a resource is reached through an Azure Monitor private
 // link scope.
 func (g *guard) scoped(scope arm.ID) bool {
 	r, ok := g.e.Get(scope)
-	if !ok || !r.IsType(typePrivateLink) {
+	if !ok || !r.IsType(service.TypeMonitorScope) {
 		return false
 	}
-	for _, child := range g.e.Children(scope, typeScoped) {
+	for _, child := range g.e.Children(scope, service.TypeMonitorScoped) {
 		if arm.Ref(child.Properties, "linkedResourceId").Equal(g.r.ID) {
 			return true
 		}

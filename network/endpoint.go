@@ -18,33 +18,31 @@ type connection struct {
 	doubts   Doubts
 }
 
-// readConnection reads the connection of a private endpoint. Azure approves a
-// connection under privateLinkServiceConnections by itself when the caller may;
-// one under manualPrivateLinkServiceConnections waits for the owner.
+// readConnection reads the first connection of a private endpoint; Azure takes no
+// more than one.
 func (b *builder) readConnection(r arm.Resource) connection {
 	var c connection
 	d := b.read(r, &c.doubts)
-	d.about = aboutTarget
-	for _, list := range []struct{ path, status string }{
-		{"privateLinkServiceConnections", "Approved"},
-		{"manualPrivateLinkServiceConnections", "Pending"},
-	} {
-		for _, o := range d.objects(list.path, "connection") {
-			if c.target != "" {
-				break
-			}
-			c.target = o.as(aboutTarget).ref("properties.privateLinkServiceId")
-			if groups := o.as(aboutTarget).texts("properties.groupIds"); len(groups) > 0 {
-				c.group = groups[0]
-			}
-			c.status = o.as(aboutApproval).text("properties." + aboutApproval)
-			if c.status == "" {
-				c.status = list.status
-			}
+	for _, list := range service.ConnectionLists {
+		d.as(aboutTarget).objects(list.Path, "connection") // notes what is malformed
+	}
+	all := service.Connections(r)
+	if len(all) == 0 {
+		return c
+	}
+	first := all[0]
+	c.target, c.status, c.approved = first.Target, first.Status, first.Approved
+	if len(first.Groups) > 0 {
+		c.group = first.Groups[0]
+	}
+	for _, u := range []struct {
+		about string
+		value *arm.Unknown
+	}{{aboutTarget, first.TargetUnknown}, {aboutTarget, first.GroupsUnknown}, {aboutApproval, first.StatusUnknown}} {
+		if u.value != nil {
+			d.doubt(u.about, unknownReason(u.about, *u.value))
 		}
 	}
-	_, unknown := c.doubts.About(aboutApproval)
-	c.approved = strings.EqualFold(c.status, "Approved") && !unknown
 	return c
 }
 
@@ -137,8 +135,8 @@ func (b *builder) hosts(r arm.Resource, c connection) []service.Endpoint {
 		target = arm.Resource{ID: c.target, Name: c.target.Name(), Type: c.target.Type(), Location: r.Location}
 	}
 	var out []service.Endpoint
-	for _, ep := range service.Endpoints(target) {
-		if ep.Group != "" && strings.EqualFold(ep.Group, c.group) {
+	for _, ep := range service.Covered(b.e, target) {
+		if strings.EqualFold(ep.Group, c.group) {
 			out = append(out, ep)
 		}
 	}

@@ -10,18 +10,16 @@ import (
 
 // Resource types that this package reads, beside those of package service.
 const (
-	typeSubnet      = "Microsoft.Network/virtualNetworks/subnets"
-	typePeering     = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
-	typeNSG         = "Microsoft.Network/networkSecurityGroups"
-	typeRouteTable  = "Microsoft.Network/routeTables"
-	typeNATGateway  = "Microsoft.Network/natGateways"
-	typePublicIP    = "Microsoft.Network/publicIPAddresses"
-	typeIPPrefix    = "Microsoft.Network/publicIPPrefixes"
-	typeGateway     = "Microsoft.Network/virtualNetworkGateways"
-	typeVM          = "Microsoft.Compute/virtualMachines"
-	typeCompute     = "Microsoft.MachineLearningServices/workspaces/computes"
-	typePrivateLink = "Microsoft.Insights/privateLinkScopes"
-	typeScoped      = "Microsoft.Insights/privateLinkScopes/scopedResources"
+	typeSubnet     = "Microsoft.Network/virtualNetworks/subnets"
+	typePeering    = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+	typeNSG        = "Microsoft.Network/networkSecurityGroups"
+	typeRouteTable = "Microsoft.Network/routeTables"
+	typeNATGateway = "Microsoft.Network/natGateways"
+	typePublicIP   = "Microsoft.Network/publicIPAddresses"
+	typeIPPrefix   = "Microsoft.Network/publicIPPrefixes"
+	typeGateway    = "Microsoft.Network/virtualNetworkGateways"
+	typeVM         = "Microsoft.Compute/virtualMachines"
+	typeCompute    = "Microsoft.MachineLearningServices/workspaces/computes"
 )
 
 // What doubts are about.

@@ -23,15 +23,12 @@ const (
 type Answer struct {
 	Name    string          `json:"name"`                // as asked, in lower case, without the trailing dot
 	CNAMEs  []string        `json:"cnames,omitempty"`    // the chain that was followed
-	Addrs   []netip.Addr    `json:"addresses,omitempty"` // in address order
+	Addrs   []netip.Addr    `json:"addresses,omitempty"` // in address order, IPv4 first
+	Names   []string        `json:"names,omitempty"`     // of an address, where a reverse name was asked
 	Code    string          `json:"code"`
 	Zone    arm.ID          `json:"zone,omitempty"` // the private zone that gave the last word, or ""
-	Verdict verdict.Verdict `json:"verdict"`        // yes: there is an address; no: there is none
+	Verdict verdict.Verdict `json:"verdict"`        // yes: there is an address (or a name of one); no: there is none
 }
 
 // Private reports whether a private zone gave the addresses.
 func (a Answer) Private() bool { return a.Zone != "" && len(a.Addrs) > 0 }
-
-// addrFunc says which address a private endpoint has for a member of its target,
-// or a network interface for the member "".
-type addrFunc func(endpoint arm.ID, member string) netip.Addr

@@ -3,6 +3,7 @@ package privatedns
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -11,187 +12,158 @@ import (
 
 // connection is what a private endpoint connects to.
 type connection struct {
-	endpoint  arm.ID
-	target    arm.ID // "" where it is not known
-	groups    []string
-	anyGroup  bool // the groups are not known
-	approved  bool
+	service.Connection
 	uncertain string // what of it is not known, or ""
 }
 
-// covers reports whether the connection carries a host, or may carry it.
-func (c connection) covers(ep service.Endpoint) bool {
-	if ep.Group == "" || c.target != "" && !c.target.Equal(ep.Owner) || c.target == "" && c.uncertain == "" {
-		return false
-	}
-	for _, g := range c.groups {
-		if strings.EqualFold(g, ep.Group) {
+// covers reports whether the connection carries hosts of a sub-resource, or may.
+func (c connection) covers(group string) bool {
+	for _, g := range c.Groups {
+		if strings.EqualFold(g, group) {
 			return true
 		}
 	}
-	return c.anyGroup
+	return group != "" && c.GroupsUnknown != nil
 }
 
-// connections are those of one private endpoint document. A connection without a
-// state is approved where the endpoint asks for automatic approval, and pending
-// where it asks for a manual one.
 func connections(pe arm.Resource) []connection {
 	var out []connection
-	for _, path := range []string{"privateLinkServiceConnections", "manualPrivateLinkServiceConnections"} {
-		v, _ := arm.Lookup(pe.Properties, path)
-		if u, ok := v.(arm.Unknown); ok {
-			v = []any{u}
+	for _, known := range service.Connections(pe) {
+		c := connection{Connection: known}
+		for _, u := range []struct {
+			what  string
+			value *arm.Unknown
+		}{{"approval", known.StatusUnknown}, {"sub-resource", known.GroupsUnknown}, {"target", known.TargetUnknown}} {
+			if u.value != nil {
+				c.uncertain = fmt.Sprintf("the %s of private endpoint %s is %s", u.what, pe.Name, u.value)
+			}
 		}
-		list, _ := v.([]any)
-		for _, e := range list {
-			out = append(out, readConnection(pe, e, path == "privateLinkServiceConnections"))
-		}
+		out = append(out, c)
 	}
 	return out
 }
 
-func readConnection(pe arm.Resource, v any, automatic bool) connection {
-	c := connection{endpoint: pe.ID}
-	doubt := func(what string, u arm.Unknown) {
-		c.uncertain = what + " of private endpoint " + pe.Name + " is " + u.String()
-	}
-	if u, ok := v.(arm.Unknown); ok {
-		doubt("the connection", u)
-		c.anyGroup = true
-		return c
-	}
-	o, _ := v.(map[string]any)
-	const state, target, groups = "properties.privateLinkServiceConnectionState.status", "properties.privateLinkServiceId", "properties.groupIds"
-	status := arm.String(o, state)
-	c.approved = strings.EqualFold(status, "Approved") || status == "" && automatic
-	c.target = arm.Ref(o, target)
-	c.groups = arm.Strings(o, groups)
-	if u, ok := arm.UnknownAt(o, state); ok {
-		doubt("the approval", u)
-	}
-	if u, ok := unknownIn(o, groups); ok {
-		doubt("the sub-resource", u)
-		c.anyGroup = true
-	}
-	if u, ok := arm.UnknownAt(o, target); ok {
-		doubt("the target", u)
-	}
-	return c
-}
-
-// unknownIn finds a value that is not known at a path, on the way to it, or among
-// the elements of the list there.
-func unknownIn(o arm.Object, path string) (arm.Unknown, bool) {
-	if u, ok := arm.UnknownAt(o, path); ok {
-		return u, true
-	}
-	for _, e := range arm.List(o, path) {
-		if u, ok := e.(arm.Unknown); ok {
-			return u, true
-		}
-	}
-	return arm.Unknown{}, false
-}
-
-// addZoneGroups writes the records that private endpoints keep in their zones.
-// Azure writes a record only into a zone that has the recommended name.
-func addZoneGroups(e *arm.Estate, zones map[string]*zone, addr addrFunc) {
-	for _, group := range e.OfType(typeZoneGroup) {
-		pe, ok := e.Get(group.ID.Parent())
+// zoneGroups writes the records that private endpoints keep in their zones. Azure
+// writes a record only into a zone that has the recommended name.
+func (r *reader) zoneGroups() {
+	for _, group := range r.e.OfType(typeZoneGroup) {
+		pe, ok := r.e.Get(group.ID.Parent())
 		if !ok {
 			continue
 		}
 		const configs = "privateDnsZoneConfigs"
 		if u, ok := unknownIn(group.Properties, configs); ok {
-			doubtAll(zones, doubt{by: group.ID, reason: "a zone of zone group " + group.Name + " of " + pe.Name + " is " + u.String()})
+			r.doubtAll(doubt{by: group.ID, reason: fmt.Sprintf("a zone of zone group %s of %s is %s", group.Name, pe.Name, u)})
 		}
 		for _, cfg := range arm.Objects(group.Properties, configs) {
 			if u, ok := arm.UnknownAt(cfg, "properties.privateDnsZoneId"); ok {
-				doubtAll(zones, doubt{by: group.ID, reason: "the zone of zone group " + group.Name + " of " + pe.Name + " is " + u.String()})
+				r.doubtAll(doubt{by: group.ID, reason: fmt.Sprintf("the zone of zone group %s of %s is %s", group.Name, pe.Name, u)})
 				continue
 			}
-			z, ok := zones[arm.Ref(cfg, "properties.privateDnsZoneId").Key()]
-			if !ok {
+			id := arm.Ref(cfg, "properties.privateDnsZoneId")
+			if id == "" {
 				continue
 			}
 			for _, c := range connections(pe) {
-				addConnection(e, z, pe, c, addr)
+				r.writeRecords(r.zone(id), pe, c)
 			}
 		}
 	}
 }
 
-func doubtAll(zones map[string]*zone, d doubt) {
-	for _, z := range zones {
+// doubtAll notes a record that may be in any zone.
+func (r *reader) doubtAll(d doubt) {
+	for _, z := range r.byID {
 		z.doubts = append(z.doubts, d)
 	}
 }
 
-func addConnection(e *arm.Estate, z *zone, pe arm.Resource, c connection, addr addrFunc) {
+func (r *reader) writeRecords(z *zone, pe arm.Resource, c connection) {
 	if c.uncertain != "" {
 		z.doubts = append(z.doubts, doubt{by: pe.ID, reason: c.uncertain})
 		return
 	}
-	target, ok := e.Get(c.target)
-	if !ok || !c.approved {
+	if !c.Approved {
 		return
 	}
-	for _, ep := range service.Endpoints(target) {
-		if !c.covers(ep) || ep.Zone != z.name {
+	target, ok := r.e.Get(c.Target)
+	if !ok {
+		z.doubts = append(z.doubts, doubt{by: pe.ID, reason: fmt.Sprintf(
+			"%s, which private endpoint %s is connected to, is not in the estate, and so not what records it has", c.Target.Name(), pe.Name)})
+		return
+	}
+	for _, ep := range service.Covered(r.e, target) {
+		if !c.covers(ep.Group) || ep.Zone != z.name {
 			continue
 		}
-		rec := record{origin: fmt.Sprintf("zone group of private endpoint %s", pe.Name), by: pe.ID}
-		var a netip.Addr
-		if addr != nil {
-			a = addr(pe.ID, ep.Member)
+		set := recordSet{origin: "zone group of private endpoint " + pe.Name, by: pe.ID}
+		a := r.addr(pe.ID, ep.Member).Unmap()
+		typ := kindA
+		if a.Is6() {
+			typ = kindAAAA
 		}
 		if a.IsValid() {
-			rec.addrs = []netip.Addr{a}
+			set.addrs = []netip.Addr{a}
 		} else {
-			rec.unknown = fmt.Sprintf("the address of private endpoint %s for %s is not known", pe.Name, ep.Member)
+			set.unknown = fmt.Sprintf("the address of private endpoint %s for %s is not known", pe.Name, ep.Member)
 		}
-		z.add(absolute(ep.Record, z.name), rec)
+		z.add(absolute(ep.Record, z.name), typ, set)
 	}
 }
 
-// addPublic writes what everyone sees: each host of the estate and of the
-// platform has its public address, behind a CNAME into the privatelink zone once
-// a private endpoint is approved.
-func (r *Records) addPublic(e *arm.Estate) {
-	var all []connection
-	for _, pe := range e.OfType(service.TypePrivateEndpoint) {
-		all = append(all, connections(pe)...)
-	}
-	for _, ep := range service.All(e) {
-		if ep.Host == "" {
-			continue
+// names writes what everyone sees: each host of the estate and of the platform has
+// its public address, behind a CNAME into the privatelink zone once a private
+// endpoint is approved, or where the service has it for everyone.
+func (r *reader) names() {
+	to := map[string][]connection{} // by target
+	var anywhere []connection       // whose target is not known
+	for _, pe := range r.e.OfType(service.TypePrivateEndpoint) {
+		for _, c := range connections(pe) {
+			if c.TargetUnknown != nil {
+				anywhere = append(anywhere, c)
+				continue
+			}
+			to[c.Target.Key()] = append(to[c.Target.Key()], c)
 		}
-		host, private := strings.ToLower(ep.Host), strings.ToLower(ep.Private)
-		direct := publicRecord{addr: service.PublicAddr(ep), by: ep.Resource, reason: "the public address of " + describe(ep)}
-		c, covered := coveredBy(all, ep)
-		switch {
-		case !covered:
-			r.public[host] = direct
-		case c.uncertain != "":
-			r.public[host] = publicRecord{by: c.endpoint, unknown: c.uncertain}
-			r.public[private] = direct
-		default:
-			r.public[host] = publicRecord{cname: private, by: c.endpoint, reason: fmt.Sprintf(
-				"%s has the private endpoint %s, so its public name leads to %s", describe(ep), c.endpoint.Name(), private)}
-			r.public[private] = direct
+	}
+	for _, ep := range service.Names(r.e) {
+		if ep.Host != "" {
+			r.publish(ep, to[ep.Owner.Key()], anywhere)
 		}
 	}
 }
 
-// coveredBy is the approved connection that covers a host; without one, a
+func (r *reader) publish(ep service.Endpoint, own, anywhere []connection) {
+	host, private := strings.ToLower(ep.Host), strings.ToLower(ep.Private)
+	direct := publicRecord{addr: service.PublicAddr(ep), by: ep.Resource, reason: "the public address of " + describe(ep)}
+	if ep.Always {
+		r.public[host] = publicRecord{cname: private, by: ep.Resource, reason: fmt.Sprintf("Azure Monitor's name %s leads to %s for everyone", host, private)}
+		r.public[private] = direct
+		return
+	}
+	c, covered := coveredBy(slices.Concat(own, anywhere), ep.Group)
+	switch {
+	case !covered:
+		r.public[host] = direct
+	case c.uncertain != "":
+		r.public[host] = publicRecord{by: c.Endpoint, unknown: c.uncertain}
+		r.public[private] = direct
+	default:
+		r.public[host] = publicRecord{cname: private, by: c.Endpoint, reason: fmt.Sprintf(
+			"%s has the private endpoint %s, so its public name leads to %s", describe(ep), c.Endpoint.Name(), private)}
+		r.public[private] = direct
+	}
+}
+
+// coveredBy is the approved connection that covers a sub-resource; without one, a
 // connection that may.
-func coveredBy(all []connection, ep service.Endpoint) (found connection, ok bool) {
+func coveredBy(all []connection, group string) (found connection, ok bool) {
 	for _, c := range all {
 		switch {
-		case !c.covers(ep):
+		case !c.covers(group):
 		case c.uncertain != "":
 			found, ok = c, true
-		case c.approved:
+		case c.Approved:
 			return c, true
 		}
 	}

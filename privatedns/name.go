@@ -3,6 +3,8 @@ package privatedns
 import (
 	"fmt"
 	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 // Limits of RFC 1035 on a name and on one of its labels.
@@ -11,13 +13,25 @@ const (
 	maxLabel = 63
 )
 
+// international writes names of other scripts in the letters that DNS has (RFC
+// 5891), and leaves underscores and wildcards alone.
+var international = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
+
 // normalise gives a name the form that names are compared in: lower case, no
-// trailing dot. It refuses what cannot be asked on the wire.
+// trailing dot, other scripts as Punycode. It refuses what cannot be asked on the
+// wire.
 func normalise(name string) (string, error) {
 	if len(name) > maxName+1 {
 		return "", fmt.Errorf("a name has at most %d characters, this one %d", maxName, len(name))
 	}
 	n := strings.ToLower(strings.TrimSuffix(name, "."))
+	if !ascii(n) {
+		var err error
+		if n, err = international.ToASCII(n); err != nil {
+			return "", fmt.Errorf("the name cannot be written in the letters of DNS: %w", err)
+		}
+		n = strings.ToLower(strings.TrimSuffix(n, "."))
+	}
 	if n == "" {
 		return "", fmt.Errorf("the name is empty")
 	}
@@ -30,6 +44,15 @@ func normalise(name string) (string, error) {
 		}
 	}
 	return n, nil
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // under reports whether name is zone or a name below it.

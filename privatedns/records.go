@@ -2,7 +2,6 @@ package privatedns
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -14,22 +13,27 @@ import (
 // Types that this package gives a meaning.
 const (
 	typeLink      = "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
-	typeA         = "Microsoft.Network/privateDnsZones/A"
-	typeCNAME     = "Microsoft.Network/privateDnsZones/CNAME"
 	typeZoneGroup = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
 	typeVM        = "Microsoft.Compute/virtualMachines"
+	typePeering   = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+	typeHubLink   = "Microsoft.Network/virtualHubs/hubVirtualNetworkConnections"
 )
 
-// Records is every record that the estate's networks and the internet can see.
-// It is made once and then only read.
+// Records is every record that the estate's networks and the internet can see,
+// and the DNS servers that they ask. It is made once and then only read.
 type Records struct {
 	// Problems are what Azure would refuse in the zones, as two zones of one name
 	// linked to one network.
 	Problems []Problem
 
-	zones  []*zone // longest name first, then by id
-	public map[string]publicRecord
-	vnets  map[string]vnet
+	zones   map[string][]*zone // by name, in order of their ids
+	public  map[string]publicRecord
+	vnets   map[string]*vnet
+	nics    map[string]client
+	servers map[netip.Addr][]server
+	named   []namedServer
+	// strayRules are rulesets that are linked to a network which is not known.
+	strayRules []strayRule
 }
 
 // Problem is something in the documents that cannot be deployed.
@@ -39,11 +43,21 @@ type Problem struct {
 	Message  string
 }
 
+// vnet is a virtual network as names go.
 type vnet struct {
-	id      arm.ID
-	name    string
-	servers []string // custom DNS servers; empty: Azure's own
-	unknown string   // why the servers are not known, or ""
+	id       arm.ID
+	name     string
+	servers  serverList
+	peers    []string // keys of the networks that a peering joins to it
+	rulesets []*ruleset
+	hosts    map[string]host // machines by the label of their internal name
+	reverse  map[netip.Addr][]string
+}
+
+// client is a network interface as a client of DNS.
+type client struct {
+	vnet    arm.ID
+	servers serverList // of its own; empty: those of its network
 }
 
 // publicRecord is what everyone sees.
@@ -55,127 +69,76 @@ type publicRecord struct {
 	unknown string // why it is not known, or ""
 }
 
-// FromEstate reads the zones, links, records, zone groups and services of an
-// estate. addr says which address a private endpoint has for a member of its
-// target (network.Topology's MemberAddr), and which a network interface has (member
-// ""); a registered machine whose address it does not say has an unknown record.
+// addrFunc says which address a private endpoint has for a member of its target,
+// or a network interface for the member "".
+type addrFunc func(endpoint arm.ID, member string) netip.Addr
+
+// reader makes Records of an estate.
+type reader struct {
+	*Records
+	e    *arm.Estate
+	addr addrFunc
+	byID map[string]*zone
+}
+
+// FromEstate reads the zones, links, records, zone groups, DNS servers and
+// services of an estate. addr says which address a private endpoint has for a
+// member of its target (network.Topology's MemberAddr), and which a network
+// interface has (member ""); without an address from it, and without one in the
+// document, what hangs on the address is unknown.
 func FromEstate(e *arm.Estate, addr func(endpoint arm.ID, member string) netip.Addr) *Records {
-	r := &Records{public: map[string]publicRecord{}, vnets: map[string]vnet{}}
-	for _, doc := range e.OfType(service.TypeVirtualNetwork) {
-		r.addVNet(doc)
+	if addr == nil {
+		addr = func(arm.ID, string) netip.Addr { return netip.Addr{} }
 	}
-	byID := map[string]*zone{}
-	for _, doc := range e.OfType(service.TypePrivateDNSZone) {
-		z := newZone(doc)
-		byID[doc.ID.Key()] = z
-		r.zones = append(r.zones, z)
-	}
-	slices.SortFunc(r.zones, func(a, b *zone) int {
-		return cmp.Or(cmp.Compare(len(b.name), len(a.name)), cmp.Compare(a.id.Key(), b.id.Key()))
-	})
-	for _, z := range r.zones {
-		addRecordSets(e, z)
-		r.addLinks(e, z, addr)
-	}
-	addZoneGroups(e, byID, addr)
-	r.addPublic(e)
-	r.findTwins(e)
-	return r
+	r := reader{e: e, addr: addr, byID: map[string]*zone{}, Records: &Records{
+		zones: map[string][]*zone{}, public: map[string]publicRecord{}, vnets: map[string]*vnet{},
+		nics: map[string]client{}, servers: map[netip.Addr][]server{},
+	}}
+	r.networks()
+	r.interfaces()
+	r.findServers()
+	r.rulesets()
+	r.findZones()
+	r.machines()
+	r.zoneGroups()
+	r.names()
+	r.limits()
+	return r.Records
 }
 
-func (r *Records) addVNet(doc arm.Resource) {
-	v := vnet{id: doc.ID, name: doc.Name}
-	const path = "dhcpOptions.dnsServers"
-	if u, ok := arm.UnknownAt(doc.Properties, path); ok {
-		v.unknown = u.String()
-	}
-	for _, s := range arm.List(doc.Properties, path) {
-		switch s := s.(type) {
-		case arm.Unknown:
-			v.unknown = s.String()
-		case string:
-			if s != service.WireServer.String() {
-				v.servers = append(v.servers, s)
-			}
+func (r *reader) networks() {
+	for _, doc := range r.e.OfType(service.TypeVirtualNetwork) {
+		r.vnets[doc.ID.Key()] = &vnet{
+			id: doc.ID, name: doc.Name, servers: readServers(doc.Properties, "dhcpOptions.dnsServers"),
+			hosts: map[string]host{}, reverse: map[netip.Addr][]string{},
 		}
 	}
-	r.vnets[doc.ID.Key()] = v
+	for _, doc := range r.e.OfType(typePeering) {
+		r.join(doc.ID.Parent(), arm.Ref(doc.Properties, "remoteVirtualNetwork.id"))
+	}
+	// The networks of a virtual hub reach each other through it.
+	hubs := map[string][]arm.ID{}
+	for _, doc := range r.e.OfType(typeHubLink) {
+		hub, remote := doc.ID.Parent().Key(), arm.Ref(doc.Properties, "remoteVirtualNetwork.id")
+		for _, other := range hubs[hub] {
+			r.join(remote, other)
+		}
+		hubs[hub] = append(hubs[hub], remote)
+	}
 }
 
-func addRecordSets(e *arm.Estate, z *zone) {
-	for _, doc := range e.Children(z.id, typeA) {
-		rec := record{origin: "A record set " + doc.Name, by: doc.ID}
-		if u, ok := unknownIn(doc.Properties, "aRecords"); ok {
-			rec.unknown = u.String()
-		}
-		for _, entry := range arm.Objects(doc.Properties, "aRecords") {
-			if u, ok := arm.UnknownAt(entry, "ipv4Address"); ok {
-				rec.unknown = u.String()
-				continue
-			}
-			if a, err := netip.ParseAddr(arm.String(entry, "ipv4Address")); err == nil {
-				rec.addrs = append(rec.addrs, a)
-			}
-		}
-		z.add(absolute(doc.Name, z.name), rec)
-	}
-	for _, doc := range e.Children(z.id, typeCNAME) {
-		rec := record{origin: "CNAME record " + doc.Name, by: doc.ID}
-		if u, ok := arm.UnknownAt(doc.Properties, "cnameRecord.cname"); ok {
-			rec.unknown = u.String()
-		}
-		rec.cname, _ = normalise(arm.String(doc.Properties, "cnameRecord.cname"))
-		z.add(absolute(doc.Name, z.name), rec)
-	}
-	addOtherTypes(e, z)
-}
-
-// addOtherTypes makes names exist that have only records of other types, so that
-// a question for their address is answered with no data.
-func addOtherTypes(e *arm.Estate, z *zone) {
-	for _, typ := range []string{"AAAA", "MX", "PTR", "SRV", "TXT"} {
-		for _, doc := range e.Children(z.id, service.TypePrivateDNSZone+"/"+typ) {
-			z.add(absolute(doc.Name, z.name), record{origin: typ + " record set " + doc.Name, by: doc.ID})
+func (r *reader) join(a, b arm.ID) {
+	for _, p := range [][2]arm.ID{{a, b}, {b, a}} {
+		v, ok := r.vnets[p[0].Key()]
+		if ok && p[1] != "" && !slices.Contains(v.peers, p[1].Key()) {
+			v.peers = append(v.peers, p[1].Key())
 		}
 	}
 }
 
-func (r *Records) addLinks(e *arm.Estate, z *zone, addr addrFunc) {
-	for _, doc := range e.Children(z.id, typeLink) {
-		l := link{
-			id: doc.ID, vnet: arm.Ref(doc.Properties, "virtualNetwork.id"),
-			fallback: strings.EqualFold(arm.String(doc.Properties, "resolutionPolicy"), "NxDomainRedirect"),
-		}
-		if u, ok := arm.UnknownAt(doc.Properties, "virtualNetwork.id"); ok {
-			l.unknown = u
-		} else if l.vnet == "" {
-			continue
-		}
-		z.links = append(z.links, l)
-		if arm.Bool(doc.Properties, "registrationEnabled", false) && l.vnet != "" {
-			register(e, z, l, addr)
-		}
-	}
-}
-
-// register adds the virtual machines of a network by name, as a link with
-// registration does.
-func register(e *arm.Estate, z *zone, l link, addr addrFunc) {
-	for _, vm := range e.OfType(typeVM) {
-		for _, ref := range arm.Objects(vm.Properties, "networkProfile.networkInterfaces") {
-			nic, ok := e.Get(arm.Ref(ref, "id"))
-			if !ok || !vnetOfNIC(nic).Equal(l.vnet) {
-				continue
-			}
-			rec := record{origin: "registration of virtual machine " + vm.Name + " by link " + l.id.Name(), by: l.id}
-			if a := nicAddr(nic, addr); a.IsValid() {
-				rec.addrs = []netip.Addr{a}
-			} else {
-				rec.unknown = "the address of " + nic.Name + " is not known"
-			}
-			z.add(absolute(vm.Name, z.name), rec)
-			break
-		}
+func (r *reader) interfaces() {
+	for _, doc := range r.e.OfType(service.TypeNetworkInterface) {
+		r.nics[doc.ID.Key()] = client{vnet: vnetOfNIC(doc), servers: readServers(doc.Properties, "dnsSettings.dnsServers")}
 	}
 }
 
@@ -188,32 +151,66 @@ func vnetOfNIC(nic arm.Resource) arm.ID {
 	return ""
 }
 
-func nicAddr(nic arm.Resource, addr addrFunc) netip.Addr {
-	if addr == nil {
-		return netip.Addr{}
+// nicAddr is a network interface's first address: as it was given out, or as the
+// document asks for it.
+func (r *reader) nicAddr(nic arm.Resource) netip.Addr {
+	if a := r.addr(nic.ID, ""); a.IsValid() {
+		return a
 	}
-	return addr(nic.ID, "")
+	for _, c := range arm.Objects(nic.Properties, "ipConfigurations") {
+		if a, err := netip.ParseAddr(arm.String(c, "properties.privateIPAddress")); err == nil {
+			return a
+		}
+	}
+	return netip.Addr{}
 }
 
-// findTwins reports zones of one name that are linked to one network.
-func (r *Records) findTwins(e *arm.Estate) {
-	type place struct{ zone, vnet string }
-	seen := map[place]*zone{}
-	for _, z := range r.zones {
-		for _, l := range z.links {
-			if l.vnet == "" {
-				continue
-			}
-			p := place{z.name, l.vnet.Key()}
-			first, twice := seen[p]
-			if !twice {
-				seen[p] = z
-				continue
-			}
-			doc, _ := e.Get(l.id)
-			r.Problems = append(r.Problems, Problem{Resource: l.id, Source: doc.Source, Message: fmt.Sprintf(
-				"network %s is linked to two zones named %s (in %s and in %s), and Azure accepts one: keep one zone and put the records of both into it",
-				l.vnet.Name(), z.name, first.id.ResourceGroup(), z.id.ResourceGroup())})
+func (r *reader) findZones() {
+	for _, doc := range r.e.OfType(service.TypePrivateDNSZone) {
+		r.zone(doc.ID)
+	}
+	for _, doc := range r.e.OfType(typeLink) {
+		r.readLink(r.zone(doc.ID.Parent()), doc)
+	}
+	for _, typ := range recordTypes {
+		for _, doc := range r.e.OfType(service.TypePrivateDNSZone + "/" + typ) {
+			readSet(r.zone(doc.ID.Parent()), typ, doc)
 		}
+	}
+}
+
+// zone is the zone of an id; one that is not in the estate holds at least what the
+// estate writes into it.
+func (r *reader) zone(id arm.ID) *zone {
+	if z, ok := r.byID[id.Key()]; ok {
+		return z
+	}
+	z := newZone(id)
+	if _, ok := r.e.Get(id); !ok {
+		z.outside = true
+		z.doubts = []doubt{{id, "the zone is not in the estate, and what others write into it is not known"}}
+	}
+	r.byID[id.Key()] = z
+	list := append(r.zones[z.name], z)
+	slices.SortFunc(list, func(a, b *zone) int { return cmp.Compare(a.id.Key(), b.id.Key()) })
+	r.zones[z.name] = list
+	return z
+}
+
+func (r *reader) readLink(z *zone, doc arm.Resource) {
+	l := link{
+		id: doc.ID, fallback: strings.EqualFold(arm.String(doc.Properties, "resolutionPolicy"), "NxDomainRedirect"),
+		register: arm.Bool(doc.Properties, "registrationEnabled", false),
+	}
+	if u, ok := arm.UnknownAt(doc.Properties, "resolutionPolicy"); ok {
+		l.unsure = u.String()
+	}
+	if u, ok := arm.UnknownAt(doc.Properties, "virtualNetwork.id"); ok {
+		l.unknown = u.String()
+		z.unsure = append(z.unsure, l)
+		return
+	}
+	if id := arm.Ref(doc.Properties, "virtualNetwork.id"); id != "" {
+		z.links[id.Key()] = append(z.links[id.Key()], l)
 	}
 }

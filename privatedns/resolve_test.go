@@ -133,7 +133,7 @@ func TestResolve(t *testing.T) {
 		{"other types only", base(doc(corp, nil), linkDoc(corp, aml), doc(corp.Child("TXT", "note"), nil)), aml, "note.corp.example", NoError, "", corp, verdict.No, "", 0},
 		{"a name of nobody", base(), aml, "pypi.org", NXDomain, "", "", verdict.No, "not a name that this cloud serves", 0},
 		{"a platform host", base(), aml, service.HostARM, NoError, "", "", verdict.Yes, "", 0},
-		{"own DNS servers", append(without(base(), aml), doc(aml, arm.Object{"dhcpOptions": arm.Object{"dnsServers": []any{"10.1.9.4"}}})), aml, blobHost, "", "", "", verdict.Unknown, "its own DNS servers (10.1.9.4)", 0},
+		{"own DNS servers", append(without(base(), aml), doc(aml, arm.Object{"dhcpOptions": arm.Object{"dnsServers": []any{"10.1.9.4"}}})), aml, blobHost, "", "", "", verdict.Unknown, "on-premises or elsewhere outside the estate", 0},
 		{"Azure's server named as own", append(without(base(), aml), doc(aml, arm.Object{"dhcpOptions": arm.Object{"dnsServers": []any{"168.63.129.16"}}})), aml, blobHost, NoError, peAddr, zBlob, verdict.Yes, "", 1},
 		{"a network outside the estate", base(), id(service.TypeVirtualNetwork, "hub"), blobHost, "", "", "", verdict.Unknown, "not in the estate", 0},
 		{"a link to a network that is not known", append(without(base(), zBlob.Child("virtualNetworkLinks", "to-aml")), doc(zBlob.Child("virtualNetworkLinks", "to-x"), arm.Object{"virtualNetwork": arm.Object{"id": arm.Unknown{Expression: "data.x.id"}}})), aml, blobHost, "", "", "", verdict.Unknown, "data.x.id", 1},

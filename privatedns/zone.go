@@ -1,6 +1,7 @@
 package privatedns
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,27 +13,33 @@ import (
 type zone struct {
 	id      arm.ID
 	name    string
-	links   []link
-	records map[string]*record // by absolute name
-	exists  map[string]bool    // every record's name and the names between it and the zone
-	doubts  []doubt            // record sets whose name or zone is not known
+	outside bool              // the zone's document is not in the estate
+	links   map[string][]link // by the key of the network
+	unsure  []link            // links whose network is not known
+	records map[string]*entry // by absolute name
+	exists  map[string]bool   // every record's name and the names between it and the zone
+	doubts  []doubt           // record sets whose name or zone is not known
 }
 
 // link makes a zone visible in a network.
 type link struct {
 	id       arm.ID
-	vnet     arm.ID // "" where it is not known
-	unknown  arm.Unknown
-	fallback bool // resolutionPolicy NxDomainRedirect
+	unknown  string // why the network is not known
+	fallback bool   // resolutionPolicy NxDomainRedirect
+	unsure   string // why it is not known whether it falls back, or ""
+	register bool
 }
 
-// record is what a zone holds for one name.
-type record struct {
+// entry is what a zone holds for one name: record sets by type.
+type entry map[string]*recordSet
+
+// recordSet is the record set of one type at one name.
+type recordSet struct {
 	addrs   []netip.Addr
-	cname   string
-	origin  string // who wrote it: "zone group of private endpoint pe-blob"
-	by      arm.ID // the document that wrote it
-	unknown string // why its value is not known, or ""
+	targets []string // of a CNAME or of pointers
+	origin  string   // who wrote it: "zone group of private endpoint pe-blob"
+	by      arm.ID   // the document that wrote it
+	unknown string   // why its value is not known, or ""
 }
 
 // doubt is a record that may or may not be in a zone.
@@ -41,67 +48,52 @@ type doubt struct {
 	reason string
 }
 
-func newZone(r arm.Resource) *zone {
-	name := strings.ToLower(strings.TrimSuffix(r.Name, "."))
-	return &zone{id: r.ID, name: name, records: map[string]*record{}, exists: map[string]bool{name: true}}
+func newZone(id arm.ID) *zone {
+	name := strings.ToLower(strings.TrimSuffix(id.Name(), "."))
+	return &zone{id: id, name: name, links: map[string][]link{}, records: map[string]*entry{}, exists: map[string]bool{name: true}}
 }
 
-// add puts a record at an absolute name; addresses of several writers gather.
-func (z *zone) add(name string, rec record) {
+// add writes a record set at an absolute name. Two writers of one set overwrite
+// each other on Azure, so where they differ the value is not known.
+func (z *zone) add(name, typ string, set recordSet) {
 	for n := name; under(n, z.name) && !z.exists[n]; n = parentName(n) {
 		z.exists[n] = true
 	}
-	old, ok := z.records[name]
+	at, ok := z.records[name]
 	if !ok {
-		rec.addrs = slices.Clone(rec.addrs)
-		z.records[name] = &rec
+		at = &entry{}
+		z.records[name] = at
+	}
+	set.addrs = sorted(set.addrs)
+	old, ok := (*at)[typ]
+	if !ok {
+		(*at)[typ] = &set
 		return
 	}
-	for _, a := range rec.addrs {
-		if !slices.Contains(old.addrs, a) {
-			old.addrs = append(old.addrs, a)
-		}
+	if !slices.Equal(old.addrs, set.addrs) || !slices.Equal(old.targets, set.targets) || old.unknown != set.unknown {
+		old.unknown = fmt.Sprintf("the %s and the %s both write it, and Azure keeps what was written last", old.origin, set.origin)
 	}
-	if !strings.Contains(old.origin, rec.origin) {
-		old.origin += " and " + rec.origin
-	}
-	if old.unknown == "" {
-		old.unknown = rec.unknown
-	}
-	if old.cname == "" {
-		old.cname = rec.cname
+	if !strings.Contains(old.origin, set.origin) {
+		old.origin += " and " + set.origin
 	}
 }
 
-// find looks a name up: the record that answers and its name, which is a
-// wildcard where that answered; exists reports a name without a record of a kind
-// that is asked for.
-func (z *zone) find(name string) (rec *record, at string, exists bool) {
+// find looks a name up: the entry that answers and its name, which is a wildcard
+// where that answered; exists reports a name that has no record set.
+func (z *zone) find(name string) (found entry, at string, exists bool) {
 	if z.exists[name] {
-		return z.records[name], name, true
+		if e, ok := z.records[name]; ok {
+			return *e, name, true
+		}
+		return nil, name, true
 	}
 	closest := parentName(name)
 	for under(closest, z.name) && !z.exists[closest] {
 		closest = parentName(closest)
 	}
 	at = "*." + closest
-	if rec, ok := z.records[at]; ok {
-		return rec, at, true
+	if e, ok := z.records[at]; ok {
+		return *e, at, true
 	}
 	return nil, "", false
-}
-
-// linked is the link to a network. With no sure one, doubtful is a link whose
-// network is not known.
-func (z *zone) linked(vnet arm.ID) (found link, ok bool, doubtful *link) {
-	for i, l := range z.links {
-		if l.vnet == "" {
-			doubtful = &z.links[i]
-			continue
-		}
-		if l.vnet.Equal(vnet) {
-			return l, true, nil
-		}
-	}
-	return link{}, false, doubtful
 }

@@ -14,7 +14,11 @@ const (
 	TypeRegistry         = "Microsoft.ContainerRegistry/registries"
 	TypeWorkspace        = "Microsoft.MachineLearningServices/workspaces"
 	TypeOnlineEndpoint   = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
+	TypeReplication      = "Microsoft.ContainerRegistry/registries/replications"
 	TypeAppInsights      = "Microsoft.Insights/components"
+	TypeLogAnalytics     = "Microsoft.OperationalInsights/workspaces"
+	TypeMonitorScope     = "Microsoft.Insights/privateLinkScopes"
+	TypeMonitorScoped    = "Microsoft.Insights/privateLinkScopes/scopedResources"
 	TypePrivateEndpoint  = "Microsoft.Network/privateEndpoints"
 	TypePrivateDNSZone   = "Microsoft.Network/privateDnsZones"
 	TypeVirtualNetwork   = "Microsoft.Network/virtualNetworks"
@@ -26,13 +30,16 @@ type Endpoint struct {
 	Host     string // public name: stmlops.blob.core.windows.net
 	Service  string // which of the resource's services answers there: blob, file, vault, registry, api, notebooks, inference, ...
 	Resource arm.ID // the document that is served
-	Owner    arm.ID // the resource that a private endpoint names to cover the host: Resource, or the workspace of an online endpoint
+	Owner    arm.ID // the resource that a private endpoint names to cover the host: Resource, the workspace of an online endpoint, or an Azure Monitor private link scope
 	Group    string // private link sub-resource ("blob"), or "" where private link does not cover the host
 	Member   string // member of the group, which has its own address ("registry_data_westeurope")
 	Private  string // the name in the private zone that the public one becomes a CNAME of: stmlops.privatelink.blob.core.windows.net
 	Zone     string // privatelink.blob.core.windows.net
 	Record   string // the record's name in Zone that answers Private: "stmlops", or a wildcard
 	Tag      string // service tag that holds its public address: Storage
+	// Always: the public name is a CNAME of Private for everyone, with or without a
+	// private endpoint, as those of Azure Monitor are.
+	Always bool
 }
 
 // PublicName is the name for which a private endpoint records the address of the
@@ -49,6 +56,11 @@ func (ep Endpoint) PublicName() string {
 // Endpoints are the host names of a resource, in a stable order; none for a
 // type that has no host of its own.
 func Endpoints(r arm.Resource) []Endpoint {
+	return renamed(publicCloud(r), r.Location)
+}
+
+// publicCloud are the host names that a resource would have in the public cloud.
+func publicCloud(r arm.Resource) []Endpoint {
 	switch {
 	case r.IsType(TypeStorageAccount):
 		return storage(r)
@@ -56,6 +68,8 @@ func Endpoints(r arm.Resource) []Endpoint {
 		return vault(r)
 	case r.IsType(TypeRegistry):
 		return registry(r)
+	case r.IsType(TypeReplication):
+		return []Endpoint{registryData(r.ID.Parent(), r.Location)}
 	case r.IsType(TypeWorkspace):
 		return workspace(r)
 	case r.IsType(TypeOnlineEndpoint):
@@ -67,17 +81,30 @@ func Endpoints(r arm.Resource) []Endpoint {
 }
 
 func storage(r arm.Resource) []Endpoint {
-	name := strings.ToLower(r.Name)
+	services := []string{"blob", "file", "queue", "table", "dfs"}
 	var out []Endpoint
-	for _, s := range []string{"blob", "file", "queue", "table", "dfs"} {
-		suffix := s + ".core.windows.net"
-		out = append(out, Endpoint{
-			Host: name + "." + suffix, Service: s, Resource: r.ID, Owner: r.ID,
-			Group: s, Member: s, Private: name + ".privatelink." + suffix, Zone: "privatelink." + suffix, Record: name,
-			Tag: "Storage",
-		})
+	for _, s := range services {
+		out = append(out, storageHost(r, s, s, ""))
+	}
+	// Only read access to the second region gives that a name of its own.
+	if !strings.Contains(strings.ToUpper(arm.String(r.SKU, "name")), "_RA") {
+		return out
+	}
+	for _, s := range services {
+		if s != "file" {
+			out = append(out, storageHost(r, s, s+"_secondary", "-secondary"))
+		}
 	}
 	return out
+}
+
+func storageHost(r arm.Resource, service, group, ending string) Endpoint {
+	name, suffix := strings.ToLower(r.Name)+ending, service+".core.windows.net"
+	return Endpoint{
+		Host: name + "." + suffix, Service: group, Resource: r.ID, Owner: r.ID,
+		Group: group, Member: group, Private: name + ".privatelink." + suffix, Zone: "privatelink." + suffix, Record: name,
+		Tag: "Storage",
+	}
 }
 
 func vault(r arm.Resource) []Endpoint {
@@ -89,19 +116,26 @@ func vault(r arm.Resource) []Endpoint {
 	}}
 }
 
+const zoneRegistry = "privatelink.azurecr.io"
+
 func registry(r arm.Resource) []Endpoint {
-	name, region := strings.ToLower(r.Name), Region(r.Location)
-	const zone = "privatelink.azurecr.io"
-	data := name + "." + region + ".data"
+	name := strings.ToLower(r.Name)
 	return []Endpoint{
 		{
 			Host: name + ".azurecr.io", Service: "registry", Resource: r.ID, Owner: r.ID,
-			Group: "registry", Member: "registry", Private: name + "." + zone, Zone: zone, Record: name, Tag: "AzureContainerRegistry",
+			Group: "registry", Member: "registry", Private: name + "." + zoneRegistry, Zone: zoneRegistry, Record: name, Tag: "AzureContainerRegistry",
 		},
-		{
-			Host: data + ".azurecr.io", Service: "registrydata", Resource: r.ID, Owner: r.ID,
-			Group: "registry", Member: "registry_data_" + region, Private: data + "." + zone, Zone: zone, Record: data, Tag: "AzureContainerRegistry",
-		},
+		registryData(r.ID, r.Location),
+	}
+}
+
+// registryData is where a registry hands out layers in one of its regions.
+func registryData(registry arm.ID, location string) Endpoint {
+	region := Region(location)
+	data := strings.ToLower(registry.Name()) + "." + region + ".data"
+	return Endpoint{
+		Host: data + ".azurecr.io", Service: "registrydata", Resource: registry, Owner: registry,
+		Group: "registry", Member: "registry_data_" + region, Private: data + "." + zoneRegistry, Zone: zoneRegistry, Record: data, Tag: "AzureContainerRegistry",
 	}
 }
 
@@ -157,14 +191,6 @@ func onlineEndpoint(r arm.Resource) []Endpoint {
 		Group: "amlworkspace", Member: "inference",
 		Private: fmt.Sprintf("%s.%s.inference.%s.%s", name, guid, region, zoneAPI), Zone: zoneAPI,
 		Record: "*." + guid + ".inference." + region, Tag: "AzureMachineLearning",
-	}}
-}
-
-func appInsights(r arm.Resource) []Endpoint {
-	// Ingestion is shared by all components of a region: the instrumentation key
-	// in the body says which one is meant.
-	return []Endpoint{{
-		Host: Region(r.Location) + ".in.applicationinsights.azure.com", Service: "insights", Resource: r.ID, Owner: r.ID, Tag: "AzureMonitor",
 	}}
 }
 

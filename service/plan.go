@@ -24,7 +24,7 @@ func Platform() []Endpoint {
 		{Host: HostLogin, Service: "login", Tag: "AzureActiveDirectory"},
 		{Host: HostDevOps, Service: "devops", Tag: "AzureDevOps"},
 		{Host: HostAgent, Service: "agentpackages", Tag: "AzureFrontDoor.FirstParty"},
-		{Host: HostMonitor, Service: "insights", Tag: "AzureMonitor"},
+		globalMonitor(HostMonitor, "insights", "global.in.ai"),
 	}
 }
 
@@ -46,6 +46,10 @@ var tagPrefixes = map[string]string{
 	"GatewayManager":             "198.51.100.192/29",
 	"AzureCloud":                 "198.51.100.0/24",
 }
+
+// otherServices holds the services of which no tag has a prefix of its own. They
+// are of AzureCloud and of no other tag in the plan.
+const otherServices = "198.51.100.224/27"
 
 // Addresses of the plan that belong to no service (RFC 5737).
 var (
@@ -91,6 +95,9 @@ func Tag(name string) (prefixes []netip.Prefix, ok bool) {
 // Azure's own front ends). It is invalid where the endpoint has no host.
 func PublicAddr(ep Endpoint) netip.Addr {
 	prefix, ok := tagPrefixes[ep.Tag]
+	if strings.EqualFold(ep.Tag, "AzureCloud") {
+		prefix = otherServices
+	}
 	if !ok || ep.Host == "" {
 		return netip.Addr{}
 	}

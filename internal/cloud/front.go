@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -175,10 +176,19 @@ func misdirected(w http.ResponseWriter, why string) {
 }
 
 // behind reports whether a private endpoint leads to a host: its connection is
-// approved and names the host's owner and sub-resource.
+// approved, and its target's sub-resource covers the host.
 func behind(s *snapshot, endpoint arm.ID, found served) bool {
 	nic, ok := s.docs.topology().NIC(endpoint)
-	return ok && nic.Approved && nic.Target.Equal(found.endpoint.Owner) && strings.EqualFold(nic.Group, found.endpoint.Group)
+	if !ok || !nic.Approved {
+		return false
+	}
+	if nic.Target.Equal(found.endpoint.Owner) && strings.EqualFold(nic.Group, found.endpoint.Group) {
+		return true
+	}
+	scope, ok := s.docs.estate().Get(nic.Target)
+	return ok && scope.IsType(service.TypeMonitorScope) && slices.ContainsFunc(service.Covered(s.docs.estate(), scope), func(ep service.Endpoint) bool {
+		return strings.EqualFold(ep.Host, found.endpoint.Host)
+	})
 }
 
 // source is who calls, as the service sees it.

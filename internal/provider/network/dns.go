@@ -153,7 +153,7 @@ func groupRecords(view cloud.View, group arm.Resource, zone arm.ID) []written {
 		return nil
 	}
 	var out []written
-	for _, ep := range service.Endpoints(target) {
+	for _, ep := range service.Covered(view.Estate(), target) {
 		if !strings.EqualFold(ep.Group, nic.Group) || !strings.EqualFold(ep.Zone, zone.Name()) {
 			continue
 		}

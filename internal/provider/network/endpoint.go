@@ -84,7 +84,7 @@ func prepareConnection(view cloud.View, old *arm.Resource, r arm.Resource, c arm
 	if !ok && strings.EqualFold(target.Subscription(), r.ID.Subscription()) {
 		return missing(r, target)
 	}
-	if err := checkGroup(r, found, arm.Strings(properties, "groupIds")); err != nil {
+	if err := checkGroup(view.Estate(), r, found, arm.Strings(properties, "groupIds")); err != nil {
 		return err
 	}
 	state := arm.Object{"status": status, "description": text, "actionsRequired": "None"}
@@ -105,9 +105,9 @@ func prepareConnection(view cloud.View, old *arm.Resource, r arm.Resource, c arm
 }
 
 // checkGroup refuses a sub-resource that the target does not have.
-func checkGroup(r, target arm.Resource, groups []string) error {
+func checkGroup(e *arm.Estate, r, target arm.Resource, groups []string) error {
 	var known []string
-	for _, ep := range service.Endpoints(target) {
+	for _, ep := range service.Covered(e, target) {
 		if ep.Group != "" && !slices.Contains(known, ep.Group) {
 			known = append(known, ep.Group)
 		}
@@ -138,7 +138,7 @@ func recordMembers(view cloud.View, r arm.Resource) arm.Resource {
 		return r
 	}
 	configs := []any{}
-	for _, ep := range service.Endpoints(target) {
+	for _, ep := range service.Covered(e, target) {
 		if !strings.EqualFold(ep.Group, nic.Group) {
 			continue
 		}
@@ -157,7 +157,7 @@ func hostsOf(view cloud.View, nic network.NIC, member string) []any {
 	if !ok {
 		return out
 	}
-	for _, ep := range service.Endpoints(target) {
+	for _, ep := range service.Covered(view.Estate(), target) {
 		if ep.Member == member && strings.EqualFold(ep.Group, nic.Group) {
 			out = append(out, ep.PublicName())
 		}

@@ -34,6 +34,7 @@ var house = []floor{
 	{"privatedns", ground},
 	{"access", ground},
 	{"check", meanings},
+	{"check/rulebook", nil},
 	{"report", append([]string{"check", "report/floorplan"}, meanings...)},
 	{"report/floorplan", meanings},
 	{"source", append([]string{"source"}, ground...)},

@@ -119,6 +119,9 @@ func (w *world) pathFaults(r Requirement, step verdict.Step) []fault {
 	} else if home, ok := w.homeOf(r.To); ok {
 		out = append(out, peeringFault(r.From.VNet, home))
 	}
+	if strings.HasPrefix(step.At, "way out") {
+		out = append(out, newFault("way out", r.From.Subnet.Key()))
+	}
 	if step.Resource != "" {
 		out = append(out, documentFault(step.Resource), replyFault(step.Resource))
 		if tag := r.To.Endpoint.Tag; tag != "" && r.To.Addr == service.PublicAddr(r.To.Endpoint) {

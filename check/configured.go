@@ -33,7 +33,6 @@ func deployable(w *world) []Requirement {
 			doc = arm.Resource{ID: resource}
 		}
 		r := w.configured("deployable", doc, "Azure accepts "+doc.ID.Name(), verdict.No, message, "")
-		r.ID = slug(r.ID, fmt.Sprint(len(out)+1))
 		r.faults = []fault{documentFault(resource)}
 		out = append(out, r)
 	}

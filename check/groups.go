@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -50,7 +51,7 @@ func tagFaults(group arm.ID, tags []string) []fault {
 func rulesHaveEffect(w *world) []Requirement {
 	return w.eachGroup("nsg-rule-has-effect", "Every rule of %s makes a difference", func(g network.NSG, list []network.Rule, i int) string {
 		r := list[i]
-		if !r.Allow || w.guardsBastion(g.ID) {
+		if !r.Allow || w.guardsBastion(g.ID) || slices.ContainsFunc(list[:i], func(before network.Rule) bool { return covers(before, r) }) {
 			return ""
 		}
 		for _, after := range list[i+1:] {

@@ -39,6 +39,15 @@ func (w *world) keyVaultOf(doc arm.Resource) (arm.Resource, bool) {
 	if id := arm.Ref(doc.Properties, "encryption.keyVaultProperties.keyVaultArmId"); id != "" {
 		return w.estate.Get(id)
 	}
+	// A key's identifier has a version that only deployment gives; what it is made
+	// from names the key.
+	if u, ok := arm.UnknownAt(doc.Properties, "encryption.keyvaultproperties"); ok {
+		for _, key := range w.estate.OfType("Microsoft.KeyVault/vaults/keys") {
+			if a := key.Source.Address; a != "" && strings.HasPrefix(u.Expression, a+".") {
+				return w.estate.Get(key.ID.Parent())
+			}
+		}
+	}
 	uri := arm.String(doc.Properties, "encryption.keyvaultproperties.keyvaulturi")
 	if uri == "" {
 		uri = arm.String(doc.Properties, "encryption.keyVaultProperties.keyIdentifier")

@@ -28,13 +28,14 @@ func repliesReturn(w *world) []Requirement {
 				continue
 			}
 			if step, lost := w.losesReplies(a, b); lost {
-				note(w.tableOf(step, a, b), w.lostReplies(a, b.Name, step))
+				table := w.tableOf(step, a, b)
+				note(table, w.lostReplies(a, b.Name, table, step))
 			}
 		}
 	}
 	for _, p := range w.places {
 		if step, lost := w.serviceAnswered(p); lost {
-			note(step.Resource, w.lostReplies(p, "the service", step))
+			note(step.Resource, w.lostReplies(p, "the service", step.Resource, step))
 		}
 	}
 	var out []Requirement
@@ -82,11 +83,7 @@ func (w *world) tableOf(step verdict.Step, a, b Place) arm.ID {
 	return ""
 }
 
-func (w *world) lostReplies(from Place, to string, step verdict.Step) Requirement {
-	table := step.Resource
-	if t := w.tableOf(step, from, from); t != "" && !strings.EqualFold(table.Type(), "Microsoft.Network/routeTables") {
-		table = t
-	}
+func (w *world) lostReplies(from Place, to string, table arm.ID, step verdict.Step) Requirement {
 	doc, _ := w.estate.Get(table)
 	r := w.configured("replies-return", doc, "Replies pass route table "+table.Name(), verdict.No,
 		fmt.Sprintf("%s and %s: %s: %s", from.Name, to, step.At, step.Reason),

@@ -75,7 +75,7 @@ func TestComputeOutsideTheNetworks(t *testing.T) {
 		t.Error("nothing is unknown of a cluster whose network is not described")
 	}
 	found := r.Findings()
-	if len(found) != 2 || found[0].Rule != "compute-in-network" || found[1].Rule != "image-build-compute" {
+	if len(found) != 1 || found[0].Rule != "compute-in-network" {
 		t.Errorf("the findings are %v", found)
 	}
 	for _, q := range r.With(Unknown) {

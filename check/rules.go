@@ -48,6 +48,11 @@ var networkRules = []Rule{
 		Source: "Create, change, or delete a virtual network peering",
 	},
 	{
+		ID: "compute-in-network", Title: "Compute is in a network where its services are closed", Severity: High, derive: computesInside, cause: true,
+		Help:   "Nodes without a subnet run in a network of Microsoft's with public addresses. Storage, registry, vault and workspace that are closed to the internet are closed to them too.",
+		Source: "Secure an Azure Machine Learning training environment with virtual networks",
+	},
+	{
 		ID: "compute-without-public-address", Title: "Compute nodes have no public address", Severity: High, derive: computeWithoutPublicAddress, cause: true,
 		Help:   "Nodes with public addresses need inbound rules for the service; nodes without need none.",
 		Source: "Secure an Azure Machine Learning training environment with virtual networks, no public IP",
@@ -151,11 +156,6 @@ var nameRules = []Rule{
 // serviceRules are about what single services say of themselves.
 var serviceRules = []Rule{
 	{
-		ID: "compute-in-network", Title: "Compute is in a network where its services are closed", Severity: High, derive: computesInside, cause: true,
-		Help:   "Nodes without a subnet run in a network of Microsoft's with public addresses. Storage, registry, vault and workspace that are closed to the internet are closed to them too.",
-		Source: "Secure an Azure Machine Learning training environment with virtual networks",
-	},
-	{
 		ID: "image-build-compute", Title: "Workspaces with a closed registry name a compute that builds images", Severity: High, derive: imagesAreBuilt,
 		Help:   "ACR Tasks run outside every network of yours and cannot push to a closed registry. The workspace then builds images on a compute cluster, if it is told which, and the cluster must be in the network.",
 		Source: "Secure an Azure Machine Learning workspace with virtual networks, Azure Container Registry",
@@ -190,6 +190,11 @@ var serviceRules = []Rule{
 // flowRules are about what must flow.
 var flowRules = []Rule{
 	{
+		ID: "reaches-platform", Title: "Agents and compute reach the platform's shared services", Severity: High, derive: reachPlatform, cause: true,
+		Help:   "Tokens come from login.microsoftonline.com and orders go to management.azure.com; agents poll Azure DevOps and download their software.",
+		Source: "Allowed IP addresses and domain URLs (Azure DevOps); Configure inbound and outbound network traffic (Azure Machine Learning)",
+	},
+	{
 		ID: "agent-reaches-service", Title: "Agents reach the workspace and its services privately", Severity: High, derive: agentsReachServices,
 		Help:   "A self-hosted agent trains and deploys by calling the workspace, registry, storage and vault. Each name must lead to a private endpoint, packets must arrive, the service must let them in, and the agent's identity needs the role.",
 		Source: "Azure network security for MLOps (Azure Architecture Center)",
@@ -208,11 +213,6 @@ var flowRules = []Rule{
 		ID: "aks-reaches-service", Title: "Attached Kubernetes clusters reach the workspace and its services privately", Severity: High, derive: servingReachesServices,
 		Help:   "Nodes of a cluster that serves models pull their images from the registry, read them from storage and report to the workspace.",
 		Source: "Configure a secure online endpoint on Azure Kubernetes Service; Network isolation for Kubernetes compute targets",
-	},
-	{
-		ID: "reaches-platform", Title: "Agents and compute reach the platform's shared services", Severity: High, derive: reachPlatform,
-		Help:   "Tokens come from login.microsoftonline.com and orders go to management.azure.com; agents poll Azure DevOps and download their software.",
-		Source: "Allowed IP addresses and domain URLs (Azure DevOps); Configure inbound and outbound network traffic (Azure Machine Learning)",
 	},
 	{
 		ID: "bastion-reaches-jump-host", Title: "Bastion reaches the jump hosts", Severity: High, derive: bastionReachesJumpHosts,

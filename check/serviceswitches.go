@@ -74,8 +74,12 @@ func imagesAreBuilt(w *world) []Requirement {
 		if step := w.closed(reg); step.Value == verdict.Unknown && value == verdict.No {
 			value, reason = verdict.Unknown, step.Reason
 		}
-		out = append(out, w.configured("image-build-compute", ws, "Workspace "+ws.Name+" has a compute that builds its images", value, reason,
-			"set image_build_compute_name to a compute cluster in the virtual network: azurerm_machine_learning_workspace "+ws.Name))
+		r := w.configured("image-build-compute", ws, "Workspace "+ws.Name+" has a compute that builds its images", value, reason,
+			"set image_build_compute_name to a compute cluster in the virtual network: azurerm_machine_learning_workspace "+ws.Name)
+		if name := arm.String(ws.Properties, "imageBuildCompute"); name != "" {
+			r.faults = []fault{outsideFault(ws.ID.Child("computes", name))}
+		}
+		out = append(out, r)
 	}
 	return out
 }
@@ -365,7 +369,7 @@ func computesInside(w *world) []Requirement {
 		}
 		r := w.configured("compute-in-network", doc, p.label()+" "+doc.Name+" is in a virtual network", value, reason,
 			fmt.Sprintf("set subnet_resource_id to a subnet from which the private endpoints are reached: azurerm_machine_learning_compute_%s %s", p.resourceKind(), doc.Name))
-		r.faults = []fault{outsideFault(doc.ID)}
+		r.faults = []fault{outsideFault(doc.ID), publicFault(doc.ID)}
 		out = append(out, r)
 	}
 	return out

@@ -19,7 +19,7 @@ packets against the proof.`,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newShowCommand())
-	root.AddCommand(newCheckCommand(), newGraphCommand())
+	root.AddCommand(newCheckCommand(), newExplainCommand(), newGraphCommand())
 	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newEnvCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand(), newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), newBastionCommand(), exitStatusTopic(), sourcesTopic())
 	return root
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/fabric"
+	"github.com/cloister-ml/cloister/internal/machine"
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning"
 	"github.com/cloister-ml/cloister/internal/sandbox"
 	"github.com/cloister-ml/cloister/service"
@@ -186,11 +187,7 @@ func (m *machines) start(ctx context.Context, id arm.ID, s sandbox.Spec) error {
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return err
 	}
-	console, err := os.OpenFile(filepath.Join(dir, "console.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer console.Close() // the sandbox has its own descriptor
+	console := machine.NewLog(filepath.Join(dir, "console.log"), consoleSize, consoleKeep)
 	s.Name, s.Layers, s.Upper, s.Machine = m.d.boxName(id), layers, m.d.disk(id), true
 	s.Args = []string{binaryPath, "machine", "init"}
 	s.Env = trustEnv()
@@ -199,13 +196,24 @@ func (m *machines) start(ctx context.Context, id arm.ID, s sandbox.Spec) error {
 	started := time.Now()
 	sb, err := m.d.boxes.Start(ctx, s)
 	if err != nil {
-		return err
+		return errors.Join(err, console.Close())
 	}
 	m.d.log.Info("machine started", "machine", id.Name(), "took", time.Since(started))
 	m.running.Store(id.Key(), box{name: id.Name(), sandbox: sb})
-	go m.watch(id, sb)
+	go func() {
+		m.watch(id, sb)
+		if err := console.Close(); err != nil {
+			m.d.log.Warn("closing a machine's console", "machine", id.Name(), "error", err)
+		}
+	}()
 	return nil
 }
+
+// A machine's console is set aside at this size, and so many older ones are kept.
+const (
+	consoleSize = 4 << 20
+	consoleKeep = 2
+)
 
 // watch notices that a machine has ended, so that the next Start starts it again.
 func (m *machines) watch(id arm.ID, sb *sandbox.Sandbox) {

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"sync"
 )
@@ -22,6 +23,17 @@ const (
 	logSize = 10 << 20
 	logKeep = 3
 )
+
+// NewLog is a file that is set aside when it holds max bytes, with keep older ones.
+func NewLog(path string, max int64, keep int) io.WriteCloser {
+	return &logFile{path: path, max: max, keep: keep}
+}
+
+// Close closes the file; a later Write opens it again.
+func (l *logFile) Close() error {
+	l.close()
+	return nil
+}
 
 // Write appends. What cannot be written is dropped: a full disk must not stop a
 // service.

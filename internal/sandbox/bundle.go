@@ -13,10 +13,11 @@ import (
 )
 
 // machineCapabilities are what an init with services needs, and no more: none of
-// them reaches the network's configuration or the host.
+// them reaches the network's configuration or the host, or makes packets by hand
+// (ping needs none: the fabric lets every group open ICMP sockets).
 var machineCapabilities = []string{
 	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
-	"CAP_SETGID", "CAP_SETUID", "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SYS_CHROOT",
+	"CAP_SETGID", "CAP_SETUID", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT",
 }
 
 // rlimits are no core dumps, and as many open files as services expect or, where
@@ -90,10 +91,14 @@ func ociSpec(s Spec, limits *specs.LinuxResources) specs.Spec {
 }
 
 func namespaces(netns string) []specs.LinuxNamespace {
-	return []specs.LinuxNamespace{
+	out := []specs.LinuxNamespace{
 		{Type: specs.PIDNamespace}, {Type: specs.IPCNamespace}, {Type: specs.UTSNamespace}, {Type: specs.MountNamespace},
 		{Type: specs.NetworkNamespace, Path: netns},
 	}
+	if _, err := os.Stat("/proc/self/ns/cgroup"); err == nil { // Linux 4.6
+		out = append(out, specs.LinuxNamespace{Type: specs.CgroupNamespace})
+	}
+	return out
 }
 
 func mounts(s Spec) []specs.Mount {

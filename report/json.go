@@ -10,14 +10,13 @@ import (
 	"github.com/cloister-ml/cloister/verdict"
 )
 
-// JSON writes a report, with the matrix where cells are given.
-func JSON(w io.Writer, r *check.Report, cells []check.Cell, o Options) error {
+// JSON writes a report, as docs/check.schema.json describes it.
+func JSON(w io.Writer, r *check.Report, o Options) error {
 	doc := struct {
 		Summary      summary             `json:"summary"`
 		Requirements []check.Requirement `json:"requirements"`
 		Places       []check.Place       `json:"places"`
-		Matrix       []jsonCell          `json:"matrix,omitempty"`
-	}{summarise(r), shown(r.Requirements, o), orEmpty(r.Places), jsonCells(cells)}
+	}{summarise(r), shown(r.Requirements, o), orEmpty(r.Places)}
 	return encode(w, doc)
 }
 

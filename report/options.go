@@ -17,10 +17,13 @@ type Options struct {
 	Path func(file string) string
 }
 
+// MinWidth is the fewest columns that text is written in.
+const MinWidth = 60
+
 const defaultWidth = 100
 
 func (o Options) width() int {
-	if o.Width < 60 {
+	if o.Width < MinWidth {
 		return defaultWidth
 	}
 	return o.Width

@@ -88,7 +88,7 @@ func TestGolden(t *testing.T) {
 		"report.txt":       func(b *bytes.Buffer) error { return Text(b, sample(), o) },
 		"report-all.txt":   func(b *bytes.Buffer) error { return Text(b, sample(), all) },
 		"report-color.txt": func(b *bytes.Buffer) error { return Text(b, sample(), color) },
-		"report.json":      func(b *bytes.Buffer) error { return JSON(b, sample(), sampleCells(), o) },
+		"report.json":      func(b *bytes.Buffer) error { return JSON(b, sample(), o) },
 		"report.sarif":     func(b *bytes.Buffer) error { return SARIF(b, sample(), o) },
 		"report.xml":       func(b *bytes.Buffer) error { return JUnit(b, sample(), o) },
 		"matrix.txt":       func(b *bytes.Buffer) error { return MatrixText(b, sampleCells(), o) },

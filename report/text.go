@@ -86,28 +86,38 @@ func notInEstate(r *check.Report) string {
 	return fmt.Sprintf("%s of %s %s not in the estate, and nothing is said of them: %s", s(r.Unread, "resource"), s(len(r.UnreadTypes), "type"), verb, strings.Join(r.UnreadTypes, ", "))
 }
 
-// grouped puts requirements together that one change mends, and what follows from
-// another under that, in order of their first member.
+// grouped puts requirements together that fall for one fault or that one change
+// mends, the one that says it best first.
 func grouped(list []check.Requirement) [][]check.Requirement {
-	at := map[string]int{}
+	at, home := map[string]int{}, map[string]int{}
 	var out [][]check.Requirement
+	put := func(q check.Requirement, i int) {
+		home[q.ID] = i
+		out[i] = append(out[i], q)
+	}
 	for _, q := range list {
-		key := cmp.Or(q.Remedy, q.Reason)
-		i, ok := at[key]
-		if cause, known := at[q.Because]; q.Because != "" && known {
-			out[cause] = append(out[cause], q)
+		if q.Because != "" {
 			continue
 		}
-		at[q.ID] = len(out)
-		if ok {
-			at[q.ID] = i
-		}
+		key := cmp.Or(q.Remedy, q.Reason)
+		i, ok := at[key]
 		if !ok {
 			i = len(out)
 			at[key] = i
 			out = append(out, nil)
 		}
-		out[i] = append(out[i], q)
+		put(q, i)
+	}
+	for _, q := range list {
+		if q.Because == "" {
+			continue
+		}
+		i, ok := home[q.Because]
+		if !ok {
+			i = len(out)
+			out = append(out, nil)
+		}
+		put(q, i)
 	}
 	return out
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/check"
@@ -21,8 +20,10 @@ type checkFlags struct {
 	estate estateFlags
 	format string
 	json   bool
+	ask    askFlags
+	color  string
+	width  int
 	off    []string
-	matrix bool
 	all    bool
 	strict bool
 }
@@ -56,14 +57,26 @@ one is unknown), and 2 when DIR cannot be read.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.format, "format", "text", "text, json, sarif, junit or svg")
+	flags.StringVar(&f.format, "format", "text", "text, json, sarif, junit, gitlab, md or svg")
 	flags.BoolVar(&f.json, "json", false, "the same as --format json")
 	f.estate.declare(flags)
 	flags.StringArrayVar(&f.off, "off", nil, "switch a rule or a requirement off, as id=reason")
-	flags.BoolVar(&f.matrix, "matrix", false, "show what a client at every place meets at every service, and nothing else")
+	f.ask.declare(flags)
+	declareLook(flags, &f.color, &f.width)
 	flags.BoolVar(&f.all, "all", false, "also show each requirement that holds")
 	flags.BoolVar(&f.strict, "strict", false, "end with status 1 also when a requirement is unknown")
+	must(cmd.RegisterFlagCompletionFunc("from", completeNames(&f.estate, false)))
+	must(cmd.RegisterFlagCompletionFunc("to", completeNames(&f.estate, true)))
+	must(cmd.RegisterFlagCompletionFunc("protocol", cobra.FixedCompletions([]string{"tcp", "udp", "icmp"}, cobra.ShellCompDirectiveNoFileComp)))
+	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json", "sarif", "junit", "gitlab", "md", "svg"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
+}
+
+// must panics where a flag that is declared above is not there.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
 
 func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
@@ -71,8 +84,24 @@ func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
 	if f.json {
 		f.format = "json"
 	}
+	asks, err := f.ask.asks()
+	if err != nil {
+		return err
+	}
+	o, err := reportLook(out, f.color, f.width)
+	if err != nil {
+		return err
+	}
+	o.All = f.all
+	if asks {
+		e, err := f.estate.read(cmd, path)
+		if err != nil {
+			return err
+		}
+		return f.ask.answer(out, e, f.format, o)
+	}
 	var e *arm.Estate
-	write, err := checkWriter(f, func() *floorplan.Plan { return floorplan.Read(e, mapTitle(path)) })
+	write, err := checkWriter(f.format, func() *floorplan.Plan { return floorplan.Read(e, mapTitle(path)) })
 	if err != nil {
 		return err
 	}
@@ -84,16 +113,11 @@ func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
 	if err != nil {
 		return err
 	}
-	o := reportOptions(out)
-	o.All = f.all
-	if f.matrix {
-		return write(out, nil, check.Matrix(e), o)
-	}
 	r := check.Prove(e, opts)
 	if err := unusedOff(r, opts); err != nil {
 		return err
 	}
-	if err := write(out, r, nil, o); err != nil {
+	if err := write(out, r, o); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	if r.Count(check.Violated) > 0 || f.strict && r.Count(check.Unknown) > 0 {
@@ -102,47 +126,32 @@ func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
 	return nil
 }
 
-type checkWrite func(w io.Writer, r *check.Report, cells []check.Cell, o report.Options) error
+type checkWrite func(w io.Writer, r *check.Report, o report.Options) error
 
 // checkWriter is what writes the format that was asked for; plan is asked once the
 // estate is read.
-func checkWriter(f checkFlags, plan func() *floorplan.Plan) (checkWrite, error) {
-	if f.matrix {
-		switch f.format {
-		case "text":
-			return func(w io.Writer, _ *check.Report, c []check.Cell, o report.Options) error {
-				return report.MatrixText(w, c, o)
-			}, nil
-		case "json":
-			return func(w io.Writer, _ *check.Report, c []check.Cell, _ report.Options) error {
-				return report.MatrixJSON(w, c)
-			}, nil
-		}
-		return nil, fmt.Errorf("--matrix is written as text or json, not as %q", f.format)
-	}
-	switch f.format {
+func checkWriter(format string, plan func() *floorplan.Plan) (checkWrite, error) {
+	switch format {
 	case "text":
-		return func(w io.Writer, r *check.Report, _ []check.Cell, o report.Options) error {
-			return report.Text(w, r, o)
-		}, nil
+		return report.Text, nil
 	case "json":
 		return report.JSON, nil
 	case "sarif":
-		return func(w io.Writer, r *check.Report, _ []check.Cell, o report.Options) error {
-			return report.SARIF(w, r, o)
-		}, nil
+		return report.SARIF, nil
 	case "junit":
-		return func(w io.Writer, r *check.Report, _ []check.Cell, o report.Options) error {
-			return report.JUnit(w, r, o)
-		}, nil
+		return report.JUnit, nil
+	case "gitlab":
+		return report.CodeQuality, nil
+	case "md":
+		return report.Markdown, nil
 	case "svg":
-		return func(w io.Writer, r *check.Report, _ []check.Cell, o report.Options) error {
+		return func(w io.Writer, r *check.Report, o report.Options) error {
 			p := plan()
 			report.OnMap(p, r, o)
 			return floorplan.SVG(w, p)
 		}, nil
 	}
-	return nil, fmt.Errorf("--format is text, json, sarif, junit or svg, not %q", f.format)
+	return nil, fmt.Errorf("--format is text, json, sarif, junit, gitlab, md or svg, not %q", format)
 }
 
 func (f checkFlags) options() (check.Options, error) {
@@ -190,19 +199,4 @@ func fromHere(path string) string {
 		return path
 	}
 	return rel
-}
-
-// reportOptions are those of a report to out: coloured and as wide as the
-// terminal, where it is one.
-func reportOptions(out io.Writer) report.Options {
-	o := report.Options{Path: fromHere}
-	f, ok := out.(*os.File)
-	if !ok {
-		return o
-	}
-	o.Color = report.WantColor(f)
-	if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil {
-		o.Width = min(int(size.Col), 140)
-	}
-	return o
 }

@@ -26,7 +26,7 @@ func (f *Fabric) Apply(ctx context.Context, p Plan) (Changes, error) {
 	}
 	a := &application{fabric: f, plan: p, spaces: map[string]*space{}, done: &recorder{}}
 	defer a.close()
-	for _, step := range []func(context.Context) error{a.open, a.filters, a.dropSpaces, a.dropLinks, a.addLinks, a.routers, a.machines, a.settle} {
+	for _, step := range []func(context.Context) error{a.open, a.filters, a.cut, a.dropSpaces, a.dropLinks, a.addLinks, a.routers, a.machines, a.settle} {
 		if err := step(ctx); err != nil {
 			return a.done.sorted(), err
 		}

@@ -1,9 +1,13 @@
 package fabric
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -11,30 +15,43 @@ import (
 	"github.com/cloister-ml/cloister/network"
 )
 
-// cut ends the connections that a router has let begin and whose groups would
+// cut ends the connections that routers have let begin and whose groups would
 // drop them now; their next packet is then one that begins a connection. All
 // others go on untouched.
-func (a *application) cut(s *space) error {
-	if len(s.gates) == 0 {
+func (a *application) cut(ctx context.Context) error {
+	return a.each(ctx, func(s *space) bool { return len(s.closing) > 0 }, func(s *space) error {
+		n, err := s.cut()
+		if err != nil {
+			return fmt.Errorf("ending connections that are no longer allowed: %w", err)
+		}
+		if n > 0 {
+			a.done.add(true, "connection", s.full, fmt.Sprint(n))
+		}
 		return nil
-	}
+	})
+}
+
+func (s *space) cut() (n uint, err error) {
 	var handle *netlink.Handle
-	err := within(s.fd, func() (err error) {
+	err = within(s.fd, func() error {
+		count, err := os.ReadFile("/proc/sys/net/netfilter/nf_conntrack_count")
+		if err != nil || strings.TrimSpace(string(count)) == "0" {
+			return err // the kernel looks through a table of all namespaces: not for nothing
+		}
 		handle, err = netlink.NewHandle(unix.NETLINK_NETFILTER)
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("reaching the connections: %w", err)
+	if err != nil || handle == nil {
+		return 0, err
 	}
 	defer handle.Close()
-	n, err := handle.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, newForbidden(s))
-	if err != nil {
-		return fmt.Errorf("ending connections that are no longer allowed: %w", err)
+	for try := 0; ; try++ {
+		more, err := handle.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, newForbidden(s))
+		n += more
+		if err == nil || try == 5 || !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return n, err
+		}
 	}
-	if n > 0 {
-		a.done.add(true, "connection", s.full, fmt.Sprint(n))
-	}
-	return nil
 }
 
 // forbidden finds connections that no longer may be.
@@ -45,7 +62,7 @@ type forbidden struct {
 
 func newForbidden(s *space) forbidden {
 	f := forbidden{map[netip.Addr][]gate{}, map[netip.Addr][]gate{}, s.Loopback}
-	for _, g := range s.gates {
+	for _, g := range s.closing {
 		of := f.inbound
 		if g.direction == network.Outbound {
 			of = f.outbound

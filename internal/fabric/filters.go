@@ -11,14 +11,14 @@ import (
 type loaded struct {
 	table       nft.Table
 	fingerprint string
+	gates       []gate
 }
 
 // filters brings the packet filters to the plan: by what differs where it is
-// known what is there, whole where it is not, as after another process. Then it
-// ends the connections that the new filters would not let begin.
+// known what is there, whole where it is not, as after another process.
 func (a *application) filters(ctx context.Context) error {
 	return a.each(ctx, func(s *space) bool { return s.Filter != nil }, func(s *space) error {
-		want := loaded{*s.Filter, s.Filter.Fingerprint()}
+		want := loaded{*s.Filter, s.Filter.Fingerprint(), s.gates}
 		conn, err := nft.Open(s.fd)
 		if err != nil {
 			return err
@@ -32,7 +32,8 @@ func (a *application) filters(ctx context.Context) error {
 			}
 		}
 		a.done.add(false, "filter", s.full, s.Filter.Name)
-		if before, ok := a.fabric.known(s.full); ok && before.fingerprint == have && nft.Fits(before.table, want.table) {
+		before, ok := a.fabric.known(s.full)
+		if ok && before.fingerprint == have && nft.Fits(before.table, want.table) {
 			err = conn.Change(before.table, want.table)
 		} else {
 			err = conn.Load(want.table)
@@ -42,10 +43,10 @@ func (a *application) filters(ctx context.Context) error {
 			return err
 		}
 		a.fabric.remember(s.full, want)
-		if s.fresh {
-			return nil
+		if !s.fresh {
+			s.closing = closing(before.gates, s.gates)
 		}
-		return a.cut(s)
+		return nil
 	})
 }
 

@@ -22,6 +22,7 @@ type group struct {
 	boxes     []box
 	rules     map[uint32]groupRule // by number
 	order     []uint32
+	sum       []byte // of what it does
 }
 
 // groupRule is what a rule of a group is called and what it does.
@@ -74,7 +75,8 @@ func (f *filter) compile(one network.Filter, d network.Direction) *group {
 	if one.NSG == "" {
 		name = chainName(arm.ID(one.At), d)
 	}
-	key := name + string(g.digest())
+	g.sum = g.digest()
+	key := name + string(g.sum)
 	if same, ok := f.groups[key]; ok {
 		return same
 	}

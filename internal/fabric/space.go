@@ -31,6 +31,7 @@ type space struct {
 	links map[string]netlink.Link
 
 	fresh   bool     // made just now
+	closing []gate   // which may drop what has begun
 	plugged []string // first ends of cables that were made just now
 }
 

@@ -73,6 +73,9 @@ func parseTarget(segments []string) (target, error) {
 		t.namespace, t.tail = segments[last+1], segments[last+2:]
 	} else if n := scopeLength(segments); n < len(segments) {
 		scope, t.rest = segments[:n], segments[n:]
+		if strings.EqualFold(t.rest[0], "deployments") { // as clients wrote before there were resource providers
+			t.provider, t.namespace, t.tail, t.rest = true, "Microsoft.Resources", t.rest, nil
+		}
 	}
 	if len(scope) == 0 {
 		return t, nil

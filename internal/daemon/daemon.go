@@ -26,6 +26,7 @@ import (
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning/mlflow"
 	"github.com/cloister-ml/cloister/internal/provider/managedidentity"
 	netprovider "github.com/cloister-ml/cloister/internal/provider/network"
+	"github.com/cloister-ml/cloister/internal/provider/resources"
 	"github.com/cloister-ml/cloister/internal/provider/storage"
 	"github.com/cloister-ml/cloister/internal/sandbox"
 	"github.com/cloister-ml/cloister/network"
@@ -159,7 +160,13 @@ func (d *Daemon) providers(host cloud.Host) []cloud.Provider {
 	if d.learningErr != nil {
 		return nil
 	}
+	deployments, err := resources.New(c)
+	if err != nil {
+		d.learningErr = fmt.Errorf("reading the deployments: %w", err)
+		return nil
+	}
 	return []cloud.Provider{
+		deployments,
 		authorization.New(c),
 		managedidentity.New(c.Tenant()),
 		netprovider.New(&d.syncer),

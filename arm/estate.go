@@ -38,12 +38,13 @@ func NewEstate(resources ...Resource) (*Estate, error) {
 		children:  map[child][]int{},
 		incoming:  map[string][]int{},
 	}
-	slices.SortFunc(e.resources, func(a, b Resource) int { return strings.Compare(a.ID.Key(), b.ID.Key()) })
+	slices.SortFunc(e.resources, func(a, b Resource) int { return a.ID.Compare(b.ID) })
 	for i, r := range e.resources {
-		if prev, ok := e.index[r.ID.Key()]; ok {
+		key := r.ID.Key()
+		if prev, ok := e.index[key]; ok {
 			return nil, fmt.Errorf("%s is declared twice: %s and %s", r.ID, e.resources[prev].Source, r.Source)
 		}
-		e.index[r.ID.Key()] = i
+		e.index[key] = i
 		typ := strings.ToLower(r.Type)
 		e.byType[typ] = append(e.byType[typ], i)
 		below := child{r.ID.Parent().Key(), typ}
@@ -70,8 +71,9 @@ func (e *Estate) connect(r Resource) {
 		if to.Equal(r.ID) {
 			return
 		}
-		_, known := e.index[to.Key()]
-		e.incoming[to.Key()] = append(e.incoming[to.Key()], len(e.edges))
+		key := to.Key()
+		_, known := e.index[key]
+		e.incoming[key] = append(e.incoming[key], len(e.edges))
 		e.edges = append(e.edges, Edge{From: r.ID, To: to, Path: path, Dangling: !known})
 	}
 	// A document may extend what exists without a document, as a storage account's
@@ -82,9 +84,9 @@ func (e *Estate) connect(r Resource) {
 			break
 		}
 	}
-	walk(r.Properties, "properties", func(path, s string) {
+	walk(r.Properties, []string{"properties"}, func(path []string, s string) {
 		if IsID(s) {
-			add(ID(s), path)
+			add(ID(s), strings.Join(path, "."))
 		}
 	})
 	if r.Identity != nil {
@@ -94,15 +96,16 @@ func (e *Estate) connect(r Resource) {
 	}
 }
 
-func walk(v any, path string, visit func(path, s string)) {
+// walk visits the strings of a value, each with the way to it.
+func walk(v any, path []string, visit func(path []string, s string)) {
 	switch node := v.(type) {
 	case map[string]any:
 		for _, k := range sortedKeys(node) {
-			walk(node[k], path+"."+k, visit)
+			walk(node[k], append(path, k), visit)
 		}
 	case []any:
 		for i, e := range node {
-			walk(e, path+"."+strconv.Itoa(i), visit)
+			walk(e, append(path, strconv.Itoa(i)), visit)
 		}
 	case string:
 		visit(path, node)

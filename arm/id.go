@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -101,6 +102,16 @@ func (id ID) Key() string {
 		}
 	}
 	return string(id)
+}
+
+// Compare orders ids as their keys, without making them.
+func (id ID) Compare(other ID) int {
+	for i := range min(len(id), len(other)) {
+		if a, b := lowered(id[i]), lowered(other[i]); a != b {
+			return cmp.Compare(a, b)
+		}
+	}
+	return cmp.Compare(len(id), len(other))
 }
 
 // Equal reports whether both ids name the same resource.

@@ -1,7 +1,6 @@
 package terraform
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -213,12 +212,11 @@ func (b *builder) warn(at hcl.Range, summary, detail string, args ...any) {
 	b.diags = append(b.diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: &at})
 }
 
-// documents are the estate's, ordered by id.
+// documents are the estate's, in no order.
 func (b *builder) documents() []arm.Resource {
 	out := make([]arm.Resource, 0, len(b.docs))
 	for _, d := range b.docs {
 		out = append(out, *d)
 	}
-	slices.SortFunc(out, func(x, y arm.Resource) int { return cmp.Compare(x.ID.Key(), y.ID.Key()) })
 	return out
 }

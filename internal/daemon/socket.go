@@ -80,6 +80,7 @@ func (d *Daemon) socketRoutes() http.Handler {
 	})
 	mux.HandleFunc("POST /project", d.postProject)
 	mux.HandleFunc("GET /variables", d.getVariables)
+	mux.HandleFunc("GET /nsg", d.getGroups)
 	mux.HandleFunc("POST /probe", d.postProbe)
 	mux.HandleFunc("POST /down", d.postDown)
 	mux.HandleFunc("POST /bastion/login", d.postLogin)

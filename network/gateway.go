@@ -124,21 +124,46 @@ func (t *Topology) gatewaysOf(v VNet) []*Gateway {
 			continue
 		}
 		hub, _ := t.VNet(home)
-		p, there := v.link(home)
-		back, here := hub.link(v.ID)
+		p, there, doubt1 := v.half(home)
+		back, here, doubt2 := hub.half(v.ID)
 		uses, open1 := p.Doubts.About("useRemoteGateways")
 		lends, open2 := back.Doubts.About("allowGatewayTransit")
+		why := firstReason(doubt1, doubt2, uses.Reason, lends.Reason)
 		switch {
-		case !there || !here || !p.Connected:
-		case p.UseRemoteGateways && back.AllowGatewayTransit:
+		case !there || !here || !p.UseRemoteGateways && !open1 || !back.AllowGatewayTransit && !open2:
+		case why == "" && p.Connected:
 			out = append(out, g)
-		case open1 && (open2 || back.AllowGatewayTransit):
-			out = append(out, &Gateway{ID: g.ID, Name: g.Name, Learns: uses.Reason})
-		case open2 && p.UseRemoteGateways:
-			out = append(out, &Gateway{ID: g.ID, Name: g.Name, Learns: lends.Reason})
+		case why != "":
+			out = append(out, &Gateway{ID: g.ID, Name: g.Name, Learns: why})
 		}
 	}
 	return out
+}
+
+// half is the peering of a network with another, or one that may be, and why it is
+// not certain that it carries anything.
+func (v VNet) half(to arm.ID) (p Peering, ok bool, doubt string) {
+	if p, ok = v.link(to); ok {
+		if d, unknown := p.Doubts.About(aboutConnected); unknown && !p.Connected {
+			return p, true, d.Reason
+		}
+		return p, true, ""
+	}
+	for _, p := range v.Peerings {
+		if d, unknown := p.Doubts.About(aboutRemote); unknown {
+			return p, true, d.Reason
+		}
+	}
+	return Peering{}, false, ""
+}
+
+func firstReason(list ...string) string {
+	for _, s := range list {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
 }
 
 // mayLearn is why a subnet may have a route to an address that its gateways have

@@ -91,13 +91,13 @@ func TestAugmentedRulesAndPorts(t *testing.T) {
 func TestServiceTags(t *testing.T) {
 	top := topology(t, twoSubnets(onSubnet("nsg"), nil, nt.NSG("nsg",
 		nt.Rule("storage", "100 Outbound Allow Tcp *:* -> Storage.WestEurope:443"),
-		nt.Rule("unlisted", "150 Outbound Allow Tcp *:* -> AzureCosmosDB:443"),
+		nt.Rule("unlisted", "150 Outbound Allow Tcp *:* -> AzureUnlisted:443"),
 		nt.Rule("no-internet", "200 Outbound Deny * *:* -> Internet:*"),
 	))...)
 	ask(t, top,
 		question{"10.1.0.4 -> 198.51.100.100 tcp 443", "yes", ""},
 		question{"10.1.0.4 -> 198.51.100.100 tcp 445", "no", "rule no-internet (priority 200) denies TCP 445 from 10.1.0.4 to 198.51.100.100 (Internet)"},
-		question{"10.1.0.4 -> 198.51.100.9 tcp 443", "unknown", "the addresses of service tag AzureCosmosDB are not known"},
+		question{"10.1.0.4 -> 198.51.100.9 tcp 443", "unknown", "the addresses of service tag AzureUnlisted are not known"},
 		question{"10.1.0.4 -> 198.51.100.9 tcp 80", "no", "no-internet"},
 		question{"10.1.0.4 -> 10.1.1.4 tcp 443", "yes", ""}, // a tag holds public addresses only
 	)

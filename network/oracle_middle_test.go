@@ -236,7 +236,7 @@ func (o oracle) fwSide(r arm.Object, side string, a netip.Addr) verdict.Value {
 			}
 		case s == "Storage":
 			p, _ := service.Tag(s)
-			out = or(out, yes(p[0].Contains(a)))
+			out = or(out, yes(slices.ContainsFunc(p, func(p netip.Prefix) bool { return p.Contains(a) })))
 		case isRange:
 			out = or(out, yes(netip.MustParseAddr(low).Compare(a) <= 0 && a.Compare(netip.MustParseAddr(high)) <= 0))
 		default:

@@ -102,7 +102,12 @@ func destinationContains(dest string, a netip.Addr) (bits, rank int, ok bool) {
 		if dest == "AzureCloud" {
 			rank = 4
 		}
-		return tag[0].Bits(), rank, tag[0].Contains(a)
+		for _, p := range tag {
+			if p.Contains(a) && p.Bits() > bits {
+				bits, ok = p.Bits(), true
+			}
+		}
+		return bits, rank, ok
 	}
 	p := mustPrefix(dest)
 	return p.Bits(), 0, p.Contains(a)
@@ -166,7 +171,7 @@ func (o oracle) matchTerm(term string, subnet arm.ID, a netip.Addr) verdict.Valu
 		return verdict.No
 	}
 	if tag, ok := service.Tag(term); ok {
-		return yes(tag[0].Contains(a))
+		return yes(slices.ContainsFunc(tag, func(p netip.Prefix) bool { return p.Contains(a) }))
 	}
 	return yes(mustPrefix(term).Contains(a))
 }

@@ -87,7 +87,7 @@ func TestRoutes(t *testing.T) {
 		{"an appliance out of reach", []arm.Object{nt.Route("fw", "0.0.0.0/0", "10.9.1.4")}, question{"10.1.0.4 -> 192.0.2.10 tcp 443", "unknown", "name one that is directly reachable"}},
 		{"replies through an appliance", []arm.Object{nt.Route("fw", "10.2.0.0/16", "10.1.1.4")}, question{"10.2.0.4 -> 10.1.0.4 tcp 443", "unknown", "the appliance sees only half of the connection"}},
 		{"a service tag past the firewall", []arm.Object{nt.Route("fw", "0.0.0.0/0", "10.1.1.4"), nt.Route("aml", "AzureMachineLearning", "Internet")}, question{"10.1.0.4 -> 198.51.100.70 tcp 443", "yes", ""}},
-		{"an unlisted tag", []arm.Object{nt.Route("x", "AzureCosmosDB", "None")}, question{"10.1.0.4 -> 198.51.100.70 tcp 443", "unknown", "the addresses of service tag AzureCosmosDB are not known"}},
+		{"an unlisted tag", []arm.Object{nt.Route("x", "AzureUnlisted", "None")}, question{"10.1.0.4 -> 198.51.100.70 tcp 443", "unknown", "the addresses of service tag AzureUnlisted are not known"}},
 		{"a private address by way of the internet", []arm.Object{nt.Route("x", "10.2.0.0/16", "Internet")}, question{"10.1.0.4 -> 10.2.0.4 tcp 443", "no", "which has no route to the private address 10.2.0.4"}},
 		{"a gateway that is not there", []arm.Object{nt.Route("x", "10.8.0.0/16", "VirtualNetworkGateway")}, question{"10.1.0.4 -> 10.8.0.4 tcp 443", "no", "has no virtual network gateway"}},
 	} {
@@ -122,6 +122,7 @@ func TestEffectiveRoutes(t *testing.T) {
 	want := `10.2.0.4/32 -> InterfaceEndpoint pe-st in b (system route)
 198.51.100.64/27 -> Internet (user-defined route aml)
 198.51.100.96/27 -> None (user-defined route st-tag)
+198.18.24.0/21 -> None (user-defined route st-tag)
 10.1.0.0/16 -> VnetLocal (system route)
 10.2.0.0/16 -> VNetPeering to b (system route)
 0.0.0.0/0 -> VirtualAppliance 10.1.0.9 (user-defined route all)`

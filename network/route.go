@@ -27,6 +27,12 @@ var serviceEndpointTags = map[string]string{
 	"microsoft.storage.global":    "Storage",
 	"microsoft.keyvault":          "AzureKeyVault",
 	"microsoft.containerregistry": "AzureContainerRegistry",
+	"microsoft.sql":               "Sql",
+	"microsoft.azurecosmosdb":     "AzureCosmosDB",
+	"microsoft.eventhub":          "EventHub",
+	"microsoft.servicebus":        "ServiceBus",
+	"microsoft.web":               "AppService",
+	"microsoft.cognitiveservices": "CognitiveServicesManagement",
 }
 
 // candidate is a route with what decides between it and others of its prefix.

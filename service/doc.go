@@ -9,12 +9,14 @@
 // # Public addresses
 //
 // The real addresses of Azure's services change weekly and are not for a
-// laptop. Each service tag has instead one prefix of the documentation ranges
-// of RFC 5737, and each resource an address in its service's prefix. Proof and
+// laptop. Each service tag has instead a prefix of the documentation ranges of
+// RFC 5737, and where it has regional forms one for each region of the range for
+// benchmarks of RFC 2544; each resource has an address in its service's prefix,
+// in that of its region. [TagsAsOf] dates the names. Proof and
 // running cloud use the same plan, so a verdict about a tag is a verdict about
 // packets.
 //
 // Sources: Microsoft Learn, "Azure Private Endpoint private DNS zone values",
 // "How to use your workspace with a custom DNS server", "Virtual network service
-// tags"; RFC 5737.
+// tags"; RFC 5737, RFC 2544.
 package service

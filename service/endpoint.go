@@ -37,6 +37,7 @@ type Endpoint struct {
 	Zone     string // privatelink.blob.core.windows.net
 	Record   string // the record's name in Zone that answers Private: "stmlops", or a wildcard
 	Tag      string // service tag that holds its public address: Storage
+	Region   string // where that address is; "" where it is of no region, or of one that is not known
 	// Always: the public name is a CNAME of Private for everyone, with or without a
 	// private endpoint, as those of Azure Monitor are.
 	Always bool
@@ -56,7 +57,13 @@ func (ep Endpoint) PublicName() string {
 // Endpoints are the host names of a resource, in a stable order; none for a
 // type that has no host of its own.
 func Endpoints(r arm.Resource) []Endpoint {
-	return renamed(publicCloud(r), r.Location)
+	out := renamed(publicCloud(r), r.Location)
+	for i := range out {
+		if !strings.HasSuffix(out[i].Group, "_secondary") { // of a region that Azure chooses
+			out[i].Region = Region(r.Location)
+		}
+	}
+	return out
 }
 
 // publicCloud are the host names that a resource would have in the public cloud.

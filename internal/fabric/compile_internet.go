@@ -64,10 +64,12 @@ func (c *compiler) finishInternet() {
 		Name: internetSpace, Role: RoleInternet, Forward: true,
 		Loopback: []netip.Addr{outsiderGateway, internetResolver},
 		Routes: []Route{
-			{Table: localTable, Dst: publicServices, Type: Local, Dev: "lo"},
 			{Table: mainTable, Dst: single(service.Outsider), Type: Unicast, Dev: outsiderLink},
 		},
 		Filter: c.internetFilter(),
+	}
+	for _, p := range service.Services() {
+		inet.Routes = append(inet.Routes, Route{Table: localTable, Dst: p, Type: Local, Dev: "lo"})
 	}
 	for _, v := range c.order {
 		link := linkName(routerPrefix, v.ID)

@@ -30,7 +30,6 @@ const (
 var (
 	outsiderGateway  = netip.MustParseAddr("192.0.2.1")
 	internetResolver = netip.MustParseAddr("192.0.2.53")
-	publicServices   = netip.MustParsePrefix("198.51.100.0/24")
 )
 
 // digest shortens a name to n hexadecimal digits.

@@ -196,7 +196,7 @@ func (g *generator) groups() {
 }
 
 var sides = []string{
-	"*", "VirtualNetwork", "Internet", "AzureLoadBalancer", "Storage", "AzureCloud", "AzureMachineLearning",
+	"*", "VirtualNetwork", "Internet", "AzureLoadBalancer", "Storage", "Storage.WestEurope", "Storage.EastUS", "AzureCloud", "AzureCloud.WestEurope", "AzureMachineLearning",
 	"10.1.0.0/16", "10.2.0.0/24", "10.1.0.4", "172.16.0.0/12", "10.2.0.9/24", "0.0.0.0/0", "192.0.2.0/24", "10.0.0.0/8+203.0.113.0/24",
 }
 
@@ -308,6 +308,7 @@ func PlatformFlows(top *network.Topology) []network.Flow {
 func Flow(t *rapid.T, top *network.Topology) network.Flow {
 	addrs := []netip.Addr{
 		service.Outsider, netip.MustParseAddr("198.51.100.100"), netip.MustParseAddr("198.51.100.70"),
+		netip.MustParseAddr("198.18.25.70"), netip.MustParseAddr("198.18.24.5"), // Storage of two regions
 		service.WireServer, service.Metadata, netip.MustParseAddr("10.1.0.77"), netip.MustParseAddr("10.9.9.9"), netip.MustParseAddr("203.0.113.200"),
 	}
 	var inside []netip.Addr

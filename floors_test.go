@@ -52,6 +52,7 @@ var house = []floor{
 	{"internal/project", nil},
 	{"internal/fabric", append([]string{"internal/fabric"}, meanings...)},
 	{"internal/cloud", append([]string{"internal/cloud", "internal/durable"}, meanings...)},
+	{"internal/backup", append([]string{"internal/cloud", "internal/durable"}, meanings...)},
 	{"internal/devops", []string{"internal/devops", "internal/agent", "internal/durable"}}, // it hands out the agent
 	{"internal/agent", []string{"internal/devops/wire", "internal/devops/expression", "internal/durable", "internal/machine"}},
 	{"internal/probe", append([]string{"check"}, meanings...)},

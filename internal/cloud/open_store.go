@@ -67,7 +67,7 @@ func claim(ctx context.Context, s *store.Database, dir, address, kept string) er
 	if err != nil {
 		return err
 	}
-	known, err := s.Setting(ctx, "folder")
+	known, err := s.Setting(ctx, store.Place)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func claim(ctx context.Context, s *store.Database, dir, address, kept string) er
 		if !empty || kept != "" {
 			return errors.New("the database does not have the documents of this cloud")
 		}
-		if err := s.Set(ctx, "folder", string(mark)); err != nil {
+		if err := s.Set(ctx, store.Place, string(mark)); err != nil {
 			return err
 		}
 	}
@@ -107,4 +107,38 @@ func RemoveStore(ctx context.Context, dir string) error {
 		return fmt.Errorf("deleting the cloud's documents: %w", err)
 	}
 	return errors.Join(s.Drop(ctx), s.Close())
+}
+
+// MoveStore moves the documents of the cloud in dir, which does not run, from its
+// folder into the PostgreSQL database at address.
+func MoveStore(ctx context.Context, dir, address string) error {
+	s, err := store.OpenPostgres(ctx, address)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(dir, databaseFile)
+	if err = s.Import(ctx, file); err == nil {
+		if err = mark(ctx, s, dir, address); err != nil {
+			err = errors.Join(err, s.Drop(ctx))
+		}
+	}
+	if err := errors.Join(err, s.Close()); err != nil {
+		return fmt.Errorf("moving the documents into PostgreSQL: %w", err)
+	}
+	for _, f := range []string{file, file + "-wal", file + "-shm"} {
+		if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// mark makes the folder and the database one cloud's.
+func mark(ctx context.Context, s *store.Database, dir, address string) error {
+	id := uuid.NewString()
+	return errors.Join(
+		durable.WriteFile(filepath.Join(dir, markFile), []byte(id)),
+		s.Set(ctx, store.Place, id),
+		durable.WriteFile(filepath.Join(dir, addressFile), []byte(address+"\n")),
+	)
 }

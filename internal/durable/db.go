@@ -124,3 +124,37 @@ func (d *DB) Close() error {
 	}
 	return first
 }
+
+// Hold keeps every writer of the database at path waiting, in whatever process,
+// until it is released. Who reads is not held up.
+func Hold(ctx context.Context, path string) (release func() error, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", dsn(path, "immediate", "query_only(0)"))
+	if err != nil {
+		return nil, err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("waiting for the writers of %s: %w", path, err), db.Close())
+	}
+	return func() error { return errors.Join(tx.Rollback(), db.Close()) }, nil
+}
+
+// CopyDB writes one consistent state of the database at from, which may be in use,
+// into a new file.
+func CopyDB(ctx context.Context, from, to string) error {
+	if _, err := os.Stat(from); err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", dsn(from, "deferred", "query_only(0)"))
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "VACUUM INTO ?", to)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return fmt.Errorf("copying the database %s: %w", from, err)
+	}
+	return os.Chmod(to, 0o600)
+}

@@ -13,6 +13,10 @@ import (
 // in it.
 var ErrNotEmpty = errors.New("the store is not empty")
 
+// Place is the setting that says which folder a PostgreSQL store belongs to. It and
+// who writes at the moment are no part of a copy.
+const Place = "folder"
+
 // column is a column and the kind of its values.
 type column struct {
 	name  string
@@ -112,7 +116,7 @@ type queryer interface {
 func empty(ctx context.Context, db queryer) (bool, error) {
 	var rows int
 	err := db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM resources) + (SELECT count(*) FROM principals)
-		+ (SELECT count(*) FROM settings WHERE name <> 'writer')`).Scan(&rows)
+		+ (SELECT count(*) FROM settings WHERE name NOT IN ('writer', 'folder'))`).Scan(&rows)
 	return rows == 0, err
 }
 
@@ -126,7 +130,7 @@ func (t table) copy(ctx context.Context, to, from *sql.Tx) error {
 	list := strings.Join(names, ", ")
 	where := ""
 	if t.name == "settings" {
-		where = " WHERE name <> 'writer'"
+		where = " WHERE name NOT IN ('writer', 'folder')"
 	}
 	insert, err := to.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", t.name, list, strings.Join(places, ", ")))
 	if err != nil {

@@ -271,3 +271,23 @@ func (s *Database) Drop(ctx context.Context) error {
 		return err
 	})
 }
+
+// ExportPostgres is [Database.Export] of the store at dsn, which another process
+// may have open.
+func ExportPostgres(ctx context.Context, dsn, path string) error {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return withoutPassword(dsn, err)
+	}
+	config.RuntimeParams["application_name"] = "cloister"
+	p := &postgres{read: stdlib.OpenDB(*config)}
+	defer p.read.Close() // nothing was written
+	var version int
+	if err := p.read.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM layout`).Scan(&version); err != nil {
+		return fmt.Errorf("reading the store: %w", withoutPassword(dsn, err))
+	}
+	if version != len(postgresMigrations) {
+		return fmt.Errorf("the store has the layout %d, and this program's is %d: use the program that runs the cloud", version, len(postgresMigrations))
+	}
+	return (&Database{engine: p, kind: "postgres"}).Export(ctx, path)
+}

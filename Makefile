@@ -6,7 +6,7 @@ export CGO_ENABLED := 0
 BIN := bin/cloister
 EXAMPLE ?= examples/secure-mlops
 
-.PHONY: up test build install down test-unit test-e2e e2e-terraform lint vuln fmt tidy validate-example oracle fuzz bench-show help
+.PHONY: up test build install install-test down test-unit test-e2e e2e-terraform soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle fuzz bench-show help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -14,13 +14,16 @@ help: ## list the targets
 up: install build ## the main job: run the whole example on this machine
 	$(BIN) up $(EXAMPLE)
 
-test: install build lint test-unit test-e2e ## every test
+test: install-test build lint test-unit test-e2e ## every test
 
 down: build ## end what `make up` started
 	$(BIN) down
 
 install: ## install what this machine lacks (Debian, Ubuntu; asks apt only when something is missing)
 	@scripts/install.sh
+
+install-test:
+	@scripts/install.sh test
 
 build: ## build bin/cloister
 	@mkdir -p bin
@@ -35,6 +38,12 @@ test-e2e: build ## the whole solution, run and broken on purpose
 e2e-terraform: build ## apply, change and destroy the example with the real Terraform and its providers (builds them the first time: about 10 minutes)
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && setup=$$(scripts/terraform-setup.sh "$$home") && eval "$$setup" && \
 	$(GO) test -timeout 60m -count=1 -v -tags e2e -run TestTerraform ./e2e/
+
+soak-control-plane: ## kill the control plane a hundred times (KILLS) while 200 resources are applied to it, on SQLite and on PostgreSQL
+	CLOISTER_KILLS=$(or $(KILLS),100) $(GO) test -timeout 60m -count=1 -v -run TestKilledAtAnyInstant ./internal/cloud/
+
+bench-control-plane: ## time the control plane on SQLite and PostgreSQL, beside the peers that this machine has
+	bench/control-plane.sh
 
 lint: ## gofmt, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

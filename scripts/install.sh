@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs from the distribution what this machine lacks to run Cloister. It asks
-# apt only when something is missing, and says what.
+# apt only when something is missing, and says what. With "test", what the tests use
+# besides.
 set -euo pipefail
 
 missing=()
@@ -10,6 +11,10 @@ need mmdebstrap mmdebstrap
 need git git
 need python3 python3
 need ip iproute2
+# The tests run a PostgreSQL server of their own, and are skipped without it.
+if [ "${1:-}" = test ] && [ -z "$(compgen -G '/usr/lib/postgresql/*/bin/initdb')" ] && ! command -v initdb >/dev/null 2>&1; then
+  missing+=(postgresql)
+fi
 python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -198,7 +199,8 @@ func TestBackupsUnderLoadAreOfOneInstant(t *testing.T) {
 			}
 		}
 	}()
-	for range 4 {
+	for round := range 4 {
+		time.Sleep(100 * time.Millisecond)
 		archive := take(t, dir, "")
 		to := filepath.Join(t.TempDir(), "restored")
 		if _, err := backup.Restore(t.Context(), to, "", "", bytes.NewReader(archive)); err != nil {
@@ -210,7 +212,7 @@ func TestBackupsUnderLoadAreOfOneInstant(t *testing.T) {
 			t.Fatal(err)
 		}
 		groups := copied.Estate().Len()
-		if pools != groups && pools != groups+1 {
+		if pools != groups && pools != groups+1 || round == 3 && groups == 0 {
 			t.Errorf("%d pools and %d groups", pools, groups)
 		}
 		if err := copied.Close(); err != nil {

@@ -8,18 +8,35 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud"
+	"github.com/cloister-ml/cloister/internal/cloud/client"
 	"github.com/cloister-ml/cloister/internal/cloud/cloudtest"
+	"github.com/cloister-ml/cloister/internal/cloud/postgrestest"
 	"github.com/cloister-ml/cloister/internal/cloud/store"
 )
 
 // crashDir, in the environment, makes the test binary the process that is killed.
-const crashDir = "CLOISTER_TEST_CRASH_DIR"
+const (
+	crashDir   = "CLOISTER_TEST_CRASH_DIR"
+	crashStore = "CLOISTER_TEST_CRASH_STORE"
+)
+
+// kills, in the environment, is how often the process is killed; by default a few
+// times.
+const kills = "CLOISTER_KILLS"
+
+// An apply is of so many documents, by so many at once. Each document is written by
+// one writer, so that its last acknowledged value is known.
+const (
+	applied = 200
+	writers = 8
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
@@ -40,10 +57,10 @@ func slow(cloud.Host) []cloud.Provider {
 	return []cloud.Provider{{Namespace: "A.B", Types: []cloud.Type{{Name: "A.B/c", Reconcile: pause, Remove: pause}}}}
 }
 
-// writeUntilKilled writes and deletes documents through ARM, and says on its
-// standard output what was acknowledged.
+// writeUntilKilled applies, changes and deletes documents through ARM, and says on
+// its standard output what was acknowledged.
 func writeUntilKilled(dir string) error {
-	p := &process{dir: dir}
+	p := &process{dir: dir, store: os.Getenv(crashStore)}
 	c, err := p.open()
 	if err != nil {
 		return errors.Join(err, p.close())
@@ -53,9 +70,17 @@ func writeUntilKilled(dir string) error {
 	if _, err := c.Put(ctx, arm.Resource{ID: group, Location: "westeurope"}); err != nil {
 		return err
 	}
-	for {
-		id := group + arm.ID(fmt.Sprintf("/providers/A.B/c/n%d", rand.IntN(20)))
-		if rand.IntN(4) == 0 {
+	failed := make(chan error, writers)
+	for w := range writers {
+		go func() { failed <- writeSome(ctx, c, group, w) }()
+	}
+	return <-failed
+}
+
+func writeSome(ctx context.Context, c *client.Client, group arm.ID, writer int) error {
+	for n := 0; ; n++ {
+		id := group + arm.ID(fmt.Sprintf("/providers/A.B/c/n%d", writer+n*writers%applied))
+		if n*writers >= applied && rand.IntN(4) == 0 {
 			fmt.Printf("delete? %s\n", id)
 			if err := c.Delete(ctx, id); err != nil {
 				return err
@@ -85,15 +110,23 @@ type expected struct {
 // What was acknowledged is there after the process was killed at any instant, and
 // what is there can be made real.
 func TestKilledAtAnyInstant(t *testing.T) {
-	rounds := 12
-	if testing.Short() {
-		rounds = 3
+	t.Run("SQLite", func(t *testing.T) { killRepeatedly(t, "") })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		server := postgrestest.Start(t)
+		killRepeatedly(t, server.Database(t))
+	})
+}
+
+func killRepeatedly(t *testing.T, address string) {
+	rounds := 5
+	if n, err := strconv.Atoi(os.Getenv(kills)); err == nil {
+		rounds = n
 	}
 	dir := t.TempDir()
 	want := map[arm.ID]*expected{}
 	acknowledged := 0
 	for range rounds {
-		acknowledged += crash(t, dir, want)
+		acknowledged += crash(t, dir, address, want)
 		check(t, dir, want)
 	}
 	if acknowledged < rounds {
@@ -103,10 +136,10 @@ func TestKilledAtAnyInstant(t *testing.T) {
 }
 
 // crash runs the writer, kills it after a random while, and notes what it said.
-func crash(t *testing.T, dir string, want map[arm.ID]*expected) (acknowledged int) {
+func crash(t *testing.T, dir, address string, want map[arm.ID]*expected) (acknowledged int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	cmd.Env = append(os.Environ(), crashDir+"="+dir, crashStore+"="+address)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -115,7 +148,7 @@ func crash(t *testing.T, dir string, want map[arm.ID]*expected) (acknowledged in
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	kill := time.AfterFunc(time.Duration(200+rand.IntN(500))*time.Millisecond, func() {
+	kill := time.AfterFunc(time.Duration(100+rand.IntN(1500))*time.Millisecond, func() {
 		if err := cmd.Process.Kill(); err != nil {
 			t.Errorf("killing the writer: %v", err)
 		}

@@ -16,13 +16,14 @@ import (
 // process is a cloud with its loopback address, outside a test.
 type process struct {
 	dir   string
+	store string // address of a PostgreSQL database, or ""
 	cloud *cloud.Cloud
 }
 
 func (p *process) open() (*client.Client, error) {
 	ctx := context.Background()
 	var err error
-	p.cloud, err = cloud.Open(ctx, cloud.Options{Dir: p.dir, Tenant: cloudtest.Tenant, Subscription: cloudtest.Subscription, Providers: slow})
+	p.cloud, err = cloud.Open(ctx, cloud.Options{Dir: p.dir, Store: p.store, Tenant: cloudtest.Tenant, Subscription: cloudtest.Subscription, Providers: slow})
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ const (
 	// is of the schema, so that several clouds may share a database.
 	lockClass    = 0x434c5354
 	lockPatience = 10 * time.Second // for the lock of our own broken connection
+	openPatience = 2 * time.Second  // for that of a process that was just killed
 	writeTime    = 30 * time.Second // that one transaction may take
 	settleTime   = 30 * time.Second // to learn how a transaction ended whose connection broke
 	oldestServer = 130000           // pg_xact_status and the 64-bit ids that it takes
@@ -123,7 +124,11 @@ func (p *postgres) prepare(ctx context.Context, conn *pgx.Conn) error {
 	p.mu.Lock()
 	writer := p.writer
 	p.mu.Unlock()
-	if err := lock(ctx, conn, writer != ""); err != nil || writer == "" {
+	patience := lockPatience
+	if writer == "" {
+		patience = openPatience
+	}
+	if err := lock(ctx, conn, patience); err != nil || writer == "" {
 		return err
 	}
 	var last string
@@ -136,16 +141,16 @@ func (p *postgres) prepare(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// lock takes the advisory lock. A server may take a while to see that our last
-// connection is gone, so again waits for it.
-func lock(ctx context.Context, conn *pgx.Conn, again bool) error {
-	deadline := time.Now().Add(lockPatience)
+// lock takes the advisory lock. A server may take a while to see that a connection
+// is gone, so it is asked again for a while.
+func lock(ctx context.Context, conn *pgx.Conn, patience time.Duration) error {
+	deadline := time.Now().Add(patience)
 	for {
 		var ours bool
 		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, hashtext(current_schema()))`, lockClass).Scan(&ours); err != nil || ours {
 			return err
 		}
-		if !again || time.Now().After(deadline) {
+		if time.Now().After(deadline) {
 			return fmt.Errorf("%w: one is running against it", ErrTaken)
 		}
 		select {

@@ -55,6 +55,8 @@ func (q *request) platformType() func() error {
 		return q.tags
 	case t.isActivity():
 		return q.activity
+	case t.isConnection():
+		return q.connection
 	}
 	return nil
 }
@@ -218,6 +220,9 @@ func (q *request) delete(typ *Type, id arm.ID) error {
 		if err := q.precondition(row); err != nil {
 			return err
 		}
+		if err := childless(d, typ, id); err != nil {
+			return err
+		}
 		var err error
 		version, gone, err = q.c.condemn(d, row)
 		return err
@@ -237,6 +242,18 @@ func (q *request) delete(typ *Type, id arm.ID) error {
 	}
 	q.pending(o)
 	q.w.WriteHeader(http.StatusAccepted)
+	return nil
+}
+
+// childless refuses to delete a document before the children that its type says
+// must go first.
+func childless(d *draft, typ *Type, id arm.ID) error {
+	if typ.Before == "" {
+		return nil
+	}
+	for _, child := range d.Estate().Children(id, typ.Before) {
+		return conflict("CannotDeleteResource", "Cannot delete resource while nested resources exist. Some existing nested resource IDs include: '%s'. Please delete all nested resources before deleting this resource.", child.ID)
+	}
 	return nil
 }
 

@@ -35,6 +35,9 @@ type Type struct {
 	Prepare func(view View, old *arm.Resource, r arm.Resource) (arm.Resource, error)
 	// CanDelete refuses a deletion, as of a subnet in use.
 	CanDelete func(view View, r arm.Resource) error
+	// Before is the type of the children that must be deleted before a document can
+	// be; a group goes with all of them.
+	Before string
 	// Present makes the document that GET shows: secrets out, children in.
 	Present func(view View, r arm.Resource) arm.Resource
 	// Reconcile makes the stored document real. It is called again until it
@@ -118,6 +121,8 @@ type Host interface {
 	// Authorize says whether the caller may do a control action, or with data a
 	// data action, at scope.
 	Authorize(c Caller, action string, data bool, scope arm.ID) verdict.Verdict
+	// Tenant is the tenant's GUID.
+	Tenant() string
 	// Client calls other services of the cloud at their host names as the resource
 	// as: with its managed identity's tokens (added by the caller through Token)
 	// and admitted as a trusted Azure service.

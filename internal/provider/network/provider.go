@@ -55,7 +55,7 @@ func New(fabric Fabric) cloud.Provider {
 		{Name: typeBastion, Prepare: prepareBastion, Present: presentBastion},
 		{Name: service.TypePrivateEndpoint, Prepare: prepareEndpoint, Present: presentEndpoint, Links: endpointLinks},
 		{Name: typeZoneGroup, Prepare: prepareZoneGroup, Present: presentZoneGroup},
-		{Name: service.TypePrivateDNSZone, Prepare: prepareZone, Present: presentZone},
+		{Name: service.TypePrivateDNSZone, Prepare: prepareZone, Present: presentZone, Before: typeLink},
 		{Name: typeLink, Prepare: prepareLink, Present: presentLink},
 	}
 	for _, kind := range recordKinds {

@@ -165,6 +165,9 @@ func (h *Host) Authorize(c cloud.Caller, action string, _ bool, scope arm.ID) ve
 	return v
 }
 
+// Tenant implements cloud.Host.
+func (h *Host) Tenant() string { return "11111111-1111-1111-1111-111111111111" }
+
 // Client implements cloud.Host; no provider under test calls another service.
 func (h *Host) Client(arm.ID) *http.Client { return http.DefaultClient }
 

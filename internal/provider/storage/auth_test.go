@@ -53,7 +53,7 @@ func TestRefusals(t *testing.T) {
 			if got.code != test.status || got.header.Get("x-ms-error-code") != test.code || !strings.Contains(got.text, test.says) {
 				t.Errorf("got %d, %s: %s", got.code, got.header.Get("x-ms-error-code"), got.text)
 			}
-			if challenge := got.header.Get("WWW-Authenticate"); (got.code == 401) != strings.Contains(challenge, "resource_id=https://storage.azure.com") {
+			if challenge := got.header.Get("WWW-Authenticate"); (got.code == 401) != strings.Contains(challenge, w.host.Tenant()+"/oauth2/authorize resource_id=https://storage.azure.com") {
 				t.Errorf("challenge %q", challenge)
 			}
 			if got.header.Get("x-ms-request-id") == "" || got.header.Get("x-ms-version") == "" {

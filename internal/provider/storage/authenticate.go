@@ -8,6 +8,7 @@ import (
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud"
 	"github.com/cloister-ml/cloister/internal/provider/storage/signing"
+	"github.com/cloister-ml/cloister/service"
 )
 
 // credential is what a request was authenticated by: one of an Entra token, an
@@ -42,18 +43,19 @@ func (q *request) byToken() (*credential, error) {
 		"https://storage.azure.com", "https://"+strings.ToLower(q.account.Name)+".blob.core.windows.net")
 	if err != nil {
 		return nil, fail(http.StatusUnauthorized, "InvalidAuthenticationInfo",
-			"Server failed to authenticate the request. %v", err).with("WWW-Authenticate", challenge)
+			"Server failed to authenticate the request. %v", err).with("WWW-Authenticate", q.challenge())
 	}
 	return &credential{caller: &caller}, nil
 }
 
-// challenge tells a client where to get a token. The tenant is not part of an
-// account's document, so it is the one of whoever asks.
-const challenge = `Bearer authorization_uri=https://login.microsoftonline.com/common/oauth2/authorize resource_id=https://storage.azure.com`
+// challenge tells a client where to get a token.
+func (q *request) challenge() string {
+	return "Bearer authorization_uri=https://" + service.HostLogin + "/" + q.service.host.Tenant() + "/oauth2/authorize resource_id=https://storage.azure.com"
+}
 
-func noAuthentication() error {
+func (q *request) noAuthentication() error {
 	return fail(http.StatusUnauthorized, "NoAuthenticationInformation",
-		"Server failed to authenticate the request. Please refer to the information in the www-authenticate header.").with("WWW-Authenticate", challenge)
+		"Server failed to authenticate the request. Please refer to the information in the www-authenticate header.").with("WWW-Authenticate", q.challenge())
 }
 
 func badSignature(detail string) error {

@@ -136,11 +136,11 @@ func serviceSASReaches(resource string, n need, blob string) bool {
 // authorizePublic lets anyone read what the account and the container make public.
 func (q *request) authorizePublic(n need, container string) error {
 	if n.public == "" || container == "" || !arm.Bool(q.account.Properties, "allowBlobPublicAccess", false) {
-		return noAuthentication()
+		return q.noAuthentication()
 	}
 	c, err := q.blobs.Container(q.Context(), container)
 	if err != nil || c.Access == "" || !strings.Contains(","+n.public+",", ","+c.Access+",") {
-		return noAuthentication() // whether the container exists is not said
+		return q.noAuthentication() // whether the container exists is not said
 	}
 	return nil
 }

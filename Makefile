@@ -6,7 +6,7 @@ export CGO_ENABLED := 0
 BIN := bin/cloister
 EXAMPLE ?= examples/secure-mlops
 
-.PHONY: up test build install install-test down test-unit test-e2e e2e-terraform soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle fuzz bench-show help
+.PHONY: up test build install install-test down test-unit test-e2e e2e-terraform soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle fuzz bench-show bench-fabric soak-network help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -64,6 +64,12 @@ oracle: ## hold the estate against what the real provider sends; CONFIG=DIR for 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target, FUZZTIME each
 	scripts/fuzz.sh $(FUZZTIME)
+
+bench-fabric: ## what the networks cost beside the same without them: throughput, rules, changes (root; two minutes)
+	CLOISTER_BENCH=1 $(GO) test -count=1 -v -run TestRatios -timeout 20m ./internal/fabric/ | grep -v '^ *[=-][=-]'
+
+soak-network: ## random estates with real packets against the proof, for SOAK (10m); root
+	CLOISTER_SOAK=$(or $(SOAK),10m) $(GO) test -count=1 -v -run 'TestPacketsAgreeWithProof' -timeout 24h ./internal/fabric/
 
 bench-show: ## time cloister show beside the other programs that read a directory of Terraform
 	bench/show.sh

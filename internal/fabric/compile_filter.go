@@ -92,29 +92,27 @@ func once(s nft.Set) nft.Set {
 // sources lets in only what bears an address of the interface that it comes
 // from, and marks it for its subnet's routes.
 func (f *filter) sources(v *vnetPlan, c *compiler, marks map[string]int) {
-	guests := nft.Set{Name: "guests", Key: []nft.Type{nft.IfName, nft.Addr}}
-	subnets := nft.Set{Name: "subnets", Key: []nft.Type{nft.IfName}, Data: nft.Mark}
-	rules := []nft.Rule{
-		{Do: nft.Action{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf}, Map: subnets.Name}},
-		{Match: []nft.Match{nft.In(guests.Name, nft.InIf, nft.Source)}, Do: accept},
-	}
+	guests := nft.Set{Name: "guests", Key: []nft.Type{nft.IfName, nft.Addr}, Data: nft.Mark}
+	forwarders := nft.Set{Name: "forwarders", Key: []nft.Type{nft.IfName}, Data: nft.Mark}
+	rules := []nft.Rule{{Steps: []nft.Action{{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf, nft.Source}, Map: guests.Name}}, Do: accept}}
 	for _, g := range v.guests {
-		for _, a := range g.addrs {
-			guests.Elems = append(guests.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link), nft.Address(a)}})
-		}
 		table := g.subnet.ID
 		if g.endpoint() {
 			table = endpoints(v)
 		}
-		if n, ok := marks[table.Key()]; ok {
-			subnets.Elems = append(subnets.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link)}, Value: nft.Num(uint32(n))})
+		mark := nft.Num(uint32(marks[table.Key()]))
+		for _, a := range g.addrs {
+			guests.Elems = append(guests.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link), nft.Address(a)}, Value: mark})
 		}
 		if g.IPForwarding && !g.endpoint() {
-			rules = append(rules, nft.Rule{Match: []nft.Match{nft.Equals(nft.InIf, nft.Name(g.link))}, Do: accept})
+			forwarders.Elems = append(forwarders.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link)}, Value: mark})
 		}
 	}
 	f.set(guests)
-	f.set(subnets)
+	if len(forwarders.Elems) > 0 {
+		f.set(forwarders)
+		rules = append(rules, nft.Rule{Steps: []nft.Action{{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf}, Map: forwarders.Name}}, Do: accept})
+	}
 	rules = append(rules, nft.Rule{Match: []nft.Match{nft.Begins(nft.InIf, guestPrefix)}, Count: true, Do: drop, Comment: "source address of another"})
 	for _, p := range v.Peerings {
 		peer, ok := c.vnets[p.Remote.Key()]

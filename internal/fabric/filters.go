@@ -9,16 +9,15 @@ import (
 // loaded is a packet filter that this process has put in place: what it is to be
 // changed from.
 type loaded struct {
-	table       nft.Table
-	fingerprint string
-	gates       []gate
+	table nft.Table // sealed
+	gates []gate
 }
 
 // filters brings the packet filters to the plan: by what differs where it is
 // known what is there, whole where it is not, as after another process.
 func (a *application) filters(ctx context.Context) error {
 	return a.each(ctx, func(s *space) bool { return s.Filter != nil }, func(s *space) error {
-		want := loaded{*s.Filter, s.Filter.Fingerprint(), s.gates}
+		want := loaded{s.Filter.Sealed(), s.gates}
 		conn, err := nft.Open(s.fd)
 		if err != nil {
 			return err
@@ -26,14 +25,14 @@ func (a *application) filters(ctx context.Context) error {
 		defer conn.Close()
 		have := ""
 		if !s.fresh {
-			if have, err = conn.Fingerprint(s.Filter.Name); err != nil || have == want.fingerprint {
+			if have, err = conn.Fingerprint(s.Filter.Name); err != nil || have == want.table.Fingerprint() {
 				a.fabric.remember(s.full, want)
 				return err
 			}
 		}
 		a.done.add(false, "filter", s.full, s.Filter.Name)
 		before, ok := a.fabric.known(s.full)
-		if ok && before.fingerprint == have && nft.Fits(before.table, want.table) {
+		if ok && before.table.Fingerprint() == have && nft.Fits(before.table, want.table) {
 			err = conn.Change(before.table, want.table)
 		} else {
 			err = conn.Load(want.table)

@@ -129,21 +129,22 @@ func (d *difference) rules(old map[string]Chain, to Table) error {
 // elements removes and adds those that differ; the removed go first, so that a
 // range makes room for others.
 func (d *difference) elements(from, to Set) error {
-	old, kept := make(map[string]Elem, len(from.Elems)), map[string]bool{}
+	old := make(map[string]bool, len(from.Elems)) // whether it stays
+	var b []byte
 	for _, e := range from.Elems {
-		old[from.element(e)] = e
+		old[string(from.appendTo(b[:0], e))] = false
 	}
 	var added, removed []nftables.SetElement
 	for _, e := range to.Elems {
-		text := to.element(e)
-		if _, same := old[text]; same {
-			kept[text] = true
+		b = to.appendTo(b[:0], e)
+		if _, same := old[string(b)]; same {
+			old[string(b)] = true
 			continue
 		}
 		added = append(added, to.encodeOne(e)...)
 	}
 	for _, e := range from.Elems {
-		if kept[from.element(e)] {
+		if old[string(from.appendTo(b[:0], e))] {
 			continue
 		}
 		for _, one := range from.encodeOne(e) {

@@ -2,7 +2,9 @@ package nft
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"net/netip"
 )
 
@@ -11,12 +13,50 @@ type Table struct {
 	Name   string
 	Sets   []Set
 	Chains []Chain
+
+	fingerprint string // of a sealed one
+}
+
+// Sealed is the table with its fingerprint worked out once. It must not be
+// changed any more.
+func (t Table) Sealed() Table {
+	t.fingerprint = t.Fingerprint()
+	return t
 }
 
 // Fingerprint is equal for equal tables.
 func (t Table) Fingerprint() string {
-	sum := sha256.Sum256([]byte(t.String()))
-	return hex.EncodeToString(sum[:12])
+	if t.fingerprint != "" {
+		return t.fingerprint
+	}
+	h := sha256.New()
+	var b []byte
+	for _, s := range t.Sets {
+		fmt.Fprintf(h, "%q %v %v %v %v\n", s.Name, s.Key, s.Data, s.Interval, s.Count)
+		for _, e := range s.Elems {
+			b = s.appendTo(b[:0], e)
+			h.Write(binary.BigEndian.AppendUint32(b, uint32(len(b))))
+		}
+	}
+	h.Write([]byte(Table{Name: t.Name, Chains: t.Chains}.String()))
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// appendTo appends what tells an element from others.
+func (s Set) appendTo(b []byte, e Elem) []byte {
+	for _, values := range [][]Value{e.Key, e.To} {
+		for i, v := range values {
+			b = append(b, v.bytes(s.Key[i])...)
+		}
+	}
+	switch s.Data {
+	case NoType:
+	case VerdictType:
+		b = append(append(b, byte(e.Verdict.Verb)), e.Verdict.Chain...)
+	default:
+		b = append(b, e.Value.bytes(s.Data)...)
+	}
+	return append(append(b, 0), e.Comment...)
 }
 
 // Type is the type of a value in a set.

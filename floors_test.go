@@ -50,7 +50,8 @@ var house = []floor{
 	{"internal/sshd", nil},
 	{"internal/bastion", nil},
 	{"internal/project", nil},
-	{"internal/fabric", append([]string{"internal/fabric"}, meanings...)},
+	{"internal/tunnel", nil},
+	{"internal/fabric", append([]string{"internal/fabric", "internal/tunnel"}, meanings...)},
 	{"internal/cloud", append([]string{"internal/cloud", "internal/durable"}, meanings...)},
 	{"internal/backup", append([]string{"internal/cloud", "internal/durable"}, meanings...)},
 	{"internal/devops", []string{"internal/devops", "internal/agent", "internal/durable"}}, // it hands out the agent

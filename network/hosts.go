@@ -2,6 +2,7 @@ package network
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/cloister-ml/cloister/arm"
 )
@@ -15,7 +16,7 @@ const (
 )
 
 // Hosts are the interfaces of Azure's own machines in subnets that are made for
-// them: those of Azure Bastion. No document describes them, so they are not among
+// them: those of Azure Bastion and of virtual network gateways. No document describes them, so they are not among
 // NICs, but packets start there as they do at any other. Azure does not say which
 // addresses they have; here it is the first that the subnet may give.
 func (t *Topology) Hosts() []NIC {
@@ -33,6 +34,18 @@ func (t *Topology) Hosts() []NIC {
 			out = append(out, n)
 			break
 		}
+	}
+	for _, g := range t.Gateways {
+		s, ok := t.Subnet(g.Subnet)
+		if !ok || len(g.Sites) == 0 {
+			continue
+		}
+		n := NIC{ID: g.ID, Owner: g.ID, Name: g.Name, Kind: KindGateway, Subnet: s.ID, Via: ViaDefault, IPForwarding: true}
+		taken := slices.ContainsFunc(out, func(o NIC) bool { return slices.Contains(o.Addrs, firstHost(s)) })
+		if a := firstHost(s); a.IsValid() && len(t.byAddr[a]) == 0 && !taken {
+			n.Addrs = []netip.Addr{a}
+		}
+		out = append(out, n)
 	}
 	return out
 }

@@ -63,6 +63,7 @@ type Daemon struct {
 	nodes       nodes
 	trackers    trackers
 	machines    machines
+	vpn         vpn
 
 	mu    sync.Mutex
 	world *world
@@ -124,7 +125,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	if d.boxes, err = sandbox.Open(filepath.Join(d.options.Dir, "sandboxes")); err != nil {
 		return err
 	}
-	d.machines.d, d.nodes.d, d.syncer.d = d, d, d
+	d.machines.d, d.nodes.d, d.syncer.d, d.vpn.d = d, d, d, d
 	d.machines.stations = map[string]bool{}
 	d.cloud, err = cloud.Open(ctx, cloud.Options{
 		Dir: filepath.Join(d.options.Dir, "cloud"), Tenant: d.options.Tenant, Subscription: d.options.Subscription,
@@ -141,6 +142,9 @@ func (d *Daemon) open(ctx context.Context) error {
 		return err
 	}
 	if err := d.boxes.RemoveAll(ctx); err != nil {
+		return err
+	}
+	if err := d.vpn.open(); err != nil {
 		return err
 	}
 	d.devops, err = openOrganization(filepath.Join(d.options.Dir, "devops"), d.log)
@@ -191,6 +195,7 @@ func (d *Daemon) serve(ctx context.Context, ready func()) error {
 		return err
 	}
 	err := errors.Join(
+		d.fabric.ServeTunnels(ctx, &d.vpn),
 		d.fabric.ServeDNS(ctx, func(vnet arm.ID, name string) privatedns.Answer { return d.view().names.Resolve(vnet, name) }),
 		d.fabric.ServeMetadata(ctx, func(nic network.NIC) http.Handler { return d.cloud.Metadata(nic.Owner) }),
 		d.fabric.Serve(ctx, 443, func(l net.Listener, endpoint arm.ID) {
@@ -312,6 +317,8 @@ type syncer struct {
 	want uint64     // calls so far
 	done uint64     // the last call that an Apply has served
 	err  error      // of that Apply
+	// outposts says that machines were behind gateways at some time; mu guards it.
+	outposts bool
 }
 
 // Sync implements the network provider's Fabric.
@@ -332,6 +339,10 @@ func (s *syncer) Sync(ctx context.Context) error {
 	s.ask.Unlock()
 
 	_, err := s.d.fabric.Apply(ctx, fabric.Compile(s.d.view().topology, s.d.nodes.wanted))
+	if len(s.d.fabric.Sites()) > 0 || s.outposts {
+		s.outposts = true
+		go s.d.machines.startOutposts(context.WithoutCancel(ctx)) // it waits for whoever starts a machine, and that for us
+	}
 	s.ask.Lock()
 	defer s.ask.Unlock()
 	s.done, s.err = serving, err

@@ -48,6 +48,8 @@ type machines struct {
 	running sync.Map
 	// stations are the compute instances whose networks are held, by key.
 	stations map[string]bool
+	// outposts are the machines behind gateways that were started.
+	outposts []arm.ID
 }
 
 // box is a machine's sandbox.

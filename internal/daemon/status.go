@@ -18,6 +18,11 @@ func (d *Daemon) status(ctx context.Context) Status {
 			s.Machines = append(s.Machines, m)
 		}
 	}
+	for _, o := range d.outposts() {
+		s.Machines = append(s.Machines, Machine{
+			Name: o.name, Kind: o.kind, Address: o.address, Namespace: o.namespace, Sandbox: d.boxName(o.id), Running: d.machines.isRunning(o.id),
+		})
+	}
 	s.Machines = append(s.Machines, Machine{
 		Name: outsider, Kind: "internet", Namespace: d.fabric.OutsiderNamespace(), Sandbox: d.boxName(outsiderID), Running: d.machines.isRunning(outsiderID),
 	})

@@ -22,7 +22,7 @@ type meaning interface {
 // Compile turns a topology into the plan of its kernel state. Of the compute
 // nodes only those are built for which running is true; with a nil running, all.
 func Compile(t *network.Topology, running func(network.NIC) bool) Plan {
-	return compile(t.VNets, t.Subnets, slices.Concat(t.NICs, t.Hosts()), t, running)
+	return compile(t.VNets, t.Subnets, slices.Concat(t.NICs, t.Hosts()), t, running, t.Gateways...)
 }
 
 // compiler gathers a plan.
@@ -33,6 +33,8 @@ type compiler struct {
 	pool    pool
 	plan    Plan
 	publics []publicRoute // what the internet sends to which router
+
+	gateways []gatewayPlan
 }
 
 // vnetPlan is a virtual network on its way to a router.
@@ -58,7 +60,7 @@ type guest struct {
 
 func (g guest) endpoint() bool { return g.Kind == network.KindPrivateEndpoint }
 
-func compile(vnets []network.VNet, subnets []network.Subnet, nics []network.NIC, ask meaning, running func(network.NIC) bool) Plan {
+func compile(vnets []network.VNet, subnets []network.Subnet, nics []network.NIC, ask meaning, running func(network.NIC) bool, gateways ...*network.Gateway) Plan {
 	c := &compiler{ask: ask, vnets: map[string]*vnetPlan{}, pool: pool{}}
 	for _, v := range vnets {
 		p := &vnetPlan{VNet: v, space: spaceName("vnet", v.Name, v.ID), transit: c.pool.address("router " + v.ID.Key()), peers: map[string]bool{}}
@@ -78,6 +80,7 @@ func compile(vnets []network.VNet, subnets []network.Subnet, nics []network.NIC,
 		}
 		c.place(n, bySubnet)
 	}
+	c.built(gateways)
 	c.peer()
 	c.internet()
 	for _, v := range c.order {
@@ -154,6 +157,8 @@ func machineSpace(n network.NIC) string {
 		return spaceName("node", n.Name, n.ID)
 	case network.KindBastion:
 		return spaceName("bastion", n.Name, n.ID)
+	case network.KindGateway:
+		return spaceName("gateway", n.Name, n.ID)
 	}
 	return spaceName("pe", n.Name, n.ID)
 }
@@ -213,9 +218,11 @@ func (c *compiler) machines() {
 			c.plug(s, v, g, len(s.Guests)-1)
 		}
 	}
+	sites := c.sites(spaces)
 	for _, name := range names {
 		c.plan.Spaces = append(c.plan.Spaces, *spaces[name])
 	}
+	c.plan.Spaces = append(c.plan.Spaces, sites...)
 	slices.SortStableFunc(c.plan.Links, func(a, b Link) int { return cmp.Compare(a.A.Space+a.A.Name, b.A.Space+b.A.Name) })
 }
 

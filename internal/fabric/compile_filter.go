@@ -120,7 +120,7 @@ func (f *filter) sources(v *vnetPlan, c *compiler, marks map[string]int) {
 			continue
 		}
 		from := nft.Equals(nft.InIf, nft.Name(linkName(peeringPrefix, peer.ID)))
-		for _, m := range f.addresses(nft.Source, p.RemoteAddressSpace) {
+		for _, m := range f.addresses(nft.Source, slices.Concat(p.RemoteAddressSpace, c.transited(v, peer))) {
 			m.Not = true
 			rules = append(rules, nft.Rule{Match: []nft.Match{from, m}, Count: true, Do: drop, Comment: "forwarded by a peer"})
 		}

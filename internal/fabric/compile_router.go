@@ -39,6 +39,7 @@ func (c *compiler) router(v *vnetPlan) {
 			s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(a), Type: Unicast, Dev: g.link, Src: gatewayOf(g.subnet, a)})
 		}
 	}
+	s.Routes = append(s.Routes, c.siteRoutes(v, mainTable, c.own(v))...)
 	for _, peer := range c.order {
 		if !v.peers[peer.ID.Key()] {
 			continue
@@ -85,6 +86,7 @@ func (c *compiler) endpointRoutes(v *vnetPlan, table int) []Route {
 			out = append(out, Route{Table: table, Dst: p.Masked(), Type: Throw})
 		}
 	}
+	out = append(out, c.siteRoutes(v, table, c.gatewaysOf(v))...)
 	for _, p := range v.Peerings {
 		if peer, ok := c.vnets[p.Remote.Key()]; ok && v.peers[p.Remote.Key()] {
 			for _, space := range p.RemoteAddressSpace {
@@ -148,7 +150,10 @@ func (c *compiler) hop(v *vnetPlan, sub network.Subnet, r network.Route) Route {
 		}
 		c.note("subnet %s: %s leads nowhere: no running network interface of its network with IP forwarding has the appliance's address %s", sub.ID, r.Prefix, r.Address)
 	case network.HopGateway:
-		c.note("subnet %s: %s leads nowhere: virtual network gateways are not built", sub.ID, r.Prefix)
+		if way, ok := c.toSite(v, r.Prefix); ok {
+			return way
+		}
+		c.note("subnet %s: %s leads nowhere: no gateway that is built has it behind it", sub.ID, r.Prefix)
 	}
 	return closed
 }

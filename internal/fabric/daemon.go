@@ -15,13 +15,15 @@ type daemon struct {
 	ctx     context.Context
 	wants   func(Space) bool
 	start   func(s Space, full string) (stop func(), err error)
+	version func(Space) string // what starts it again when it changes; nil for nothing
 	running map[instance]func()
 }
 
 // instance is a namespace as the kernel knows it: a new one may bear an old name.
 type instance struct {
-	name  string
-	inode uint64
+	name    string
+	inode   uint64
+	version string
 }
 
 // attend adds a daemon and starts it where it is wanted.
@@ -58,7 +60,11 @@ func (f *Fabric) serve() error {
 				errs = append(errs, fmt.Errorf("looking at the network namespace %s: %w", full, err))
 				continue
 			}
-			want[instance{full, st.Ino}] = s
+			at := instance{name: full, inode: st.Ino}
+			if d.version != nil {
+				at.version = d.version(s)
+			}
+			want[at] = s
 		}
 		for at, stop := range d.running {
 			if _, ok := want[at]; !ok {

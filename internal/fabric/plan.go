@@ -41,6 +41,7 @@ type Space struct {
 	Filter   *nft.Table
 
 	VNet   arm.ID        // of a router
+	Tunnel *Tunnel       // of a gateway and of a site
 	Owner  arm.ID        // of a machine or endpoint
 	Guests []network.NIC // of a machine its own, of a router those of its network
 

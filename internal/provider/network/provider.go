@@ -58,6 +58,7 @@ func New(fabric Fabric) cloud.Provider {
 		{Name: service.TypePrivateDNSZone, Prepare: prepareZone, Present: presentZone, Before: typeLink},
 		{Name: typeLink, Prepare: prepareLink, Present: presentLink},
 	}
+	types = append(types, gatewayTypes()...)
 	for _, kind := range recordKinds {
 		types = append(types, recordType(kind))
 	}

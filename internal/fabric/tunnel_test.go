@@ -1,6 +1,8 @@
 package fabric
 
 import (
+	"log/slog"
+	"net"
 	"net/netip"
 	"os"
 	"testing"
@@ -111,6 +113,62 @@ func TestTunnels(t *testing.T) {
 	}
 	if got := connect(f, client, "10.1.0.4:80"); got != open {
 		t.Errorf("the rule is not for clients, and they are %s", got)
+	}
+}
+
+// guests lets one client in, at an address of this host.
+type guests struct {
+	keys
+	client tunnel.Key
+	at     netip.AddrPort
+}
+
+func (g guests) Guests(arm.ID) ([]tunnel.Peer, netip.AddrPort) {
+	return []tunnel.Peer{{Public: g.client.Public(), Allowed: []netip.Prefix{prefix("172.16.0.3/32")}}}, g.at
+}
+
+// A client with a profile comes in by this host, and only with its own address.
+func TestClientsOfThisHost(t *testing.T) {
+	if _, err := os.Stat("/dev/net/tun"); err != nil {
+		t.Skip("this host has no TUN devices")
+	}
+	f := build(t, behindGateway(t))
+	probe, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := probe.LocalAddr().(*net.UDPAddr).AddrPort()
+	probe.Close()
+	secrets := guests{client: tunnel.Derive([]byte("laptop"), ""), at: at}
+	if err := f.ServeTunnels(t.Context(), secrets); err != nil {
+		t.Fatal(err)
+	}
+	echo(t, f, namespaceOf(t, f, nt.NICID("nic-near")), "10.1.0.4:80")
+	var gateway tunnel.Key
+	for _, s := range f.Sites() {
+		gateway = secrets.Private(s.Tunnel.Peers[0].Space).Public()
+	}
+	// The laptop is the outsider's namespace, and its encrypted packets this host's.
+	for address, want := range map[string]string{"172.16.0.3": "172.16.0.3 at 10.1.0.4", "172.16.0.9": ""} {
+		laptop, err := tunnel.Open(tunnel.Config{
+			Device: "laptop", Private: secrets.client, Addrs: []netip.Addr{addr(address)}, Keepalive: true, Log: slog.New(slog.DiscardHandler),
+			Peers:   []tunnel.Peer{{Public: gateway, Endpoint: at, Allowed: []netip.Prefix{prefix("10.1.0.0/16")}}},
+			Within:  func(fn func() error) error { return f.Within(f.OutsiderNamespace(), fn) },
+			Sockets: []func() (net.PacketConn, error){func() (net.PacketConn, error) { return net.ListenPacket("udp4", "127.0.0.1:0") }},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want != "" && connectWithin(f, tunnelPatience, f.OutsiderNamespace(), "10.1.0.4:80") == open {
+			if got := seenAs(t, f, f.OutsiderNamespace(), "10.1.0.4:80"); got != want {
+				t.Errorf("the machine sees %q, want %q", got, want)
+			}
+		} else if want != "" {
+			t.Error("a client with a profile does not get in")
+		} else if got := connectWithin(f, time.Second, f.OutsiderNamespace(), "10.1.0.4:80"); got != silent {
+			t.Errorf("with an address that is not its own, it is %s", got)
+		}
+		laptop.Close()
 	}
 }
 

@@ -20,12 +20,14 @@ func Prove(e *arm.Estate, opts Options) *Report {
 		unique(found)
 		for i := range found {
 			found[i].Rule = rule.ID
-			found[i].Severity = cmp.Or(found[i].Severity, rule.Severity)
+			found[i].Severity = cmp.Or(opts.Severities[rule.ID], found[i].Severity, rule.Severity)
 			switchOff(&found[i], opts.Disable)
+			w.switchOff(&found[i])
 		}
 		r.Requirements = append(r.Requirements, found...)
 	}
 	trace(r.Requirements)
+	r.Unmatched = w.unmatchedParts()
 	return r
 }
 
@@ -46,6 +48,28 @@ func switchOff(r *Requirement, disable map[string]string) {
 	for _, key := range []string{r.ID, r.Rule} {
 		if reason, ok := disable[key]; ok {
 			r.Outcome, r.Reason, r.Remedy = Off, cmp.Or(reason, "switched off without a reason"), ""
+			return
+		}
+	}
+}
+
+// switchOff takes a requirement out where a block of the user's or a comment
+// beside the resource says so.
+func (w *world) switchOff(r *Requirement) {
+	for i, d := range w.opts.Disables {
+		if d.Rule != r.Rule && d.Rule != r.ID || d.On.given() && !w.concerns(d.On, *r) {
+			continue
+		}
+		w.used[i] = true
+		r.Outcome, r.Reason, r.Remedy = Off, d.Reason, ""
+		return
+	}
+	if r.Outcome == Holds {
+		return
+	}
+	for _, s := range w.opts.Remarks[At{r.Source.File, r.Source.Line}].Suppressed {
+		if s.Rule == r.Rule || s.Rule == r.ID {
+			r.Outcome, r.Reason, r.Remedy = Off, fmt.Sprintf("%s (%s:%d)", s.Reason, s.At.File, s.At.Line), ""
 			return
 		}
 	}

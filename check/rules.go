@@ -28,7 +28,7 @@ func RuleByID(id string) (Rule, bool) {
 	return rules[i], true
 }
 
-var rules = slices.Concat(networkRules, nameRules, serviceRules, flowRules, closedRules)
+var rules = slices.Concat(networkRules, nameRules, serviceRules, flowRules, closedRules, ownRules)
 
 // networkRules are about networks, their security groups and routes.
 var networkRules = []Rule{
@@ -244,3 +244,12 @@ var closedRules = []Rule{
 		Source: "Azure Machine Learning data exfiltration prevention",
 	},
 }
+
+// OwnRule is the rule of the requirements that users write themselves.
+const OwnRule = "require"
+
+var ownRules = []Rule{{
+	ID: OwnRule, Title: "Your own requirements", Severity: High, derive: asked,
+	Help:   "What a file *.require.hcl beside the Terraform asks for: who must reach, or must not reach, what, and what an identity may do.",
+	Source: "cloister help require",
+}}

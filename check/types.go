@@ -130,12 +130,27 @@ type Remark struct {
 	// Ignored are the attributes that lifecycle.ignore_changes leaves to others;
 	// "all" stands for each.
 	Ignored []string
+	// Suppressed are the rules that are switched off for the resource.
+	Suppressed []Suppression
+}
+
+// Suppression is a rule that is switched off for one resource.
+type Suppression struct {
+	Rule   string
+	Reason string
+	At     At
 }
 
 // Options change what [Prove] asks for.
 type Options struct {
 	// Remarks are what is written beside the resources.
 	Remarks map[At]Remark
+	// Asks are the user's own requirements.
+	Asks []Ask
+	// Disables switch rules off for what they select.
+	Disables []Disable
+	// Severities replace those of rules, by rule id.
+	Severities map[string]Severity
 	// Disable switches requirements off, by rule or by requirement id, with a reason.
 	Disable map[string]string
 }
@@ -147,6 +162,9 @@ type Report struct {
 	Resources    int           `json:"resources"` // documents in the estate
 	Unread       int           `json:"unread"`    // resources that are declared and not in the estate
 	UnreadTypes  []string      `json:"unreadTypes,omitempty"`
+	// Unmatched are the parts of the user's own requirements that select nothing:
+	// errors, each with where it is written.
+	Unmatched []Unmatched `json:"-"`
 }
 
 // Count is the number of requirements with an outcome.

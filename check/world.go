@@ -23,10 +23,12 @@ type world struct {
 	places    []Place
 	opts      Options
 	cells     map[string]Cell
+	used      map[int]bool // blocks that switched something off
+	unmatched []Unmatched
 }
 
 func newWorld(e *arm.Estate) *world {
-	w := &world{estate: e, net: network.FromEstate(e), access: access.FromEstate(e), cells: map[string]Cell{}}
+	w := &world{estate: e, net: network.FromEstate(e), access: access.FromEstate(e), cells: map[string]Cell{}, used: map[int]bool{}}
 	w.names = privatedns.FromEstate(e, w.net.MemberAddr)
 	for _, ep := range service.All(e) {
 		if ep.Host != "" {

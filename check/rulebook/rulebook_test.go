@@ -34,7 +34,7 @@ func TestEveryRuleHasAnExampleThatBreaksItAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(examples) == 0 {
+		if len(examples) == 0 && rule.ID != check.OwnRule { // the user's, so there is none
 			t.Errorf("%s has no example", rule.ID)
 		}
 		for _, e := range examples {

@@ -34,6 +34,7 @@ var house = []floor{
 	{"privatedns", ground},
 	{"access", ground},
 	{"check", meanings},
+	{"check/require", append([]string{"check"}, meanings...)},
 	{"check/rulebook", nil},
 	{"report", append([]string{"check", "report/floorplan"}, meanings...)},
 	{"report/floorplan", meanings},
@@ -52,6 +53,7 @@ var house = []floor{
 	{"internal/project", nil},
 	{"internal/tunnel", nil},
 	{"internal/fabric", append([]string{"internal/fabric", "internal/tunnel"}, meanings...)},
+	{"internal/remark", []string{"arm", "check"}},
 	{"internal/cloud", append([]string{"internal/cloud", "internal/durable"}, meanings...)},
 	{"internal/backup", append([]string{"internal/cloud", "internal/durable"}, meanings...)},
 	{"internal/devops", []string{"internal/devops", "internal/agent", "internal/durable"}}, // it hands out the agent

@@ -96,7 +96,7 @@ func (w *world) faultsOf(r Requirement, c Cell) []fault {
 	case StageResolve:
 		return []fault{
 			endpointFault(ep.Owner, ep.Group), zoneFault(ep.Zone), linkFault(ep.Zone, c.From.VNet.Key()), linkFault(ep.Zone, everywhere),
-			recordFault(ep.Zone, ep.Owner),
+			recordFault(ep.Zone, ep.Owner), openFault(ep.Owner),
 		}
 	case StageConnect:
 		return w.pathFaults(r, stage.Verdict.Decisive())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,6 +22,7 @@ type checkFlags struct {
 	format string
 	json   bool
 	ask    askFlags
+	own    ownFlags
 	color  string
 	width  int
 	off    []string
@@ -40,7 +42,11 @@ groups, private endpoints, the services' own firewalls and role assignments. Wha
 does not hold is shown hop by hop, with the file and line that decides and the
 smallest change that mends it.
 
-What cannot be known before deployment is shown as unknown, never guessed.
+What cannot be known before deployment is shown as unknown, never guessed. What falls
+because of something else is shown under that.
+
+Requirements of your own, and what is switched off: cloister help require. What a rule
+is about: cloister explain RULE.
 
 The status is 0 when no requirement falls, 1 when one does (with --strict also when
 one is unknown), and 2 when DIR cannot be read.`,
@@ -50,6 +56,8 @@ one is unknown), and 2 when DIR cannot be read.`,
   cloister check . --matrix
   cloister check . --format sarif > cloister.sarif
   cloister check . --format svg > map.svg
+  cloister check . --write-baseline known.json
+  cloister check . --baseline known.json
   cloister check . --off public-access-off:kv-legacy="closed by policy, ticket 17"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,6 +70,7 @@ one is unknown), and 2 when DIR cannot be read.`,
 	f.estate.declare(flags)
 	flags.StringArrayVar(&f.off, "off", nil, "switch a rule or a requirement off, as id=reason")
 	f.ask.declare(flags)
+	f.own.declare(flags)
 	declareLook(flags, &f.color, &f.width)
 	flags.BoolVar(&f.all, "all", false, "also show each requirement that holds")
 	flags.BoolVar(&f.strict, "strict", false, "end with status 1 also when a requirement is unknown")
@@ -113,8 +122,14 @@ func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := f.own.read(path, e, &opts); err != nil {
+		return err
+	}
 	r := check.Prove(e, opts)
-	if err := unusedOff(r, opts); err != nil {
+	if err := errors.Join(unusedOff(r, opts), unmatched(r)); err != nil {
+		return err
+	}
+	if err := f.own.settle(r, cmd.ErrOrStderr()); err != nil {
 		return err
 	}
 	if err := write(out, r, o); err != nil {

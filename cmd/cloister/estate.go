@@ -97,9 +97,9 @@ func terraformDir(dir string) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, project.FileName)); errors.Is(err, os.ErrNotExist) {
 		return dir, nil
 	}
-	p, err := project.Read(dir)
+	root, err := project.TerraformDir(dir)
 	if err != nil {
 		return "", err
 	}
-	return fromHere(p.Terraform), nil
+	return fromHere(root), nil
 }

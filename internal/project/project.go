@@ -79,8 +79,24 @@ type file struct {
 	Score     *Score    `hcl:"score,block"`
 }
 
-// Read reads the project in dir.
+// Read reads the project in dir, and holds what its blocks name against what is
+// there.
 func Read(dir string) (Project, error) {
+	p, err := load(dir)
+	if err != nil {
+		return p, err
+	}
+	return p, p.check()
+}
+
+// TerraformDir is the folder of the root module of the project in dir, whatever
+// else its file says.
+func TerraformDir(dir string) (string, error) {
+	p, err := load(dir)
+	return p.Terraform, err
+}
+
+func load(dir string) (Project, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return Project{}, err
@@ -108,7 +124,7 @@ func Read(dir string) (Project, error) {
 	if f.Terraform != "" {
 		p.Terraform = filepath.Join(abs, f.Terraform)
 	}
-	return p, p.check()
+	return p, nil
 }
 
 func decode(src []byte, name string) (file, error) {

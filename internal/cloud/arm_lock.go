@@ -21,7 +21,7 @@ func (q *request) unlocked(id arm.ID) error {
 		return nil
 	}
 	deleting := q.r.Method == http.MethodDelete
-	for _, lock := range q.at.Estate().OfType(typeLock) {
+	for _, lock := range q.at.docs.locks() {
 		scope := lock.ID.Parent()
 		level := arm.String(lock.Properties, "level")
 		readOnly := strings.EqualFold(level, "ReadOnly")

@@ -51,7 +51,8 @@ type Cloud struct {
 	ca      *ca.Authority
 	types   *registry
 
-	writing sync.Mutex // one change at a time
+	writing sync.Mutex // one change is drafted at a time
+	commits commits
 	version int64
 	current atomic.Pointer[snapshot]
 

@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"time"
 
@@ -78,16 +77,29 @@ func (d *draft) remove(id arm.ID) {
 // mark changes what is known of a document and not the document itself.
 func (d *draft) mark(r *store.Row) { d.rows[r.Key()] = r }
 
-// change makes a draft, commits it and only then shows it. One change is made at
-// a time. The client going away does not undo it.
+// change makes a draft, commits it and only then shows it. One draft is made at a
+// time, from those before it, which may still be on their way to the store. The
+// client going away does not undo it.
 func (c *Cloud) change(ctx context.Context, caller Caller, log []store.Entry, f func(*draft) error) error {
+	w, err := c.draft(ctx, caller, log, f)
+	if err != nil || w == nil {
+		return err
+	}
+	return <-w.done
+}
+
+// draft makes the change and has it written; nil where nothing changes.
+func (c *Cloud) draft(ctx context.Context, caller Caller, log []store.Entry, f func(*draft) error) (*write, error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	base, err := c.base(ctx)
+	if err != nil {
+		return nil, err
+	}
 	now := c.now().UTC().Truncate(time.Microsecond)
-	base := c.snapshot()
 	d := &draft{base: base, rows: map[string]*store.Row{}, now: now, caller: caller, version: c.nextVersion}
 	if err := f(d); err != nil {
-		return err
+		return nil, err
 	}
 	batch := store.Batch{Log: log}
 	for key, row := range d.rows {
@@ -100,14 +112,11 @@ func (c *Cloud) change(ctx context.Context, caller Caller, log []store.Entry, f 
 		batch.Changes = append(batch.Changes, store.Change{Key: key, Was: was, Row: row})
 	}
 	if len(batch.Changes)+len(batch.Log) == 0 {
-		return nil
+		return nil, nil
 	}
-	if err := c.store.Commit(context.WithoutCancel(ctx), batch); err != nil {
-		return fmt.Errorf("the change was not accepted: %w", err)
-	}
-	c.current.Store(base.with(d.all(), d.docs))
-	c.reconciler.touch(d.written()...)
-	return nil
+	w := &write{batch: batch, next: base.with(d.all(), d.docs), touched: d.written(), done: make(chan error, 1)}
+	c.stage(w)
+	return w, nil
 }
 
 // written are the rows of the draft whose document or deletion is news.

@@ -26,6 +26,7 @@ type documents struct {
 	hosts    func() map[string]served // every host name that is served, by lower-case name
 	roles    func() *access.Model
 	topology func() *network.Topology
+	locks    func() []arm.Resource
 }
 
 // served is a host name and the document behind it, zero for a platform host.
@@ -48,6 +49,16 @@ func newSnapshot(rows map[string]*store.Row) *snapshot {
 	d.hosts = sync.OnceValue(func() map[string]served { return hostsOf(d.estate()) })
 	d.roles = sync.OnceValue(func() *access.Model { return access.FromEstate(d.estate()) })
 	d.topology = sync.OnceValue(func() *network.Topology { return network.FromEstate(d.estate()) })
+	// Asked at every write, which is too often to make the estate for it.
+	d.locks = sync.OnceValue(func() []arm.Resource {
+		var out []arm.Resource
+		for _, r := range rows {
+			if r.State != store.Deleting && r.Resource.IsType(typeLock) {
+				out = append(out, r.Resource)
+			}
+		}
+		return out
+	})
 	return &snapshot{rows: rows, docs: d}
 }
 

@@ -94,9 +94,13 @@ func shorter(s string) []string {
 	if arm.IsID(s) {
 		return nil
 	}
-	bare, _, indexed := strings.Cut(s, "[")
 	var out []string
-	if indexed && !strings.Contains(bare, " ") {
+	if first, _, indexed := strings.Cut(s, "["); indexed {
+		out = append(out, first)
+	}
+	bare := s
+	if before, _, ok := cutLast(s, "["); ok && strings.HasSuffix(s, "]") {
+		bare = before
 		out = append(out, bare)
 	}
 	if typ, label, ok := cutLast(bare, "."); ok && strings.Contains(typ, "_") {

@@ -33,6 +33,7 @@ type Way struct {
 	Kind         WayKind       `json:"kind"`
 	To           string        `json:"to"`
 	Destinations []string      `json:"destinations,omitempty"` // prefixes and ranges, where they are not all that To names
+	Tags         []string      `json:"tags,omitempty"`         // of the internet: service tags that it goes for as well
 	Traffic      Traffic       `json:"traffic,omitzero"`
 	Value        verdict.Value `json:"value"`           // yes, or unknown
 	Means        string        `json:"means,omitempty"` // what can be done with it
@@ -93,6 +94,7 @@ func (x *exfil) leave(p Place) {
 		x.packets(p, answer.set, answer.value)
 		x.questions(p, answer.set, answer.value)
 	}
+	x.beyond(p)
 	x.services(p)
 	x.inbound(p)
 	x.bastion(p)
@@ -108,25 +110,51 @@ func certainties(v network.Verdicts) []certainty {
 	return []certainty{{v.Passes, verdict.Yes}, {v.Unknown, verdict.Unknown}}
 }
 
-// packets are the ways that packets take to the regions outside.
+// packets are the ways that packets take to the regions outside. A service tag to
+// which the same traffic goes as to the internet at large is said with that.
 func (x *exfil) packets(p Place, set space.Set, value verdict.Value) {
-	wide := "" // the traffic that goes to all of the internet
+	var wide *Way
+	var wideDoor Door
 	for _, r := range x.outside(x.spaces.Algebra()) {
 		for _, b := range bundles(set.And(r.set)) {
 			whole := x.spaces.Algebra().Where(space.Destination, b.to...).Equal(r.set)
-			if r.kind == WayInternet && whole {
-				wide = b.traffic.String()
-			}
-			if r.kind == WayTag && b.traffic.String() == wide {
-				continue // the internet at large says it
-			}
 			way := Way{Kind: r.kind, To: r.name, Traffic: b.traffic, Value: value, Means: r.means}
 			if !whole {
 				for _, i := range b.to {
 					way.Destinations = append(way.Destinations, rangeText(i))
 				}
 			}
-			x.add(p, way, x.because(p, b, r))
+			switch {
+			case r.kind == WayInternet && whole && wide == nil:
+				wide, wideDoor = &way, x.because(p, b, r)
+			case r.kind == WayTag && whole && wide != nil && wide.Traffic.String() == way.Traffic.String():
+				wide.Tags = append(wide.Tags, r.name)
+			default:
+				x.add(p, way, x.because(p, b, r))
+			}
+		}
+	}
+	if wide != nil {
+		x.add(p, *wide, wideDoor)
+	}
+}
+
+// beyond are networks at the other end of a peering that are not in the estate.
+// What is there is not known, so no set of packets arrives for certain: that
+// nothing on this side drops HTTPS is said.
+func (x *exfil) beyond(p Place) {
+	v, _ := x.net.VNet(p.VNet)
+	for _, link := range v.Peerings {
+		if _, inside := x.net.VNet(link.Remote); inside || !link.Connected {
+			continue
+		}
+		for _, prefix := range link.RemoteAddressSpace {
+			a := x.net.Reach(network.Flow{Source: p.Addr, Destination: prefix.Addr().Next(), Protocol: network.TCP, Port: httpsPort})
+			if a.Value == verdict.No && !strings.HasPrefix(a.Decisive().At, "destination ") {
+				continue
+			}
+			x.add(p, Way{Kind: WayNetwork, To: "virtual network " + link.Remote.Name(), Value: verdict.Unknown, Means: "the network is not in this estate: what is there, and what it lets out, is not known"},
+				Door{Resource: link.ID, Reason: "TCP 443 to " + prefix.String() + " leaves over peering " + link.ID.Name()})
 		}
 	}
 }
@@ -175,7 +203,7 @@ func (x *exfil) add(p Place, way Way, door Door) {
 
 func (w Way) same(other Way) bool {
 	return w.Kind == other.Kind && w.To == other.To && w.Value == other.Value && w.Means == other.Means &&
-		w.Traffic.String() == other.Traffic.String() && slices.Equal(w.Destinations, other.Destinations)
+		w.Traffic.String() == other.Traffic.String() && slices.Equal(w.Destinations, other.Destinations) && slices.Equal(w.Tags, other.Tags)
 }
 
 func (w *Way) join(door Door) {
@@ -300,24 +328,16 @@ func (x *exfil) bastion(p Place) {
 	}
 }
 
-// served reports whether a bastion host's own network is the machine's.
+// served reports whether SSH or Remote Desktop may arrive at a machine from a
+// bastion host in its network.
 func (x *exfil) served(host arm.Resource, p Place) bool {
-	for _, c := range arm.Objects(host.Properties, "ipConfigurations") {
-		if vnet := arm.Ref(c, "properties.subnet").Parent(); vnet != "" && vnet.Equal(p.VNet) {
-			s, ok := x.bastionSubnet(vnet)
-			return ok && x.bastionReaches(s, p)
-		}
+	subnet, ok := x.bastionHome(host)
+	if !ok || !subnet.VNet.Equal(p.VNet) {
+		return false
 	}
-	return false
-}
-
-// bastionReaches reports whether SSH or RDP from the bastion's subnet may arrive.
-func (x *exfil) bastionReaches(s network.Subnet, p Place) bool {
-	from := x.machineIn(s)
+	var list []network.Flow
 	for _, port := range []uint16{22, 3389} {
-		if x.net.Reach(network.Flow{Source: from.Addr, Destination: p.Addr, Protocol: network.TCP, Port: port}).Value != verdict.No {
-			return true
-		}
+		list = append(list, network.Flow{Source: hostOf(subnet), Destination: p.Addr, Protocol: network.TCP, Port: port})
 	}
-	return false
+	return x.worstFlow(list).answer.Value != verdict.No
 }

@@ -43,6 +43,8 @@ var sharedTags = []struct{ name, means string }{
 	{"AzureCloud", "everything that anyone runs in Azure"},
 }
 
+func tagName(tag string) string { return "service tag " + tag }
+
 const internetMeans = "anything can be sent to any machine outside"
 
 // outside divides every destination outside the estate into regions: no address
@@ -72,10 +74,10 @@ func (w *world) outside(a space.Algebra) []region {
 	var tags []region
 	for _, t := range sharedTags {
 		prefixes, _ := service.Tag(t.name)
-		tags = append(tags, region{kind: WayTag, name: "service tag " + t.name, means: t.means, set: take(prefixes)})
+		tags = append(tags, region{kind: WayTag, name: tagName(t.name), means: t.means, set: take(prefixes)})
 	}
-	public := take(internetPrefixes())
-	out = append(out, region{kind: WayInternet, name: "the internet at large", means: internetMeans, set: public})
+	out = append(out, region{kind: WayInternet, name: "the internet at large", means: internetMeans, set: take(internetPrefixes())})
+	out = append(out, region{kind: WayInternet, name: "the internet by IPv6", means: internetMeans, set: take([]netip.Prefix{given6})})
 	out = append(out, tags...)
 	return append(out, region{kind: WayNetwork, name: "private addresses of no network of the estate", means: "what is there, and who, is not known", set: rest})
 }
@@ -126,8 +128,11 @@ func hosts(addrs []netip.Addr) []netip.Prefix {
 
 func oneAddr(a netip.Addr) space.Interval { return space.Prefixes(hosts([]netip.Addr{a}))[0] }
 
+// given6 is what of IPv6 is given out (RFC 4291, section 2.4).
+var given6 = netip.MustParsePrefix("2000::/3")
+
 // internetPrefixes are public addresses: all of IPv4 but what is kept for private
-// and special use (RFC 6890), and what of IPv6 is given out (RFC 4291).
+// and special use (RFC 6890).
 func internetPrefixes() []netip.Prefix {
 	var out []netip.Prefix
 	special := []netip.Prefix{}
@@ -150,7 +155,7 @@ func internetPrefixes() []netip.Prefix {
 		split(netip.PrefixFrom(netip.AddrFrom4(high), p.Bits()+1))
 	}
 	split(netip.MustParsePrefix("0.0.0.0/0"))
-	return append(out, netip.MustParsePrefix("2000::/3"))
+	return out
 }
 
 // nodePools are the machines of Kubernetes clusters, which run what is deployed to

@@ -122,10 +122,12 @@ func (t *tracer) stage(name string, v verdict.Verdict, fails Meeting) bool {
 	for _, s := range v.Steps {
 		t.Hops = append(t.Hops, t.hop(name, s))
 	}
-	step := v.Decisive()
-	t.Reason, t.Value = said(step), v.Value
+	t.Reason, t.Value = said(v.Decisive()), v.Value
 	if v.Value == verdict.Yes {
 		return true
+	}
+	if far, ok := t.unpeered(t.From.VNet, t.To); ok && name == StageConnect && t.From.VNet != "" {
+		t.Reason += fmt.Sprintf("; there is no complete peering of %s and %s", t.From.VNet.Name(), far.Name())
 	}
 	t.Stopped, t.Outcome = name, fails
 	if v.Value == verdict.Unknown {

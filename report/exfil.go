@@ -66,6 +66,9 @@ func (t *text) way(way check.Way) {
 	if len(way.Destinations) > 0 {
 		t.block("only", someOf(way.Destinations, mostRanges))
 	}
+	if len(way.Tags) > 0 {
+		t.block("with", someOf(way.Tags, len(way.Tags)))
+	}
 	for _, d := range way.From {
 		t.block("from", strings.Join(d.Places, ", "))
 		t.block("", d.Reason)

@@ -18,7 +18,7 @@ packets against the proof.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newShowCommand())
+	root.AddCommand(newShowCommand(), newDiffCommand())
 	root.AddCommand(newCheckCommand(), newExplainCommand(), newGraphCommand())
 	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newEnvCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand(), newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), newBastionCommand(), newNSGCommand(), exitStatusTopic(), sourcesTopic(), requireTopic())
 	root.AddCommand(newBackupCommand(), newRestoreCommand())

@@ -16,6 +16,7 @@ import (
 type meaning interface {
 	EffectiveRoutes(subnet arm.ID) []network.Route
 	Filters(nic arm.ID, d network.Direction) []network.Filter
+	AdminRules(nic arm.ID, d network.Direction) []network.AdminMatch
 	EgressAddr(nic arm.ID) (netip.Addr, network.Answer)
 }
 

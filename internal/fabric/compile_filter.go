@@ -209,7 +209,7 @@ func (f *filter) dispatch(v *vnetPlan, c *compiler, d network.Direction) nft.Rul
 	for _, g := range v.guests {
 		do, filtered := drop, true // an endpoint starts no connection, and unless approved accepts none
 		if !g.endpoint() || d == network.Inbound && g.Approved {
-			do, filtered = f.filters(g, c.ask.Filters(g.ID, d), d)
+			do, filtered = f.filters(c, g, d)
 		} else {
 			f.gates = append(f.gates, gate{guest: g, direction: d, closed: true})
 		}
@@ -221,28 +221,34 @@ func (f *filter) dispatch(v *vnetPlan, c *compiler, d network.Direction) nft.Rul
 	return nft.Rule{Do: nft.Action{Verb: nft.Dispatch, Fields: []nft.Field{field}, Map: m.Name}}
 }
 
-// filters is the way through the groups that one interface has in a direction;
-// interfaces with the same groups share it.
-func (f *filter) filters(at guest, list []network.Filter, d network.Direction) (nft.Action, bool) {
+// filters is the way through the security admin rules and the groups that one
+// interface has in a direction; interfaces with the same ones share it.
+func (f *filter) filters(c *compiler, at guest, d network.Direction) (nft.Action, bool) {
 	var names []string
 	door := gate{guest: at, direction: d}
-	for _, one := range list {
+	for _, one := range c.ask.Filters(at.ID, d) {
 		g := f.group(one, d)
 		names, door.groups = append(names, g.Chain), append(door.groups, g)
 	}
+	do, filtered := f.administer(&door, c.ask.AdminRules(at.ID, d), f.all(names), len(names) > 0)
 	f.gates = append(f.gates, door)
+	return do, filtered
+}
+
+// all is the way through several chains.
+func (f *filter) all(names []string) nft.Action {
 	switch len(names) {
 	case 0:
-		return nft.Action{}, false
+		return nft.Action{}
 	case 1:
-		return nft.Action{Verb: nft.Jump, Chain: names[0]}, true
+		return nft.Action{Verb: nft.Jump, Chain: names[0]}
 	}
 	all := nft.Chain{Name: "all-" + digest(fmt.Sprint(names), 12)}
 	for _, n := range names {
 		all.Rules = append(all.Rules, nft.Rule{Do: nft.Action{Verb: nft.Jump, Chain: n}})
 	}
 	f.chainOnce(all)
-	return nft.Action{Verb: nft.Jump, Chain: all.Name}, true
+	return nft.Action{Verb: nft.Jump, Chain: all.Name}
 }
 
 // leave decides what may go to the internet: what a service endpoint leads to,

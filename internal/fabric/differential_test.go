@@ -43,6 +43,20 @@ func experiments(flows int) *rapid.Generator[experiment] {
 	})
 }
 
+// adminExperiments are estates with security admin rules.
+func adminExperiments(flows int) *rapid.Generator[experiment] {
+	return rapid.Custom(func(t *rapid.T) experiment {
+		shape := networktest.Everything
+		shape.Admin = true
+		e := experiment{estate: networktest.Random(t, shape)}
+		e.top = network.FromEstate(e.estate)
+		for range flows {
+			e.flows = append(e.flows, networktest.Flow(t, e.top))
+		}
+		return e
+	})
+}
+
 // platformExperiments are estates whose security rules are about the platform.
 func platformExperiments() *rapid.Generator[experiment] {
 	return rapid.Custom(func(t *rapid.T) experiment {
@@ -74,8 +88,11 @@ func TestPacketsAgreeWithProof(t *testing.T) {
 	first := seed
 	for ; time.Now().Before(deadline) && !t.Failed(); seed++ {
 		e := experiments(200).Example(seed)
-		if seed%5 == 0 {
+		switch {
+		case seed%5 == 0:
 			e = platformExperiments().Example(seed)
+		case seed%2 == 0:
+			e = adminExperiments(200).Example(seed)
 		}
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			n, yes := e.run(t)

@@ -17,6 +17,7 @@ type handmade struct {
 	routes  map[arm.ID][]network.Route // by subnet, beside those of the network
 	filters map[arm.ID]map[network.Direction][]network.Filter
 	egress  map[arm.ID]netip.Addr
+	admin   map[arm.ID]map[network.Direction][]network.AdminMatch
 }
 
 func (h *handmade) EffectiveRoutes(subnet arm.ID) []network.Route {
@@ -46,6 +47,10 @@ func (h *handmade) EffectiveRoutes(subnet arm.ID) []network.Route {
 
 func (h *handmade) Filters(nic arm.ID, d network.Direction) []network.Filter {
 	return h.filters[nic][d]
+}
+
+func (h *handmade) AdminRules(nic arm.ID, d network.Direction) []network.AdminMatch {
+	return h.admin[nic][d]
 }
 
 func (h *handmade) EgressAddr(nic arm.ID) (netip.Addr, network.Answer) {

@@ -12,6 +12,7 @@ import (
 type gate struct {
 	guest     guest
 	direction network.Direction
+	admin     *group   // security admin rules, which come first; nil for none
 	groups    []*group // all of them must allow
 	closed    bool     // nothing passes, whatever the groups say
 }
@@ -42,5 +43,10 @@ func (g gate) forbids(p packet) bool {
 		return false
 	}
 	v := p.values()
+	if g.admin != nil && !g.closed {
+		if n, ok := decide(g.admin.boxes, v); ok && !g.admin.rules[n].allow || ok && g.admin.rules[n].always {
+			return !g.admin.rules[n].allow
+		}
+	}
 	return g.closed || slices.ContainsFunc(g.groups, func(one *group) bool { return !one.allows(v) })
 }

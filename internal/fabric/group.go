@@ -27,8 +27,9 @@ type group struct {
 
 // groupRule is what a rule of a group is called and what it does.
 type groupRule struct {
-	name  string
-	allow bool
+	name   string
+	allow  bool
+	always bool // of a security admin rule: whatever the groups say
 }
 
 // allows says what the group does with a packet that begins a connection.
@@ -98,7 +99,7 @@ func (f *filter) boxes(one network.Filter, d network.Direction) *group {
 		t := termsOf(m)
 		f.doubtful(one, m)
 		n := number(m.Rule.Name, func(n uint32) bool { _, taken := g.rules[n]; return taken })
-		g.rules[n] = groupRule{m.Rule.Name, t.allow}
+		g.rules[n] = groupRule{name: m.Rule.Name, allow: t.allow}
 		g.order = append(g.order, n)
 		if !t.allow || t.sure {
 			g.boxes = append(g.boxes, t.boxes(n)...)
@@ -130,16 +131,23 @@ func (g *group) digest() []byte {
 }
 
 // load adds a group's chain with its sets. It returns for what the group allows
-// and drops the rest; each rule counts in the map of verdicts.
+// and drops the rest.
 func (f *filter) load(g *group) {
+	f.lookups(g, drop, func(r groupRule) nft.Action {
+		if r.allow {
+			return nft.Action{Verb: nft.Return}
+		}
+		return drop
+	})
+}
+
+// lookups adds the chain that finds the rule for a packet; each counts in the map
+// of verdicts. otherwise is for what no rule is for.
+func (f *filter) lookups(g *group, otherwise nft.Action, does func(groupRule) nft.Action) {
 	chain := nft.Chain{Name: g.Chain}
 	verdicts := nft.Set{Name: g.Chain + rulesSuffix, Key: []nft.Type{nft.Mark}, Data: nft.VerdictType, Count: true}
 	for _, n := range g.order {
-		do := drop
-		if g.rules[n].allow {
-			do = nft.Action{Verb: nft.Return}
-		}
-		verdicts.Elems = append(verdicts.Elems, nft.Elem{Key: []nft.Value{nft.Num(n)}, Verdict: do, Comment: g.rules[n].name})
+		verdicts.Elems = append(verdicts.Elems, nft.Elem{Key: []nft.Value{nft.Num(n)}, Verdict: does(g.rules[n]), Comment: g.rules[n].name})
 	}
 	for i, c := range classify(g.boxes) {
 		part := g.Chain
@@ -157,7 +165,7 @@ func (f *filter) load(g *group) {
 			Do: nft.Action{Verb: nft.Dispatch, Fields: []nft.Field{nft.PacketMark}, Map: verdicts.Name},
 		})
 	}
-	chain.Rules = append(chain.Rules, nft.Rule{Do: drop})
+	chain.Rules = append(chain.Rules, nft.Rule{Do: otherwise})
 	f.table.Sets = append(f.table.Sets, verdicts)
 	f.chain(chain)
 }

@@ -411,3 +411,36 @@ func TestNamesAreNotResolvedOutside(t *testing.T) {
 		t.Errorf("a namespace that is not there: %v", err)
 	}
 }
+
+// Security admin rules come before the groups: they deny what the groups allow,
+// and allow for ever what the groups deny.
+func TestSecurityAdminRules(t *testing.T) {
+	t.Parallel()
+	h := twoNetworks()
+	admin := func(always, inForce bool, m network.Match) network.AdminMatch {
+		return network.AdminMatch{Match: m, Always: always, InForce: inForce}
+	}
+	h.filter(nicID("worker"), network.Inbound, "nsg", rule("web", true, "Tcp", anywhere, anywhere, port(80), port(443)))
+	h.admin = map[arm.ID]map[network.Direction][]network.AdminMatch{
+		nicID("worker"): {network.Inbound: {
+			admin(false, true, rule("no-web", false, "Tcp", anywhere, anywhere, port(80))),
+			admin(true, true, rule("patch", true, "Tcp", anywhere, anywhere, port(8080))),
+			admin(false, true, rule("leave", true, "Tcp", anywhere, anywhere, port(443), port(22))),
+			admin(false, true, rule("nothing-else", false, "Tcp", anywhere, anywhere, port(443))),
+			admin(true, false, rule("perhaps", true, "Tcp", anywhere, anywhere, port(9090))),
+		}},
+		nicID("agent"): {network.Outbound: {admin(false, false, rule("perhaps-not", false, "Tcp", anywhere, anywhere, port(80)))}},
+	}
+	f := build(t, h.plan())
+	jump, agent := namespaceOf(t, f, nicID("jump")), namespaceOf(t, f, nicID("agent"))
+	attempts{
+		{"denied, whatever the group allows", jump, "10.2.0.4:80", silent},
+		{"always allowed, whatever the group denies", jump, "10.2.0.4:8080", refused},
+		{"left to the group, which allows", jump, "10.2.0.4:443", refused},
+		{"left to the group, which denies", jump, "10.2.0.4:22", silent},
+		{"no admin rule is for it", jump, "10.2.0.4:25", silent},
+		{"an allowing rule that may not be deployed", jump, "10.2.0.4:9090", silent},
+		{"a denying rule that may not be deployed", agent, "10.1.0.4:80", silent},
+		{"without groups", agent, "10.1.0.4:81", refused},
+	}.try(t, f)
+}

@@ -46,7 +46,7 @@ var variants = map[string]func(*Table){
 	"all elements go": func(t *Table) { set(t, "what", func(s *Set) { s.Elems = nil }) },
 	"a set and a rule": func(t *Table) {
 		t.Sets = append(t.Sets, Set{Name: "more", Key: []Type{Port}, Elems: []Elem{{Key: []Value{Num(1)}}}})
-		t.Chains[1].Rules = []Rule{{Match: []Match{Equals(Protocol, Num(6)), In("more", DestinationPort)}, Do: Action{Verb: Drop}}}
+		t.Chains[2].Rules = []Rule{{Match: []Match{Equals(Protocol, Num(6)), In("more", DestinationPort)}, Do: Action{Verb: Drop}}}
 	},
 	"a chain and a way": func(t *Table) {
 		t.Chains = append(t.Chains, Chain{Name: "other", Rules: []Rule{{Do: Action{Verb: Drop}}}})

@@ -146,7 +146,7 @@ func (a Action) encode(sets map[string]*nftables.Set) []expr.Any {
 	switch a.Verb {
 	case Reject:
 		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: 13}} // ICMP_PKT_FILTERED
-	case Accept, Drop, Return, Jump:
+	case Accept, Drop, Return, Jump, Goto:
 		return []expr.Any{a.verdict()}
 	case Log:
 		return []expr.Any{&expr.Log{Key: 1<<unix.NFTA_LOG_GROUP | 1<<unix.NFTA_LOG_PREFIX | 1<<unix.NFTA_LOG_SNAPLEN, Group: a.Group, Data: []byte(a.Prefix), Snaplen: logged}}
@@ -177,6 +177,8 @@ func (a Action) verdict() *expr.Verdict {
 		return &expr.Verdict{Kind: expr.VerdictReturn}
 	case Jump:
 		return &expr.Verdict{Kind: expr.VerdictJump, Chain: a.Chain}
+	case Goto:
+		return &expr.Verdict{Kind: expr.VerdictGoto, Chain: a.Chain}
 	}
 	return &expr.Verdict{Kind: expr.VerdictDrop}
 }

@@ -36,17 +36,19 @@ func sample() Table {
 			}},
 			{Name: "rules", Key: []Type{Mark}, Data: VerdictType, Count: true, Elems: []Elem{
 				{Key: []Value{Num(9)}, Verdict: Action{Verb: Return}, Comment: "allow-ssh"}, {Key: []Value{Num(10)}, Verdict: Action{Verb: Drop}, Comment: "deny"},
+				{Key: []Value{Num(11)}, Verdict: Action{Verb: Goto, Chain: "end"}},
 			}},
 			{Name: "ways", Key: []Type{IfName}, Data: VerdictType, Elems: []Elem{
 				{Key: []Value{Name("n-1")}, Verdict: Action{Verb: Jump, Chain: "group"}}, {Key: []Value{Name("n-2")}, Verdict: Action{Verb: Drop}},
 			}},
 		},
 		Chains: []Chain{
+			{Name: "end", Rules: []Rule{{Do: Action{Verb: Drop}}}},
 			{Name: "group", Rules: []Rule{
 				{Match: []Match{In("protocols", Protocol), In("ports", DestinationPort), In("ranges", Source)}, Count: true, Do: Action{Verb: Return}, Comment: "allow"},
 				{Match: []Match{Equals(Protocol, Num(17)), Between(DestinationPort, Num(1), Num(9)), NotIn("ranges", Destination)}, Count: true, Do: Action{Verb: Drop}, Comment: "deny"},
 			}},
-			{Name: "classes", Rules: []Rule{{
+			{Name: "classes", Rules: []Rule{{Match: []Match{Equals(Protocol, Num(6))}, Do: Action{Verb: Goto, Chain: "end"}}, {
 				Steps: []Action{
 					{Verb: SetMark, Fields: []Field{Source}, Map: "from"},
 					{Verb: SetMark, Fields: []Field{PacketMark, Protocol, DestinationPort}, Map: "what"},
@@ -195,7 +197,7 @@ func TestCountsGoOn(t *testing.T) {
 	if err := c.nl.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	table.Chains[0].Rules = append(table.Chains[0].Rules, Rule{Count: true, Do: Action{Verb: Drop}, Comment: "c"})
+	table.Chains[1].Rules = append(table.Chains[1].Rules, Rule{Count: true, Do: Action{Verb: Drop}, Comment: "c"})
 	if err := c.Load(table); err != nil {
 		t.Fatal(err)
 	}

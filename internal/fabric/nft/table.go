@@ -190,6 +190,7 @@ const (
 	Return
 	Reject // with ICMP administratively prohibited
 	Jump
+	Goto     // like Jump, but what follows is not looked at afterwards
 	Log      // hand the packet's beginning to the listeners of Group
 	Dispatch // the verdict that Map holds
 	SetMark  // the mark that Map holds
@@ -200,7 +201,7 @@ const (
 // Action is a verb with what it needs.
 type Action struct {
 	Verb   Verb
-	Chain  string  // of Jump
+	Chain  string  // of Jump and Goto
 	Group  uint16  // of Log
 	Prefix string  // of Log
 	Fields []Field // of the verbs that look up

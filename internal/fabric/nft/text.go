@@ -187,6 +187,8 @@ func (a Action) text() string {
 		return "reject with icmp admin-prohibited"
 	case Jump:
 		return "jump " + a.Chain
+	case Goto:
+		return "goto " + a.Chain
 	case Log:
 		return fmt.Sprintf("log prefix %q group %d snaplen %d", a.Prefix, a.Group, logged)
 	}

@@ -2,6 +2,8 @@ package network_test
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
@@ -34,7 +36,9 @@ func (o oracle) hop(subnet arm.ID, a netip.Addr) hop {
 			consider(userHop(r, vnet), bits, rank)
 		}
 	}
-	consider(hop{kind: "internet"}, 0, 10)
+	if a.Is4() || slices.ContainsFunc(o.space(vnet), func(p string) bool { return strings.Contains(p, ":") }) {
+		consider(hop{kind: "internet"}, 0, 10)
+	}
 	for _, p := range []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"} {
 		if !byDefault && mustPrefix(p).Contains(a) {
 			consider(hop{kind: "none"}, mustPrefix(p).Bits(), 11)

@@ -16,7 +16,7 @@ import (
 // oracle answers the same questions as the topology, from the documents, one
 // address at a time: no prefix lists, no compiled rules, no caches. It takes
 // from the topology only who has which address. It knows estates of
-// networktest.Random, which have IPv4 and nothing unknown.
+// networktest.Random, in which nothing is unknown.
 type oracle struct {
 	e   *arm.Estate
 	top *network.Topology
@@ -24,7 +24,7 @@ type oracle struct {
 
 func mustPrefix(s string) netip.Prefix {
 	if !strings.Contains(s, "/") {
-		s += "/32"
+		s += map[bool]string{true: "/128", false: "/32"}[strings.Contains(s, ":")]
 	}
 	return netip.MustParsePrefix(s).Masked()
 }
@@ -114,6 +114,9 @@ func destinationContains(dest string, a netip.Addr) (bits, rank int, ok bool) {
 }
 
 func (o oracle) public(a netip.Addr) bool {
+	if a.Is6() {
+		return a.As16()[0]&0xe0 == 0x20 // 2000::/3 is all that is given out
+	}
 	b := a.As4()
 	switch {
 	case b[0] == 0, b[0] == 10, b[0] == 127, b[0] >= 224, a == service.WireServer:

@@ -50,7 +50,8 @@ func (o oracle) reach(f network.Flow) verdict.Value {
 // fromSubnet: an address of a subnet that nobody has is taken as a machine.
 func (o oracle) fromSubnet(f network.Flow) (verdict.Value, bool) {
 	for _, s := range o.e.OfType("Microsoft.Network/virtualNetworks/subnets") {
-		if mustPrefix(arm.String(s.Properties, "addressPrefix")).Contains(f.Source) {
+		prefixes := append(arm.Strings(s.Properties, "addressPrefixes"), arm.Strings(s.Properties, "addressPrefix")...)
+		if anyContains(prefixes, f.Source) {
 			return o.from(network.NIC{Subnet: s.ID, Addrs: []netip.Addr{f.Source}, Kind: network.KindVM, Via: network.ViaDefault}, f), true
 		}
 	}
@@ -114,6 +115,9 @@ func (o oracle) route(at network.NIC, t trip) verdict.Value {
 		}
 		if !slices.Contains(at.Addrs, t.f.Source) {
 			return verdict.Unknown
+		}
+		if t.f.Destination.Is6() {
+			return verdict.Unknown // no fact says by which address, or whether
 		}
 		source, v := o.egress(at)
 		if v == verdict.No {

@@ -43,6 +43,27 @@ func TestForwardingAgreesWithOracle(t *testing.T) {
 	})
 }
 
+// They agree about networks of both versions of IP.
+func TestDualStackAgreesWithOracle(t *testing.T) {
+	soak(t, func(t *rapid.T) {
+		shape := nt.Complete
+		shape.Dual = true
+		e := nt.Random(t, shape)
+		top := network.FromEstate(e)
+		o := oracle{e: e, top: top}
+		spaces := top.Spaces("")
+		for range 30 {
+			f := nt.Flow(t, top)
+			f.SourcePort = 50000
+			o.check(t, f)
+			got, err := in(spaces.Between(f.Source, f.Destination), packet(f))
+			if want := o.reach(f); err != nil || got != want {
+				t.Fatalf("%+v: the sets say %v (%v), the oracle %v\n%s", f, got, err, want, dump(e))
+			}
+		}
+	})
+}
+
 // They agree about the platform too, where every rule is about it.
 func TestPlatformAgreesWithOracle(t *testing.T) {
 	soak(t, func(t *rapid.T) {

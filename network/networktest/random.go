@@ -3,6 +3,7 @@ package networktest
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"pgregory.net/rapid"
 
@@ -24,6 +25,7 @@ type Shape struct {
 	Strange  bool // tags that are not in the plan, rules on source ports, endpoints that are not approved, service endpoints
 
 	// What follows is beyond what packets are tried with.
+	Dual      bool // IPv6 beside IPv4: spaces, subnets, addresses, rules, routes
 	Forwarded bool // peerings that say whether they take forwarded traffic
 	Firewall  bool // an Azure Firewall in network a, and routes to it
 	Balancers bool // an internal load balancer in network b and a public one
@@ -85,8 +87,12 @@ func (g *generator) networks() {
 		if g.shape.Overlap && i > 0 && g.chance(15, "overlap") {
 			space = spaces[3]
 		}
-		g.add(VNet(name, space))
-		g.subnets(name, netip.MustParsePrefix(space))
+		all := []string{space}
+		if g.shape.Dual {
+			all = append(all, fmt.Sprintf("fd00:%d::/48", i+1))
+		}
+		g.add(VNet(name, all...))
+		g.subnets(name, netip.MustParsePrefix(space), i+1)
 	}
 	for i, a := range names {
 		for _, b := range names[i+1:] {
@@ -104,13 +110,17 @@ func (g *generator) peer(a, b string) {
 	}
 }
 
-func (g *generator) subnets(vnet string, space netip.Prefix) {
+func (g *generator) subnets(vnet string, space netip.Prefix, number int) {
 	base := space.Addr().As4()
 	for i := range rapid.IntRange(1, 2).Draw(g.t, "subnets") {
 		base[2] = byte(i)
 		prefix := netip.PrefixFrom(netip.AddrFrom4(base), 24)
 		name := fmt.Sprintf("s%d", i)
-		g.add(Subnet(vnet, name, prefix.String(), g.associations()...))
+		sets := g.associations()
+		if g.shape.Dual {
+			sets = append(sets, Set{"addressPrefixes", []string{fmt.Sprintf("fd00:%d:0:%d::/64", number, i)}})
+		}
+		g.add(Subnet(vnet, name, prefix.String(), sets...))
 		for range rapid.IntRange(1, 2).Draw(g.t, "machines") {
 			g.vm(vnet, name)
 		}
@@ -164,6 +174,9 @@ func (g *generator) vm(vnet, subnet string) {
 		configs[0] = append(configs[0], Set{"applicationSecurityGroups", []arm.Object{{"id": string(ASGID("web"))}}})
 	}
 	configs[0] = append(configs[0], g.memberships()...)
+	if g.shape.Dual && g.chance(70, "second version") {
+		configs = append(configs, []Set{{"privateIPAddressVersion", "IPv6"}})
+	}
 	var list []arm.Object
 	for _, c := range configs {
 		list = append(list, Config(vnet, subnet, "", c...))
@@ -205,8 +218,12 @@ func (g *generator) rule(priority int) arm.Object {
 		return g.platformRule(priority)
 	}
 	from, to := sides, sides
+	if g.shape.Dual && g.chance(50, "version of the rule") {
+		from = []string{"*", "VirtualNetwork", "Internet", "::/0", "fd00:1::/48", "fd00:2:0:1::/64", "fd00:1:0:1::4", "2001:db8::/32", "10.1.0.0/16+fd00:3::/48"}
+		to = from
+	}
 	if g.shape.Strange {
-		from = append([]string{"AzureUnlisted"}, sides...)
+		from = append([]string{"AzureUnlisted"}, from...)
 		to = append([]string{"AzurePlatformDNS", "AzurePlatformIMDS"}, from...)
 	}
 	o := Rule(fmt.Sprintf("rule-%d", priority), fmt.Sprintf("%d %s %s %s %s:%s -> %s:%s", priority,
@@ -259,6 +276,7 @@ func (g *generator) tables() {
 		for j, p := range prefixes {
 			routes = append(routes, Route(fmt.Sprintf("route%d", j), p, pick(g, "hop", hops...)))
 		}
+		routes = append(routes, g.sixRoutes()...)
 		table := RouteTable(name, routes...)
 		if g.shape.Gateway && g.chance(20, "no propagation") {
 			table = With(table, Set{"disableBgpRoutePropagation", true})
@@ -266,6 +284,18 @@ func (g *generator) tables() {
 		g.add(table)
 		g.routes = append(g.routes, name)
 	}
+}
+
+// sixRoutes are routes of IPv6; a next hop is of the version of its prefix.
+func (g *generator) sixRoutes() []arm.Object {
+	if !g.shape.Dual {
+		return nil
+	}
+	var out []arm.Object
+	for j, p := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"::/0", "fd00::/16", "fd00:1::/48", "fd00:2:0:1::5/128", "2001:db8::/32"}), 0, 2, rapid.ID[string]).Draw(g.t, "prefixes of IPv6") {
+		out = append(out, Route(fmt.Sprintf("six%d", j), p, pick(g, "hop of IPv6", "None", "Internet", "VnetLocal", "fd00:1:0:1::4", "fd00:2:0:1::5", "fd00:2::99")))
+	}
+	return out
 }
 
 // Pinned is an estate in which every machine and endpoint asks for the address
@@ -312,8 +342,10 @@ func Flow(t *rapid.T, top *network.Topology) network.Flow {
 		service.WireServer, service.Metadata, netip.MustParseAddr("10.1.0.77"), netip.MustParseAddr("10.9.9.9"), netip.MustParseAddr("203.0.113.200"),
 	}
 	var inside []netip.Addr
+	six := false
 	for _, n := range top.NICs {
 		inside = append(inside, n.Addrs...)
+		six = six || slices.ContainsFunc(n.Addrs, netip.Addr.Is6)
 		if n.PublicAddr.IsValid() {
 			addrs = append(addrs, n.PublicAddr)
 		}
@@ -328,8 +360,24 @@ func Flow(t *rapid.T, top *network.Topology) network.Flow {
 	if rapid.IntRange(0, 9).Draw(t, "outside") == 0 {
 		f.Source = service.Outsider
 	}
+	if six && (f.Source.Is6() || rapid.IntRange(0, 2).Draw(t, "version") == 0) {
+		sixFlow(t, &f, inside)
+	}
 	if f.Protocol == network.ICMP {
 		f.Port = 0
 	}
 	return f
+}
+
+// sixFlow gives a flow two ends of IPv6.
+func sixFlow(t *rapid.T, f *network.Flow, inside []netip.Addr) {
+	outside := netip.MustParseAddr("2001:db8::10")
+	var all []netip.Addr
+	for _, a := range inside {
+		if a.Is6() {
+			all = append(all, a, a)
+		}
+	}
+	all = append(all, outside, netip.MustParseAddr("fd00:1:0:1::77"), netip.MustParseAddr("fd00:9::9"))
+	f.Source, f.Destination = rapid.SampledFrom(all).Draw(t, "source of IPv6"), rapid.SampledFrom(all).Draw(t, "destination of IPv6")
 }

@@ -110,6 +110,15 @@ func (lb *Balancer) readRules(d document) {
 		}
 		lb.listen(o, r)
 	}
+	for i, o := range d.as(aboutBalancing).objects("inboundNatPools", "NAT pool") {
+		r := balancingRule{name: nameOf(o.o, i), rule: childID(d.r.ID, "inboundNatPools", o.o, i), noSNAT: true}
+		o.doubts, o.about = &r.doubts, aboutBalancing
+		r.protocol = anyProtocol(o.text("properties.protocol"))
+		r.ports = []PortRange{{uint16(o.number("properties.frontendPortRangeStart", 0)), uint16(o.number("properties.frontendPortRangeEnd", 0))}}
+		r.port = uint16(o.number("properties.backendPort", 0))
+		o.doubt(aboutBalancing, "which port of a pool's range is whose is not known")
+		lb.listen(o, r)
+	}
 	for _, o := range d.as(aboutBalancing).objects("outboundRules", "outbound rule") {
 		pool := o.ref("properties.backendAddressPool.id")
 		lb.outbound = append(lb.outbound, outboundRule{pool: pool, frontends: o.refs("properties.frontendIPConfigurations")})

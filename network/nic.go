@@ -41,6 +41,7 @@ type ipConfig struct {
 	addr   netip.Addr
 	six    bool
 	public arm.ID
+	own    bool     // public has no document: the address is the machine's own
 	hidden bool     // the address is there but not known
 	pools  []arm.ID // backend pools of load balancers
 	rules  []arm.ID // inbound NAT rules of load balancers
@@ -90,7 +91,7 @@ func (c document) ipConfig(n *NIC) ipConfig {
 	cfg.public = c.as(aboutPublic).ref("properties.publicIPAddress.id")
 	n.ASGs = append(n.ASGs, c.as(aboutASGs).refs("properties.applicationSecurityGroups")...)
 	cfg.pools = c.as(aboutPool).refs("properties.loadBalancerBackendAddressPools")
-	cfg.rules = c.as(aboutPool).refs("properties.loadBalancerInboundNatRules")
+	cfg.rules = append(c.as(aboutPool).refs("properties.loadBalancerInboundNatRules"), c.as(aboutPool).refs("properties.loadBalancerInboundNatPools")...)
 	if len(cfg.pools) > 0 {
 		n.Via = ViaBalancer
 	}

@@ -69,6 +69,11 @@ func (b *builder) publicUses() []publicUse {
 	}
 	clusters := map[string]bool{}
 	for _, p := range b.pending {
+		for _, c := range p.configs {
+			if c.own && !c.six {
+				uses = append(uses, publicUse{c.public.Key(), netip.Addr{}, c.public, "public IP address of " + p.nic.Name})
+			}
+		}
 		if p.nic.Via == ViaCluster && !clusters[p.nic.Owner.Key()] {
 			clusters[p.nic.Owner.Key()] = true
 			uses = append(uses, publicUse{p.nic.Owner.Key(), netip.Addr{}, p.nic.Owner, "compute cluster " + p.nic.Owner.Name()})

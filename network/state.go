@@ -82,6 +82,7 @@ func (s Settings) FromEstate(e *arm.Estate) *Topology {
 	b.findHolders()
 	b.endpointNICs()
 	b.vmNICs()
+	b.scaleSets()
 	b.privateEndpoints()
 	b.computeNodes()
 	b.publicAddresses()

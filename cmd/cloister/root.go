@@ -22,7 +22,7 @@ packets against the proof.`,
 	root.AddCommand(newCheckCommand(), newExplainCommand(), newGraphCommand())
 	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newEnvCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand(), newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), newBastionCommand(), newNSGCommand(), exitStatusTopic(), sourcesTopic(), requireTopic())
 	root.AddCommand(newBackupCommand(), newRestoreCommand())
-	root.AddCommand(newVPNCommand())
+	root.AddCommand(newVPNCommand(), newRouteCommand())
 	return root
 }
 

@@ -92,7 +92,7 @@ func buildPackage() (*os.File, os.FileInfo, error) {
 }
 
 func writePackage(out io.Writer, in io.Reader, info os.FileInfo) error {
-	zipped, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
+	zipped, err := gzip.NewWriterLevel(out, gzip.NoCompression)
 	if err != nil {
 		return err
 	}

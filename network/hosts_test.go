@@ -9,7 +9,7 @@ import (
 )
 
 func bastion(name, vnet string) arm.Resource {
-	return nt.Document(nt.ID("Microsoft.Network/bastionHosts", name), nt.Set{"ipConfigurations", []any{
+	return nt.Document(nt.ID("Microsoft.Network/bastionHosts", name), nt.Set{Path: "ipConfigurations", Value: []any{
 		arm.Object{"properties": arm.Object{"subnet": arm.Object{"id": string(nt.SubnetID(vnet, "AzureBastionSubnet"))}}},
 	}})
 }

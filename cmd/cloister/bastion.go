@@ -173,10 +173,7 @@ func (v visitor) tunnel(ctx context.Context, r daemon.BastionRequest, local uint
 	for {
 		here, err := l.Accept()
 		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
+			return unlessEnded(ctx, err)
 		}
 		go func() {
 			defer here.Close()
@@ -191,6 +188,14 @@ func (v visitor) tunnel(ctx context.Context, r daemon.BastionRequest, local uint
 			daemon.Tunnel(here, there)
 		}()
 	}
+}
+
+// unlessEnded is an error, or none where it only says that the user has had enough.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 func virtualMachineNames(p *place) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -28,10 +28,10 @@ func newMachineCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return serveSSH(cmd.Context()) },
 	}, &cobra.Command{
-		Use:   "discard DIR ...",
-		Short: "Delete folders that were set aside",
-		Args:  cobra.MinimumNArgs(1),
-		RunE:  func(_ *cobra.Command, args []string) error { return daemon.RemoveAside(args) },
+		Use:   "discard",
+		Short: "Delete folders that were set aside, from a list at the standard input",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return daemon.ReadAside(os.Stdin) },
 	})
 	return cmd
 }

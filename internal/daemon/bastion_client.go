@@ -69,7 +69,7 @@ func (c *Client) Connect(ctx context.Context, token string, r BastionRequest) (n
 		return nil, fmt.Errorf("asking the cloud's daemon: %w", err)
 	}
 	buffered := bufio.NewReader(conn)
-	resp, err := http.ReadResponse(buffered, req)
+	resp, err := http.ReadResponse(buffered, req) //nolint:bodyclose // the connection is handed on, or closed
 	if err != nil {
 		conn.Close()
 		return nil, errors.Join(fmt.Errorf("asking the cloud's daemon: %w", err), ctx.Err())

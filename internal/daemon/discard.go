@@ -1,8 +1,10 @@
 package daemon
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -47,17 +49,42 @@ func setAside(dir string) ([]string, error) {
 
 // removeLater deletes folders in a process of its own, which outlives this one.
 func removeLater(dirs []string) error {
-	cmd := exec.Command("/proc/self/exe", append([]string{"machine", "discard"}, dirs...)...)
-	cmd.Dir = "/"
+	list, err := json.Marshal(dirs)
+	if err != nil {
+		return err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	defer r.Close()
+	cmd := exec.Command("/proc/self/exe", "machine", "discard")
+	cmd.Stdin, cmd.Dir = r, "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("deleting what was set aside: %w", err)
+	}
+	if _, err := w.Write(list); err != nil {
 		return fmt.Errorf("deleting what was set aside: %w", err)
 	}
 	return cmd.Process.Release()
 }
 
-// RemoveAside deletes folders that were set aside, and refuses all others.
-func RemoveAside(dirs []string) error {
+// maxAside bounds a list of folders.
+const maxAside = 1 << 20
+
+// ReadAside deletes the folders that a list (JSON) names.
+func ReadAside(list io.Reader) error {
+	var dirs []string
+	if err := json.NewDecoder(io.LimitReader(list, maxAside)).Decode(&dirs); err != nil {
+		return fmt.Errorf("reading which folders to delete: %w", err)
+	}
+	return removeAside(dirs)
+}
+
+// removeAside deletes folders that were set aside, and refuses all others.
+func removeAside(dirs []string) error {
 	var errs []error
 	for _, dir := range dirs {
 		if !asideName.MatchString(dir) {

@@ -22,7 +22,7 @@ func TestDiscard(t *testing.T) {
 			t.Error("the folder is still there when its deletion begins")
 		}
 		given = dirs
-		return RemoveAside(dirs)
+		return removeAside(dirs)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestDiscard(t *testing.T) {
 
 func TestRemoveAsideRefusesOthers(t *testing.T) {
 	dir := t.TempDir()
-	if err := RemoveAside([]string{dir}); err == nil {
+	if err := removeAside([]string{dir}); err == nil {
 		t.Error("it was deleted")
 	}
 	if _, err := os.Stat(dir); err != nil {

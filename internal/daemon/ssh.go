@@ -16,9 +16,6 @@ import (
 	"github.com/cloister-ml/cloister/internal/sshd"
 )
 
-// sshPort is where a machine's SSH server listens.
-const sshPort = 22
-
 // authority is the private key that signs certificates for logins.
 func (d *Daemon) authority() ([]byte, error) {
 	d.mu.Lock() // one makes it
@@ -45,7 +42,7 @@ func (d *Daemon) sshFiles(vm arm.Resource) (map[string]sandbox.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := sshd.Config{HostKey: string(host), Machine: string(vm.ID.Key()), Keys: d.publicKeys(vm)}
+	config := sshd.Config{HostKey: string(host), Machine: vm.ID.Key(), Keys: d.publicKeys(vm)}
 	if config.Authority, err = bastion.PublicLine(authority); err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func comeIn(t *testing.T, rules ...arm.Object) Plan {
 		nt.VNet("spoke", "10.2.0.0/16"), nt.Subnet("spoke", "main", "10.2.0.0/24"), nt.Peer("hub", "spoke"),
 		nt.NSG("guard", rules...),
 		nt.VM("jump", "hub", "jump", "10.1.2.4"), nt.VM("worker", "spoke", "main", "10.2.0.4"),
-		nt.Document(bastionID, nt.Set{"ipConfigurations", []any{arm.Object{"properties": arm.Object{"subnet": arm.Object{"id": string(nt.SubnetID("hub", "AzureBastionSubnet"))}}}}}),
+		nt.Document(bastionID, nt.Set{Path: "ipConfigurations", Value: []any{arm.Object{"properties": arm.Object{"subnet": arm.Object{"id": string(nt.SubnetID("hub", "AzureBastionSubnet"))}}}}}),
 	)
 	if err != nil {
 		t.Fatal(err)

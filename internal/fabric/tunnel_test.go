@@ -28,15 +28,15 @@ func behindGateway(t *testing.T, rules ...arm.Object) Plan {
 		nt.VNet("hub", "10.1.0.0/16"), nt.Subnet("hub", "GatewaySubnet", "10.1.255.0/27"), nt.Subnet("hub", "main", "10.1.0.0/24", nt.UseNSG("guard")),
 		nt.VNet("spoke", "10.2.0.0/16"), nt.Subnet("spoke", "main", "10.2.0.0/24"),
 		nt.VNet("apart", "10.3.0.0/16"), nt.Subnet("apart", "main", "10.3.0.0/24"),
-		nt.Peering("hub", "spoke", nt.Set{"allowGatewayTransit", true}), nt.Peering("spoke", "hub", nt.Set{"useRemoteGateways", true}),
+		nt.Peering("hub", "spoke", nt.Set{Path: "allowGatewayTransit", Value: true}), nt.Peering("spoke", "hub", nt.Set{Path: "useRemoteGateways", Value: true}),
 		nt.Peer("hub", "apart"), nt.NSG("guard", rules...),
 		nt.VM("near", "hub", "main", "10.1.0.4"), nt.VM("far", "spoke", "main", "10.2.0.4"), nt.VM("alone", "apart", "main", "10.3.0.4"),
 		nt.Endpoint("pe", "hub", "main", nt.StorageID("st"), "blob"), nt.Storage("st"),
-		nt.Document(gatewayID, nt.Set{"gatewayType", "Vpn"}, nt.Set{"ipConfigurations", []arm.Object{nt.Config("hub", "GatewaySubnet", "")}},
-			nt.Set{"vpnClientConfiguration.vpnClientAddressPool.addressPrefixes", []string{"172.16.0.0/24"}}),
-		nt.Document(officeID, nt.Set{"localNetworkAddressSpace.addressPrefixes", []string{"192.168.7.0/24"}}),
-		nt.Document(nt.ID("Microsoft.Network/connections", "to-office"), nt.Set{"connectionType", "IPsec"},
-			nt.Set{"virtualNetworkGateway1.id", gatewayID}, nt.Set{"localNetworkGateway2.id", officeID}),
+		nt.Document(gatewayID, nt.Set{Path: "gatewayType", Value: "Vpn"}, nt.Set{Path: "ipConfigurations", Value: []arm.Object{nt.Config("hub", "GatewaySubnet", "")}},
+			nt.Set{Path: "vpnClientConfiguration.vpnClientAddressPool.addressPrefixes", Value: []string{"172.16.0.0/24"}}),
+		nt.Document(officeID, nt.Set{Path: "localNetworkAddressSpace.addressPrefixes", Value: []string{"192.168.7.0/24"}}),
+		nt.Document(nt.ID("Microsoft.Network/connections", "to-office"), nt.Set{Path: "connectionType", Value: "IPsec"},
+			nt.Set{Path: "virtualNetworkGateway1.id", Value: gatewayID}, nt.Set{Path: "localNetworkGateway2.id", Value: officeID}),
 	)
 	if err != nil {
 		t.Fatal(err)

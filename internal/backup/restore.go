@@ -161,7 +161,7 @@ func readManifest(t *tar.Reader, staging string) (Manifest, error) {
 	if err := unix.Statfs(staging, &room); err != nil {
 		return Manifest{}, err
 	}
-	return m, m.check(int64(room.Bavail) * int64(room.Bsize))
+	return m, m.check(int64(room.Bavail) * room.Bsize)
 }
 
 // extract writes one file. It cannot leave the root, and nothing is there yet.

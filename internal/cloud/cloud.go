@@ -87,6 +87,9 @@ func (c *Cloud) open(ctx context.Context) error {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
+		if err := os.Chmod(dir, 0o700); err != nil { // one that was there may be open to others
+			return err
+		}
 	}
 	var err error
 	if c.lock, err = lockDir(c.path("lock")); err != nil {

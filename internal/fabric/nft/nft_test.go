@@ -197,7 +197,7 @@ func TestCountsGoOn(t *testing.T) {
 	if err := c.nl.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	table.Chains[1].Rules = append(table.Chains[1].Rules, Rule{Count: true, Do: Action{Verb: Drop}, Comment: "c"})
+	table.Chains[0].Rules = append(table.Chains[0].Rules, Rule{Count: true, Do: Action{Verb: Drop}, Comment: "c"})
 	if err := c.Load(table); err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,8 @@ func (w *world) configured(rule string, doc arm.Resource, title string, v verdic
 	return r
 }
 
-// deployable turns what Azure would refuse into requirements that fall.
+// deployable turns what Azure would refuse into requirements that fall. A reference
+// to something that the estate does not hold is no fault: it may be there already.
 func deployable(w *world) []Requirement {
 	var out []Requirement
 	add := func(resource arm.ID, message string) {
@@ -32,7 +33,11 @@ func deployable(w *world) []Requirement {
 		if !ok {
 			doc = arm.Resource{ID: resource}
 		}
-		r := w.configured("deployable", doc, "Azure accepts "+doc.ID.Name(), verdict.No, message, "")
+		value := verdict.No
+		if strings.Contains(message, "is not in the estate") {
+			value = verdict.Unknown
+		}
+		r := w.configured("deployable", doc, "Azure accepts "+doc.ID.Name(), value, message, "")
 		r.faults = []fault{documentFault(resource)}
 		out = append(out, r)
 	}
@@ -153,6 +158,12 @@ func publicAccessOff(w *world) []Requirement {
 	return out
 }
 
+// subnetRules counts the subnets that a service's firewall lets in by service
+// endpoints.
+func subnetRules(doc arm.Resource) int {
+	return len(arm.List(doc.Properties, "networkAcls.virtualNetworkRules")) + len(arm.List(doc.Properties, "networkRuleSet.virtualNetworkRules"))
+}
+
 func (w *world) publicAccess(doc arm.Resource) (verdict.Value, string) {
 	const path = "publicNetworkAccess"
 	set := arm.String(doc.Properties, path)
@@ -162,7 +173,7 @@ func (w *world) publicAccess(doc arm.Resource) (verdict.Value, string) {
 	if strings.EqualFold(set, "Disabled") {
 		return verdict.Yes, "publicNetworkAccess is Disabled"
 	}
-	if subnets := len(arm.List(doc.Properties, "networkAcls.virtualNetworkRules")); subnets > 0 && w.isClosed(doc) {
+	if subnets := subnetRules(doc); subnets > 0 && w.isClosed(doc) {
 		return verdict.Yes, fmt.Sprintf("publicNetworkAccess is on for the %d subnets that its firewall lets in, and all else is denied", subnets)
 	}
 	beside := ""

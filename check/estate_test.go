@@ -174,7 +174,7 @@ func (d *draft) services() {
 		}
 		return p
 	}
-	d.add(storageID, closed(arm.Object{"networkAcls": arm.Object{"defaultAction": "Deny", "bypass": "AzureServices"}}))
+	d.add(storageID, closed(arm.Object{"allowSharedKeyAccess": false, "networkAcls": arm.Object{"defaultAction": "Deny", "bypass": "AzureServices"}}))
 	d.add(vaultID, closed(arm.Object{"enableRbacAuthorization": true, "networkAcls": arm.Object{"defaultAction": "Deny", "bypass": "AzureServices"}}))
 	d.add(registryID, closed(nil)).SKU = arm.Object{"name": "Premium"}
 	d.add(insightsID, arm.Object{})

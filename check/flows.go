@@ -49,13 +49,36 @@ func (w *world) uses() []use {
 	return out
 }
 
+// runsElsewhere reports a compute that reaches its services from a network of the
+// workspace's own, or of Microsoft's where nothing is closed to that.
+func (w *world) runsElsewhere(p Place, ws arm.Resource) bool {
+	if managedNetwork(ws) != "" {
+		return true
+	}
+	doc, _ := w.estate.Get(p.Resource)
+	_, unknown := arm.UnknownAt(doc.Properties, "properties.subnet.id")
+	return p.NIC == "" && !unknown && arm.Ref(doc.Properties, "properties.subnet.id") == "" && len(w.shutServices(ws)) == 0
+}
+
+// actsAsItself reports whether jobs on a compute need rights of the compute's own
+// identity. Where the storage account takes keys, jobs read data with the key that
+// the datastore holds and images with the workspace's rights, unless the compute is
+// given roles.
+//
+// Source: Microsoft Learn, "Set up authentication between Azure Machine Learning and
+// other services", compute cluster.
+func (w *world) actsAsItself(p Place, ws arm.Resource) bool {
+	storage, ok := w.estate.Get(arm.Ref(ws.Properties, "storageAccount"))
+	return w.isGrantee(p.Identity) || ok && !arm.Bool(storage.Properties, "allowSharedKeyAccess", true)
+}
+
 func (w *world) usesOf(role Role, needs map[string]*right) []use {
 	var out []use
 	for _, p := range w.withRole(role) {
 		seen := map[string]bool{}
 		for _, ws := range w.workspacesOf(p) {
-			if role == RoleCompute && managedNetwork(ws) != "" {
-				continue // it reaches them from a network of the workspace's own
+			if role == RoleCompute && w.runsElsewhere(p, ws) {
+				continue
 			}
 			batch := len(w.estate.Children(ws.ID, typeBatchEndpoint)) > 0
 			for _, ep := range w.workspaceServices(ws) {
@@ -67,6 +90,9 @@ func (w *world) usesOf(role Role, needs map[string]*right) []use {
 					continue
 				}
 				seen[ep.Host] = true
+				if role == RoleCompute && !w.actsAsItself(p, ws) {
+					need = nil
+				}
 				out = append(out, use{p, ep, need})
 			}
 		}
@@ -78,6 +104,11 @@ func reachPlatform(w *world) []Requirement {
 	var out []Requirement
 	for role, names := range map[Role][]string{RoleAgent: agentPlatform, RoleCompute: computePlatform} {
 		for _, p := range w.withRole(role) {
+			if doc, _ := w.estate.Get(p.Resource); role == RoleCompute {
+				if ws, ok := w.estate.Get(doc.ID.Parent()); ok && w.runsElsewhere(p, ws) {
+					continue
+				}
+			}
 			for _, name := range names {
 				if ep, ok := w.platform(name); ok {
 					out = append(out, w.mustReach("reaches-platform", p, ep, nil))
@@ -125,11 +156,18 @@ func (w *world) mustReach(rule string, p Place, ep service.Endpoint, need *right
 // privately is the verdict on a name that must lead to a private endpoint.
 func (w *world) privately(c Cell) verdict.Verdict {
 	v := verdict.Verdict{Value: c.Resolve.Verdict.Value, Steps: append([]verdict.Step(nil), c.Resolve.Verdict.Steps...)}
-	if c.To.Group == "" || len(c.Resolve.Addrs) == 0 || c.Resolve.Private() {
+	if c.To.Group == "" || len(c.Resolve.Addrs) == 0 || c.Resolve.Private() || w.byServiceEndpoint(c) {
 		return v
 	}
 	v.Add(w.whyPublic(c))
 	return v
+}
+
+// byServiceEndpoint reports whether a closed service lets a subnet in by its service
+// endpoint: a way that leads to the public address and nobody else may take.
+func (w *world) byServiceEndpoint(c Cell) bool {
+	doc, ok := w.estate.Get(c.To.Resource)
+	return ok && c.Admit.Value == verdict.Yes && w.hasServiceEndpoint(c.From.Subnet, c.To.Resource) && w.isClosed(doc)
 }
 
 // whyPublic explains an answer with the public address.
@@ -204,6 +242,9 @@ func target(ep service.Endpoint, c Cell) Target {
 // Source: Microsoft Learn, "Enterprise security and governance for Azure Machine
 // Learning", managed identity.
 func (w *world) granted(doc arm.Resource, v verdict.Verdict) verdict.Verdict {
+	if step := v.Decisive(); v.Value == verdict.No && strings.HasPrefix(step.At, "access policies") {
+		return single(verdict.Unknown, step.At, step.Resource, fmt.Sprintf("%s; a workspace writes its own policy when it is made, if it may", step.Reason))
+	}
 	if v.Value != verdict.No || !doc.Identity.SystemAssigned() || w.isGrantee(w.access.IdentityOf(doc)) {
 		return v
 	}

@@ -215,7 +215,7 @@ func (w *world) endpointNeeds() []endpointNeed {
 		}
 		for _, property := range associated {
 			doc, ok := w.estate.Get(arm.Ref(ws.Properties, property))
-			if !ok || !w.isClosed(doc) || len(arm.List(doc.Properties, "networkAcls.virtualNetworkRules")) > 0 {
+			if !ok || !w.isClosed(doc) || subnetRules(doc) > 0 {
 				continue
 			}
 			switch {

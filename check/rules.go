@@ -127,6 +127,11 @@ var nameRules = []Rule{
 		Source: "Network isolation in batch endpoints; Secure an Azure Machine Learning workspace with virtual networks",
 	},
 	{
+		ID: "zone-has-use", Title: "Public names lead into the zones for private endpoints", Severity: Medium, derive: zonesNamed, cause: true,
+		Help:   "The public name of a service becomes an alias for a name in one zone, which Azure's table gives. Records in a zone of another name are never asked for: privatelink.vault.azure.net is such a one, and so is the public suffix itself, which also hides every other name below it.",
+		Source: "Azure Private Endpoint private DNS zone values",
+	},
+	{
 		ID: "zone-exists", Title: "The zones of private endpoints exist", Severity: High, derive: zonesExist, cause: true,
 		Help:   "A private endpoint changes nothing for a client until its name resolves to the endpoint's address. A workspace needs two zones: without that for notebooks the studio shows no notebook and no file.",
 		Source: "Azure Private Endpoint private DNS zone values; How to use your workspace with a custom DNS server",

@@ -31,7 +31,7 @@ func (w *world) zoneUses() []zoneUse {
 			continue
 		}
 		var own []zoneUse
-		for _, ep := range service.Endpoints(target) {
+		for _, ep := range service.Covered(w.estate, target) {
 			if ep.Zone == "" || !strings.EqualFold(ep.Group, nic.Group) {
 				continue
 			}

@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"fmt"
+	"html"
 	"io"
 	"strings"
 	"unicode"
@@ -61,8 +62,8 @@ func markdownTable(out io.Writer, r *check.Report, o Options) {
 // markdownDetails are what one change mends, folded.
 func markdownDetails(out io.Writer, g []check.Requirement, o Options) {
 	q := g[0]
-	fmt.Fprintf(out, "\n<details>\n<summary>%s</summary>\n\n", escaped(q.Title))
-	fmt.Fprintf(out, "%s\n", escaped(capital(q.Reason)+"."))
+	fmt.Fprintf(out, "\n<details>\n<summary>%s</summary>\n\n", inHTML(q.Title))
+	fmt.Fprintf(out, "%s\n", escaped(q.Reason+"."))
 	for _, s := range q.Stages {
 		if s.Name == check.StageConfigure {
 			continue
@@ -104,8 +105,13 @@ func (o Options) at(s arm.Source) string {
 func escaped(s string) string {
 	return strings.NewReplacer(
 		"\\", "\\\\", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]", "|", "\\|", "#", "\\#", "~", "\\~", "@", "&#64;",
-		"<", "&lt;", ">", "&gt;", "&", "&amp;", "!", "\\!",
+		"<", "&lt;", ">", "&gt;", "&", "&amp;", "!", "\\!", "://", "&#58;//",
 	).Replace(printable(s))
+}
+
+// inHTML is text within an element, where Markdown is not read.
+func inHTML(s string) string {
+	return strings.ReplaceAll(html.EscapeString(printable(s)), "@", "&#64;")
 }
 
 // cell is text in a table.

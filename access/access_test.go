@@ -113,7 +113,7 @@ func TestAllows(t *testing.T) {
 		{"notActions deny nothing that another role gives", []arm.Resource{assign(group, "Contributor", vm), assign(group, "User Access Administrator", vm)}, vm, "Microsoft.Authorization/roleAssignments/write", false, group, verdict.Yes, "User Access Administrator"},
 		{"a custom role", []arm.Resource{customDoc, assign(account, custom, vm)}, vm, readBlob, true, account, verdict.Yes, "Blob reader, no list"},
 		{"a custom role's exception", []arm.Resource{customDoc, assign(account, custom, vm)}, vm, "Microsoft.Storage/storageAccounts/blobServices/containers/delete", false, account, verdict.No, "excepts"},
-		{"a role from elsewhere", []arm.Resource{assign(account, other, vm)}, vm, readBlob, true, account, verdict.Unknown, "neither built in nor defined"},
+		{"a role from elsewhere", []arm.Resource{assign(account, other, vm)}, vm, readBlob, true, account, verdict.Unknown, "nor defined in the estate"},
 		{"a principal that is not known yet", []arm.Resource{assign(account, "Storage Blob Data Reader", arm.Unknown{Expression: "data.azuread_group.ml.object_id"})}, vm, readBlob, true, account, verdict.Unknown, "data.azuread_group.ml.object_id"},
 		{"not known who, and it would not help", []arm.Resource{assign(account, "Storage Blob Data Reader", arm.Unknown{Expression: "x"})}, vm, writeBlob, true, account, verdict.No, ""},
 		{"a group", []arm.Resource{assign(account, "Storage Blob Data Reader", other, "principalType", "Group")}, vm, readBlob, true, account, verdict.Unknown, "who is a member"},
@@ -203,7 +203,7 @@ func TestWithOwner(t *testing.T) {
 
 func TestBuiltInRoles(t *testing.T) {
 	seen := map[string]bool{}
-	action := regexp.MustCompile(`^(\*|[A-Za-z.]+(/[A-Za-z*]+)+|\*/read)$`)
+	action := regexp.MustCompile(`^(\*|[A-Za-z.]+(/[A-Za-z0-9*-]+)+|\*/read)$`)
 	for _, r := range Roles() {
 		if _, err := uuid.Parse(r.ID); err != nil || seen[r.ID] || seen[r.Name] {
 			t.Errorf("%s has the id %s, or is there twice", r.Name, r.ID)
@@ -246,10 +246,10 @@ func TestAssignmentsOnlyAdd(t *testing.T) {
 		pick := rapid.SliceOfN(rapid.IntRange(0, len(roles)-1), 1, 4).Draw(t, "roles")
 		action := rapid.SampledFrom([]string{readBlob, writeBlob, getSecret, "Microsoft.Storage/storageAccounts/read"}).Draw(t, "action")
 		data := rapid.Bool().Draw(t, "data")
-		m := &Model{principals: map[string]Principal{vm: {ObjectID: vm, Name: "vm"}}}
+		m := &Model{principals: map[string]Principal{vm: {ObjectID: vm, Name: "vm"}}, byPrincipal: map[string][]assignment{}}
 		before := verdict.No
 		for _, i := range pick {
-			m.assignments = append(m.assignments, assignment{scope: group, role: roles[i].ID, principal: vm, id: group})
+			m.assign(assignment{scope: group, role: roles[i].ID, principal: vm, id: group})
 			v := m.Allows(vm, action, data, account).Value
 			if before == verdict.Yes && v != verdict.Yes {
 				t.Fatalf("adding %s took %s away", roles[i].Name, action)

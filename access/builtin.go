@@ -3,18 +3,23 @@ package access
 import "slices"
 
 // Roles are the built-in roles that this package knows, with Azure's own names
-// and GUIDs. A definition keeps what its role is assigned for; entries about
-// support tickets and alert rules, which no service here has, are left out.
+// and GUIDs, and what they allow. A role that is not here is not known: what it
+// allows is never guessed.
 func Roles() []Role {
-	return slices.Concat(generalRoles, storageRoles, vaultRoles, registryRoles, learningRoles, networkRoles, monitorRoles, machineRoles)
+	return slices.Concat(generalRoles, storageRoles, storageReaders, vaultRoles, vaultUsers, registryRoles, learningRoles, networkRoles, monitorRoles, machineRoles,
+		clusterRoles, modelRoles, messageRoles)
 }
 
 // readAround is what most of the management roles also have.
 var readAround = []string{
 	"Microsoft.Authorization/*/read",
+	"Microsoft.Insights/alertRules/*",
 	"Microsoft.Resources/deployments/*",
 	"Microsoft.Resources/subscriptions/resourceGroups/read",
+	"Microsoft.Support/*",
 }
+
+const federated = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/"
 
 func with(actions ...string) []string { return slices.Concat(actions, readAround) }
 
@@ -25,17 +30,18 @@ var generalRoles = []Role{
 		NotActions: []string{
 			"Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write", "Microsoft.Authorization/elevateAccess/Action",
 			"Microsoft.Blueprint/blueprintAssignments/write", "Microsoft.Blueprint/blueprintAssignments/delete",
-			"Microsoft.Compute/galleries/share/action",
+			"Microsoft.Compute/galleries/share/action", "Microsoft.Purview/consents/write", "Microsoft.Purview/consents/delete",
+			"Microsoft.Resources/deploymentStacks/manageDenySetting/action", "Microsoft.Subscription/cancel/action", "Microsoft.Subscription/enable/action",
 		},
 	},
 	{ID: "acdd72a7-3385-48ef-bd42-f606fba81ae7", Name: "Reader", Actions: []string{"*/read"}},
 	{
 		ID: "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", Name: "User Access Administrator",
-		Actions: []string{"*/read", "Microsoft.Authorization/*"},
+		Actions: []string{"*/read", "Microsoft.Authorization/*", "Microsoft.Support/*"},
 	},
 	{
 		ID: "f58310d9-a9f6-439a-9e8d-f62e7b41a168", Name: "Role Based Access Control Administrator",
-		Actions: []string{"Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete", "*/read"},
+		Actions: []string{"Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete", "*/read", "Microsoft.Support/*"},
 	},
 	{
 		ID: "f1a07417-d97a-45cb-824c-7a7467783830", Name: "Managed Identity Operator",
@@ -44,7 +50,8 @@ var generalRoles = []Role{
 	{
 		ID: "e40ec5ca-96e0-45a2-b4ff-59039f2c2b59", Name: "Managed Identity Contributor",
 		Actions: with("Microsoft.ManagedIdentity/userAssignedIdentities/read", "Microsoft.ManagedIdentity/userAssignedIdentities/write",
-			"Microsoft.ManagedIdentity/userAssignedIdentities/delete"),
+			"Microsoft.ManagedIdentity/userAssignedIdentities/delete", federated+"read", federated+"write", federated+"delete",
+			"Microsoft.ManagedIdentity/userAssignedIdentities/revokeTokens/action"),
 	},
 }
 
@@ -74,7 +81,7 @@ var storageRoles = []Role{
 	{
 		ID: "17d1049b-9a84-46fb-8f53-869881c3d3ab", Name: "Storage Account Contributor",
 		Actions: with("Microsoft.Insights/diagnosticSettings/*", "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action",
-			"Microsoft.Storage/storageAccounts/*"),
+			"Microsoft.ResourceHealth/availabilityStatuses/read", "Microsoft.Storage/storageAccounts/*"),
 	},
 	{
 		ID: "81a9662b-bebf-436f-a333-f67b29880f12", Name: "Storage Account Key Operator Service Role",

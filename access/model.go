@@ -2,10 +2,12 @@ package access
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/verdict"
 )
 
 // Types that this package gives a meaning.
@@ -16,15 +18,27 @@ const (
 	typeManagement   = "Microsoft.Management/managementGroups"
 	typeMember       = "Microsoft.Management/managementGroups/subscriptions"
 	typeVault        = "Microsoft.KeyVault/vaults"
+	typeCluster      = "Microsoft.ContainerService/managedClusters"
+	typeRegistry     = "Microsoft.ContainerRegistry/registries"
+	typeStorage      = "Microsoft.Storage/storageAccounts"
+	typeDenial       = "Microsoft.Authorization/denyAssignments"
+	typeGroup        = "Microsoft.Graph/groups"
+	typeGroupMember  = "Microsoft.Graph/groups/members"
 )
 
 // Model is who may do what in an estate. It is made once and then only read;
 // [Model.WithOwner] makes another.
 type Model struct {
-	assignments []assignment
+	byPrincipal map[string][]assignment // by object id, in lower case
+	shared      []assignment            // of groups, and of principals that are not known
+	denials     []denial
 	custom      map[string]Role // by GUID, lower case
 	principals  map[string]Principal
+	objectOf    map[string]string // key of a resource -> the object id of its identity
+	members     map[string]map[string]bool
 	vaults      map[string]vault // with access policies, by key
+	registries  map[string]string
+	accounts    map[string]keyHolder
 	above       map[string]string
 }
 
@@ -44,15 +58,20 @@ type assignment struct {
 	roleName  string // how the document names the role, for a reason
 	principal string
 	group     bool   // the principal is a group, whose members are not in the estate
-	condition bool   // an attribute condition narrows it
+	condition string // an attribute condition that narrows it, or ""
 	unknown   string // what of it is not known, or ""
 	extra     *Role  // of the bootstrap owner
+
+	scopeUnknown bool
 }
 
 // FromEstate reads the identities, role definitions, role assignments and vault
 // access policies of an estate.
 func FromEstate(e *arm.Estate) *Model {
-	m := &Model{custom: map[string]Role{}, principals: map[string]Principal{}, vaults: map[string]vault{}, above: map[string]string{}}
+	m := &Model{
+		byPrincipal: map[string][]assignment{}, custom: map[string]Role{}, principals: map[string]Principal{}, objectOf: map[string]string{},
+		members: map[string]map[string]bool{}, vaults: map[string]vault{}, registries: map[string]string{}, accounts: map[string]keyHolder{}, above: map[string]string{},
+	}
 	for _, doc := range e.All() {
 		m.addPrincipal(doc)
 		switch {
@@ -60,7 +79,15 @@ func FromEstate(e *arm.Estate) *Model {
 			r := customRole(doc)
 			m.custom[strings.ToLower(r.ID)] = r
 		case doc.IsType(typeAssignment):
-			m.assignments = append(m.assignments, readAssignment(doc))
+			m.assign(readAssignment(doc))
+		case doc.IsType(typeDenial):
+			m.denials = append(m.denials, readDenial(doc))
+		case doc.IsType(typeGroup), doc.IsType(typeGroupMember):
+			m.addMember(doc)
+		case doc.IsType(typeRegistry):
+			m.addRegistry(doc)
+		case doc.IsType(typeStorage):
+			m.addAccount(doc)
 		case doc.IsType(typeVault):
 			m.addVault(doc)
 		case doc.IsType(typeMember):
@@ -76,6 +103,9 @@ func FromEstate(e *arm.Estate) *Model {
 
 func (m *Model) addPrincipal(doc arm.Resource) {
 	p := Principal{Type: "ServicePrincipal", Name: doc.Name, Resource: doc.ID}
+	if doc.IsType(typeCluster) {
+		m.addKubelet(doc)
+	}
 	switch {
 	case doc.IsType(typeUserIdentity):
 		p.ObjectID = cmp.Or(arm.String(doc.Properties, "principalId"), arm.PrincipalID(doc.ID))
@@ -85,6 +115,97 @@ func (m *Model) addPrincipal(doc arm.Resource) {
 		return
 	}
 	m.principals[strings.ToLower(p.ObjectID)] = p
+	m.objectOf[doc.ID.Key()] = p.ObjectID
+}
+
+// addKubelet notes the identity by which the nodes of a cluster pull images, where
+// it is one of the cluster's own making.
+func (m *Model) addKubelet(doc arm.Resource) {
+	if id, own := kubelet(doc); own {
+		m.principals[strings.ToLower(id)] = Principal{ObjectID: id, Type: "ServicePrincipal", Name: doc.Name + " (kubelet)", Resource: doc.ID}
+	}
+}
+
+// kubelet is the object id of a cluster's kubelet identity, and whether it is not
+// a resource of the estate: AKS makes one in the group of the nodes unless it is
+// given one.
+func kubelet(doc arm.Resource) (id string, own bool) {
+	const at = "identityProfile.kubeletidentity"
+	given, ok := arm.Lookup(doc.Properties, at)
+	if o, isObject := given.(map[string]any); isObject {
+		return arm.String(o, "objectId"), arm.String(o, "objectId") != "" && arm.String(o, "resourceId") == ""
+	}
+	if ok || !doc.IsType(typeCluster) || doc.Identity == nil {
+		return "", false
+	}
+	region := strings.ToLower(strings.ReplaceAll(doc.Location, " ", ""))
+	nodes := cmp.Or(arm.String(doc.Properties, "nodeResourceGroup"), "MC_"+doc.ID.ResourceGroup()+"_"+doc.ID.Name()+"_"+region)
+	return arm.PrincipalID(arm.ResourceID(doc.ID.Subscription(), nodes, typeUserIdentity, doc.ID.Name()+"-agentpool")), true
+}
+
+func (m *Model) assign(a assignment) {
+	if a.group || strings.HasPrefix(a.unknown, "principalId") {
+		m.shared = append(m.shared, a)
+		return
+	}
+	m.byPrincipal[a.principal] = append(m.byPrincipal[a.principal], a)
+}
+
+// addMember reads a group of the directory and its members, where the estate
+// declares them: the group by its object id, with members by object id as a list
+// of its own or as documents below it.
+func (m *Model) addMember(doc arm.Resource) {
+	group, id := strings.ToLower(cmp.Or(arm.String(doc.Properties, "id"), doc.ID.Name())), ""
+	if doc.IsType(typeGroupMember) {
+		group, id = strings.ToLower(doc.ID.Parent().Name()), strings.ToLower(doc.ID.Name())
+	}
+	if m.members[group] == nil {
+		m.members[group] = map[string]bool{}
+	}
+	for _, member := range append(arm.Strings(doc.Properties, "members"), id) {
+		m.members[group][strings.ToLower(member)] = true
+	}
+	if _, ok := unknownIn(doc.Properties, "members"); ok {
+		m.members[group][someone] = true
+	}
+}
+
+// someone stands for a member that is not known.
+const someone = "?"
+
+// memberOf says whether a principal is in a group, directly or by groups in it.
+func (m *Model) memberOf(group, principal string) verdict.Value {
+	return m.memberWithin(group, principal, map[string]bool{})
+}
+
+func (m *Model) memberWithin(group, principal string, seen map[string]bool) verdict.Value {
+	list, known := m.members[group]
+	if !known {
+		return verdict.Unknown
+	}
+	if seen[group] {
+		return verdict.No
+	}
+	seen[group] = true
+	if list[principal] {
+		return verdict.Yes
+	}
+	out := verdict.No
+	if list[someone] {
+		out = verdict.Unknown
+	}
+	for id := range list {
+		if _, nested := m.members[id]; !nested {
+			continue
+		}
+		switch m.memberWithin(id, principal, seen) {
+		case verdict.Yes:
+			return verdict.Yes
+		case verdict.Unknown:
+			out = verdict.Unknown
+		}
+	}
+	return out
 }
 
 func readAssignment(doc arm.Resource) assignment {
@@ -95,7 +216,7 @@ func readAssignment(doc arm.Resource) assignment {
 		principal: strings.ToLower(arm.String(p, "principalId")),
 		roleName:  arm.String(p, "roleDefinitionId"),
 		group:     strings.EqualFold(arm.String(p, "principalType"), "Group"),
-		condition: arm.String(p, "condition") != "",
+		condition: arm.String(p, "condition"),
 	}
 	if s := arm.Ref(p, "scope"); s != "" {
 		a.scope = s
@@ -104,9 +225,10 @@ func readAssignment(doc arm.Resource) assignment {
 		a.scope = "/"
 	}
 	a.role = strings.ToLower(a.roleName[strings.LastIndexByte(a.roleName, '/')+1:])
-	for _, path := range []string{"principalId", "roleDefinitionId", "scope"} {
+	for _, path := range []string{"scope", "condition", "roleDefinitionId", "principalId"} {
 		if u, ok := arm.UnknownAt(p, path); ok {
 			a.unknown = path + " is " + u.String()
+			a.scopeUnknown = a.scopeUnknown || path == "scope"
 		}
 	}
 	return a
@@ -129,13 +251,33 @@ func (m *Model) IdentityOf(r arm.Resource) string {
 		return ""
 	}
 	for id := range r.Identity.User {
-		for _, p := range m.principals {
-			if p.Resource.Equal(arm.ID(id)) {
-				return p.ObjectID
-			}
-		}
+		return m.objectOf[arm.ID(id).Key()]
 	}
 	return ""
+}
+
+// IdentitiesOf are all the identities that a resource can act as: its own, then
+// its user-assigned ones in order of their ids, then a cluster's kubelet's. Those
+// that are not in the estate are left out.
+func (m *Model) IdentitiesOf(r arm.Resource) []string {
+	var out []string
+	add := func(id string) {
+		if id != "" && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	if r.Identity.SystemAssigned() {
+		add(cmp.Or(r.Identity.PrincipalID, arm.PrincipalID(r.ID)))
+	}
+	if r.Identity != nil {
+		for _, id := range slices.Sorted(maps.Keys(r.Identity.User)) {
+			add(m.objectOf[arm.ID(id).Key()])
+		}
+	}
+	add(m.objectOf[arm.Ref(r.Properties, "identityProfile.kubeletidentity.resourceId").Key()])
+	id, _ := kubelet(r)
+	add(id)
+	return out
 }
 
 // WithOwner is the model with one more principal, who may do every control and
@@ -143,9 +285,9 @@ func (m *Model) IdentityOf(r arm.Resource) string {
 func (m *Model) WithOwner(objectID string, scope arm.ID) *Model {
 	out := *m
 	role := Role{Name: "bootstrap owner", Actions: []string{"*"}, DataActions: []string{"*"}}
-	out.assignments = append(slices.Clone(m.assignments), assignment{
-		scope: scope, principal: strings.ToLower(objectID), roleName: role.Name, extra: &role,
-	})
+	out.byPrincipal = maps.Clone(m.byPrincipal)
+	key := strings.ToLower(objectID)
+	out.byPrincipal[key] = append(slices.Clone(m.byPrincipal[key]), assignment{scope: scope, principal: key, roleName: role.Name, extra: &role})
 	return &out
 }
 

@@ -2,6 +2,7 @@ package access
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/cloister-ml/cloister/arm"
 )
@@ -15,6 +16,9 @@ type Role struct {
 	DataActions    []string // what is in the service
 	NotDataActions []string
 	Scopes         []arm.ID // assignableScopes of a custom role; nil for a built-in one
+
+	further []Role // further permissions, of which each excepts from itself alone
+	unknown string // what of the definition is not known, or ""
 }
 
 // Allows reports whether the role covers an action, and by which pattern. An
@@ -26,24 +30,31 @@ func (r Role) Allows(action string, data bool) (pattern string, ok bool) {
 		allow, except = r.DataActions, r.NotDataActions
 	}
 	pattern, ok = anyMatches(allow, action)
-	if !ok {
-		return "", false
+	if not, excepted := anyMatches(except, action); ok && excepted {
+		pattern, ok = not, false
 	}
-	if not, excepted := anyMatches(except, action); excepted {
-		return not, false
+	for _, f := range r.further {
+		if p, allowed := f.Allows(action, data); !ok && (allowed || pattern == "") {
+			pattern, ok = p, allowed
+		}
 	}
-	return pattern, true
+	return pattern, ok
 }
 
 // RoleByName finds a built-in role by its name or GUID.
 func RoleByName(name string) (Role, bool) {
-	for _, r := range Roles() {
-		if strings.EqualFold(r.Name, name) || strings.EqualFold(r.ID, name) {
-			return r, true
-		}
-	}
-	return Role{}, false
+	r, ok := builtIn()[strings.ToLower(name)]
+	return r, ok
 }
+
+// builtIn finds the built-in roles by name and by GUID, in lower case.
+var builtIn = sync.OnceValue(func() map[string]Role {
+	out := map[string]Role{}
+	for _, r := range Roles() {
+		out[strings.ToLower(r.Name)], out[strings.ToLower(r.ID)] = r, r
+	}
+	return out
+})
 
 // customRole reads a Microsoft.Authorization/roleDefinitions document.
 func customRole(doc arm.Resource) Role {
@@ -51,14 +62,44 @@ func customRole(doc arm.Resource) Role {
 	if r.Name == "" {
 		r.Name = doc.Name
 	}
-	for _, p := range arm.Objects(doc.Properties, "permissions") {
-		r.Actions = append(r.Actions, arm.Strings(p, "actions")...)
-		r.NotActions = append(r.NotActions, arm.Strings(p, "notActions")...)
-		r.DataActions = append(r.DataActions, arm.Strings(p, "dataActions")...)
-		r.NotDataActions = append(r.NotDataActions, arm.Strings(p, "notDataActions")...)
+	if u, ok := unknownIn(doc.Properties, "permissions"); ok {
+		r.unknown = "its permissions are " + u.String()
+	}
+	for i, o := range arm.Objects(doc.Properties, "permissions") {
+		p := Role{
+			Actions: arm.Strings(o, "actions"), NotActions: arm.Strings(o, "notActions"),
+			DataActions: arm.Strings(o, "dataActions"), NotDataActions: arm.Strings(o, "notDataActions"),
+		}
+		for _, path := range []string{"actions", "notActions", "dataActions", "notDataActions"} {
+			if u, ok := unknownIn(o, path); ok {
+				r.unknown = "its " + path + " are " + u.String()
+			}
+		}
+		if i > 0 {
+			r.further = append(r.further, p)
+			continue
+		}
+		r.Actions, r.NotActions, r.DataActions, r.NotDataActions = p.Actions, p.NotActions, p.DataActions, p.NotDataActions
+	}
+	if _, ok := unknownIn(doc.Properties, "assignableScopes"); ok {
+		return r // not known: any scope may be among them
 	}
 	for _, s := range arm.Strings(doc.Properties, "assignableScopes") {
 		r.Scopes = append(r.Scopes, arm.ID(s))
 	}
 	return r
+}
+
+// unknownIn finds a value that is not known at a path, on the way to it, or among
+// the elements of the list there.
+func unknownIn(o arm.Object, path string) (arm.Unknown, bool) {
+	if u, ok := arm.UnknownAt(o, path); ok {
+		return u, true
+	}
+	for _, e := range arm.List(o, path) {
+		if u, ok := e.(arm.Unknown); ok {
+			return u, true
+		}
+	}
+	return arm.Unknown{}, false
 }

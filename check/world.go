@@ -71,6 +71,9 @@ func (w *world) resolve(p Place, host string) privatedns.Answer {
 	if p.VNet == "" && p.Kind != KindInternet {
 		return privatedns.Answer{Name: host, Verdict: single(verdict.Unknown, string(p.Kind)+" "+p.Name, p.Resource, "the network that it is in is not known")}
 	}
+	if w.names.HasOwnServers(p.NIC) {
+		return w.names.ResolveNIC(p.NIC, host)
+	}
 	return w.names.Resolve(p.VNet, host)
 }
 

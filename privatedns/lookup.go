@@ -61,6 +61,10 @@ func (q *question) inZone(v *vnet, z *zone, l link, name string) (next string, d
 			return "", true
 		}
 	}
+	if s := found[kindCNAME]; s != nil && len(found) > 1 {
+		q.add(at, s.by, verdict.Unknown, fmt.Sprintf("record %s is a CNAME and has other record sets beside it: Azure refuses one of them, and which is not known", owner))
+		return "", true
+	}
 	if s := found[kindCNAME]; s != nil && len(s.targets) > 0 {
 		q.add(at, s.by, verdict.Yes, fmt.Sprintf("record %s is a CNAME of %s (%s)", owner, s.targets[0], s.origin))
 		return s.targets[0], true

@@ -132,7 +132,12 @@ func (q *question) ask(servers serverList, network arm.ID, at string, who arm.ID
 	}
 }
 
+// same reports whether a client cannot tell two answers apart; a failure is told
+// without its chain.
 func same(a, b Answer) bool {
+	if a.Code == ServFail && b.Code == ServFail {
+		return true
+	}
 	return a.Code == b.Code && slices.Equal(a.Addrs, b.Addrs) && slices.Equal(a.CNAMEs, b.CNAMEs) && slices.Equal(a.Names, b.Names)
 }
 

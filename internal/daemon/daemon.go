@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -196,7 +197,7 @@ func (d *Daemon) serve(ctx context.Context, ready func()) error {
 	}
 	err := errors.Join(
 		d.fabric.ServeTunnels(ctx, &d.vpn),
-		d.fabric.ServeDNS(ctx, func(vnet arm.ID, name string) privatedns.Answer { return d.view().names.Resolve(vnet, name) }),
+		d.fabric.ServeDNS(ctx, d.resolve),
 		d.fabric.ServeMetadata(ctx, func(nic network.NIC) http.Handler { return d.cloud.Metadata(nic.Owner) }),
 		d.fabric.Serve(ctx, 443, func(l net.Listener, endpoint arm.ID) {
 			if err := d.cloud.Serve(l, endpoint); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -306,6 +307,16 @@ func (d *Daemon) view() *world {
 		d.world = &world{estate: e, topology: t, names: privatedns.FromEstate(e, t.MemberAddr)}
 	}
 	return d.world
+}
+
+// resolve answers a machine that asks Azure's DNS server: as the DNS servers of its
+// network say, or of its network interface where that has its own.
+func (d *Daemon) resolve(vnet arm.ID, client netip.Addr, name string) privatedns.Answer {
+	w := d.view()
+	if nic, ok := w.topology.NICByAddr(client); ok && nic.Subnet.Parent().Equal(vnet) && w.names.HasOwnServers(nic.ID) {
+		return w.names.ResolveNIC(nic.ID, name)
+	}
+	return w.names.Resolve(vnet, name)
 }
 
 // syncer brings the kernel to what the estate says. Calls that come while one

@@ -23,9 +23,10 @@ const (
 )
 
 // ServeDNS answers DNS queries until ctx ends: in every virtual network at
-// 168.63.129.16, and for the outsider at 192.0.2.53 with "" as the network. It
-// returns when it answers, also in networks that are applied later.
-func (f *Fabric) ServeDNS(ctx context.Context, resolve func(vnet arm.ID, name string) privatedns.Answer) error {
+// 168.63.129.16, and for the outsider at 192.0.2.53 with "" as the network. client
+// is the address of who asks. It returns when it answers, also in networks that are
+// applied later.
+func (f *Fabric) ServeDNS(ctx context.Context, resolve func(vnet arm.ID, client netip.Addr, name string) privatedns.Answer) error {
 	return f.attend(&daemon{
 		name: "DNS", ctx: ctx, running: map[instance]func(){},
 		wants: func(s Space) bool { return s.Role == RoleRouter || s.Role == RoleInternet },
@@ -34,12 +35,12 @@ func (f *Fabric) ServeDNS(ctx context.Context, resolve func(vnet arm.ID, name st
 			if s.Role == RoleInternet {
 				addr = internetResolver
 			}
-			return f.startDNS(ctx, full, addr, func(name string) privatedns.Answer { return resolve(s.VNet, name) })
+			return f.startDNS(ctx, full, addr, func(client netip.Addr, name string) privatedns.Answer { return resolve(s.VNet, client, name) })
 		},
 	})
 }
 
-func (f *Fabric) startDNS(ctx context.Context, full string, addr netip.Addr, resolve func(string) privatedns.Answer) (func(), error) {
+func (f *Fabric) startDNS(ctx context.Context, full string, addr netip.Addr, resolve func(netip.Addr, string) privatedns.Answer) (func(), error) {
 	at := netip.AddrPortFrom(addr, 53).String()
 	packets, err := f.ListenPacket(ctx, full, "udp4", at)
 	if err != nil {
@@ -55,7 +56,8 @@ func (f *Fabric) startDNS(ctx context.Context, full string, addr netip.Addr, res
 		if _, udp := w.RemoteAddr().(*net.UDPAddr); udp {
 			size = payloadSize(query)
 		}
-		reply := answer(query, resolve)
+		client := clientOf(w.RemoteAddr())
+		reply := answer(query, func(name string) privatedns.Answer { return resolve(client, name) })
 		reply.Truncate(size)
 		_ = w.WriteMsg(reply) // the client has gone: nothing to be done
 	})
@@ -78,6 +80,15 @@ func (f *Fabric) startDNS(ctx context.Context, full string, addr netip.Addr, res
 		packets.Close()
 		listener.Close()
 	}, nil
+}
+
+// clientOf is the address of who asks.
+func clientOf(a net.Addr) netip.Addr {
+	at, err := netip.ParseAddrPort(a.String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Addr().Unmap()
 }
 
 // payloadSize is what fits in one UDP answer to the query.
@@ -146,6 +157,12 @@ func fill(reply *dns.Msg, q dns.Question, resolve func(string) privatedns.Answer
 			found = true
 		case addr.Is6() && q.Qtype == dns.TypeAAAA:
 			reply.Answer = append(reply.Answer, &dns.AAAA{Hdr: header(dns.TypeAAAA), AAAA: addr.AsSlice()})
+			found = true
+		}
+	}
+	for _, name := range a.Names {
+		if q.Qtype == dns.TypePTR {
+			reply.Answer = append(reply.Answer, &dns.PTR{Hdr: header(dns.TypePTR), Ptr: dns.Fqdn(name)})
 			found = true
 		}
 	}

@@ -63,6 +63,9 @@ func ask(t *testing.T, f *Fabric, space, network, server, name string, typ uint1
 	return r
 }
 
+// resolveFor is resolve, which is the same for every machine of a network.
+func resolveFor(vnet arm.ID, _ netip.Addr, name string) privatedns.Answer { return resolve(vnet, name) }
+
 func records(list []dns.RR) string {
 	var out []string
 	for _, rr := range list {
@@ -74,7 +77,7 @@ func records(list []dns.RR) string {
 func TestDNS(t *testing.T) {
 	t.Parallel()
 	f := build(t, twoNetworks().plan())
-	if err := f.ServeDNS(t.Context(), resolve); err != nil {
+	if err := f.ServeDNS(t.Context(), resolveFor); err != nil {
 		t.Fatal(err)
 	}
 	jump, worker, remote, outsider := namespaceOf(t, f, nicID("jump")), namespaceOf(t, f, nicID("worker")), namespaceOf(t, f, nicID("remote")), f.OutsiderNamespace()
@@ -142,7 +145,7 @@ func TestDNSFollowsTheNetworks(t *testing.T) {
 	without := twoNetworks()
 	without.vnets, without.subnets = without.vnets[:2], without.subnets[:2]
 	f := build(t, without.plan())
-	if err := f.ServeDNS(t.Context(), resolve); err != nil {
+	if err := f.ServeDNS(t.Context(), resolveFor); err != nil {
 		t.Fatal(err)
 	}
 	apply(t, f, all)
@@ -193,7 +196,7 @@ func FuzzAnswer(f *testing.F) {
 
 func BenchmarkDNS(b *testing.B) {
 	f := build(b, twoNetworks().plan())
-	if err := f.ServeDNS(b.Context(), resolve); err != nil {
+	if err := f.ServeDNS(b.Context(), resolveFor); err != nil {
 		b.Fatal(err)
 	}
 	name, _ := f.Namespace(nicID("jump"))

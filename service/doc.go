@@ -18,5 +18,5 @@
 //
 // Sources: Microsoft Learn, "Azure Private Endpoint private DNS zone values",
 // "How to use your workspace with a custom DNS server", "Virtual network service
-// tags"; RFC 5737, RFC 2544.
+// tags", "Configure your private link" (Azure Monitor); RFC 5737. RFC 2544.
 package service

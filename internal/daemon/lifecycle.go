@@ -79,8 +79,8 @@ func Start(ctx context.Context, dir, store string, args ...string) error {
 	return awaitReady(ctx, cmd, r, logName)
 }
 
-func awaitReady(ctx context.Context, cmd *exec.Cmd, r *os.File, logName string) error {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+func awaitReady(outer context.Context, cmd *exec.Cmd, r *os.File, logName string) error {
+	ctx, cancel := context.WithTimeout(outer, startTime)
 	defer cancel()
 	context.AfterFunc(ctx, func() { _ = r.SetReadDeadline(time.Now()) })
 	line, _ := bufio.NewReader(r).ReadString('\n')
@@ -92,6 +92,9 @@ func awaitReady(ctx context.Context, cmd *exec.Cmd, r *os.File, logName string) 
 		_ = cmd.Process.Signal(syscall.SIGTERM) // it cleans up and ends; there is nobody to tell
 	}
 	_ = cmd.Wait() // its status says less than its log
+	if err := outer.Err(); err != nil {
+		return fmt.Errorf("starting the cloud: %w", err)
+	}
 	return fmt.Errorf("the cloud did not start: %s", lastWords(logName))
 }
 

@@ -52,6 +52,7 @@ type up struct {
 	under   cloudUnder
 	tokens  daemon.Tokens
 	fresh   bool // the cloud's folder was not there before
+	made    bool // nor was the folder itself
 	began   bool // this call has started the daemon
 }
 
@@ -60,6 +61,8 @@ type up struct {
 // the estate is up.
 func Up(ctx context.Context, o Options) (err error) {
 	u := &up{o: o, j: NewJournal(o.Out)}
+	_, statErr := os.Stat(o.Data)
+	u.made = errors.Is(statErr, os.ErrNotExist)
 	if _, statErr := os.Stat(filepath.Join(o.Data, "cloud")); errors.Is(statErr, os.ErrNotExist) {
 		u.fresh = true
 	}
@@ -122,12 +125,17 @@ func (u *up) estateSteps(ctx context.Context) []step {
 
 // undo takes down what this call has started.
 func (u *up) undo() error {
-	if !u.began {
-		return nil
+	if u.began {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := daemon.Down(ctx, u.o.Name, u.o.Data, !u.fresh); err != nil {
+			return err
+		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	return daemon.Down(ctx, u.o.Name, u.o.Data, !u.fresh)
+	if u.made { // the daemon may have ended before it kept anything there
+		return os.RemoveAll(u.o.Data)
+	}
+	return nil
 }
 
 func (u *up) read() (string, error) {

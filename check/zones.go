@@ -237,9 +237,15 @@ func recordsExist(w *world) []Requirement {
 
 func (w *world) recordState(u zoneUse) (verdict.Value, string) {
 	group := w.groupOf(u.pe.ID)
-	for _, id := range group.zones {
-		if strings.EqualFold(id.Name(), u.zone) {
-			return verdict.Yes, fmt.Sprintf("zone group %s of %s writes them", group.id.Name(), u.pe.Name)
+	for _, pe := range w.endpointsOf(u.pe.Target) {
+		if !strings.EqualFold(pe.Group, u.pe.Group) {
+			continue
+		}
+		// Two endpoints of one workspace may divide its zones between them.
+		for _, id := range w.groupOf(pe.ID).zones {
+			if strings.EqualFold(id.Name(), u.zone) {
+				return verdict.Yes, fmt.Sprintf("the zone group of %s writes them", pe.Name)
+			}
 		}
 	}
 	missing, unknown := w.unrecorded(u)

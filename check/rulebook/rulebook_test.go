@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cloister-ml/cloister/check"
+	"github.com/cloister-ml/cloister/internal/remark"
 	"github.com/cloister-ml/cloister/source"
 )
 
@@ -24,7 +25,11 @@ func prove(t *testing.T, parts ...Part) *check.Report {
 	if diags.HasErrors() {
 		t.Fatalf("the Terraform is not read: %v", diags)
 	}
-	return check.Prove(e, check.Options{})
+	remarks, err := remark.Read(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return check.Prove(e, check.Options{Remarks: remarks})
 }
 
 // Each example breaks its rule and nothing else; mended it is silent.
@@ -106,5 +111,34 @@ func TestEveryExampleIsOfARule(t *testing.T) {
 		if _, ok := check.RuleByID(id); !ok {
 			t.Errorf("there is an example of %s, which is no rule", id)
 		}
+	}
+}
+
+// What looks like a fault to who looks at single documents, and is none.
+func TestSilent(t *testing.T) {
+	names, err := filepath.Glob("silent/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("there are no silent cases: %v", err)
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files := sections(string(text))
+			parts := []Part{{"estate.tf", files["estate.tf"]}}
+			for _, part := range strings.Fields(files["use"]) {
+				content, err := os.ReadFile("base/" + part + ".tf")
+				if err != nil {
+					t.Fatal(err)
+				}
+				parts = append(parts, Part{part + ".tf", string(content)})
+			}
+			for _, q := range prove(t, parts...).With(check.Violated) {
+				t.Errorf("%s falls: %s", q.ID, q.Reason)
+			}
+		})
 	}
 }

@@ -71,11 +71,11 @@ func (d *Difference) Empty() bool {
 // Diff says what changes from one estate to another. Things are the same where
 // their ids are; an address may change. Flows are compared as sets of packets:
 // from each network interface and the internet to each other one, and to every
-// address outside.
-func Diff(before, after *arm.Estate, opts Options) *Difference {
+// address outside. What is asked of each may differ: was and now are its options.
+func Diff(before, after *arm.Estate, was, now Options) *Difference {
 	d := &Difference{Resources: []ResourceChange{}, Requirements: []RequirementChange{}, Flows: []FlowChange{}, Calls: []CallChange{}}
 	d.resources(before, after)
-	d.requirements(Prove(before, opts), Prove(after, opts))
+	d.requirements(Prove(before, was), Prove(after, now))
 	d.calls(Matrix(before), Matrix(after))
 	d.flows(before, after)
 	return d

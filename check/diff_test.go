@@ -21,7 +21,7 @@ func TestDiffOfTheSameIsEmpty(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Diff(e, e, Options{}); !got.Empty() || got.Objects() {
+		if got := Diff(e, e, Options{}, Options{}); !got.Empty() || got.Objects() {
 			t.Fatalf("%+v", got)
 		}
 	})
@@ -32,7 +32,7 @@ func TestDiffBackIsTheContrary(t *testing.T) {
 	open, closed := secured(), secured()
 	allow := ruleSpec{"allow-ssh", "Outbound", "Allow", "*", "10.1.1.0/24", "22"}
 	open.allowFirst("nsg-training", allow)
-	there, back := Diff(closed.estate(t), open.estate(t), Options{}), Diff(open.estate(t), closed.estate(t), Options{})
+	there, back := Diff(closed.estate(t), open.estate(t), Options{}, Options{}), Diff(open.estate(t), closed.estate(t), Options{}, Options{})
 	if len(there.Flows) == 0 || len(there.Flows) != len(back.Flows) {
 		t.Fatalf("there %+v, back %+v", there.Flows, back.Flows)
 	}
@@ -78,7 +78,7 @@ func TestDiffSaysWhatChanges(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			after := secured()
 			c.change(after)
-			d := Diff(secured().estate(t), after.estate(t), Options{})
+			d := Diff(secured().estate(t), after.estate(t), Options{}, Options{})
 			var flows, calls, falls []string
 			sign := map[bool]string{true: "+", false: "-"}
 			for _, f := range d.Flows {

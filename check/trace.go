@@ -7,7 +7,6 @@ import (
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
 	"github.com/cloister-ml/cloister/privatedns"
-	"github.com/cloister-ml/cloister/service"
 	"github.com/cloister-ml/cloister/verdict"
 )
 
@@ -281,7 +280,3 @@ func (t *tracer) need() *right {
 	}
 	return r
 }
-
-// Identified reports whether the service's firewall was asked, as a destination
-// that is a service has one.
-func (t *Traced) Identified() bool { return t.To.Endpoint != service.Endpoint{} }

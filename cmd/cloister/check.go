@@ -48,12 +48,21 @@ because of something else is shown under that.
 Requirements of your own, and what is switched off: cloister help require. What a rule
 is about: cloister explain RULE.
 
+Questions are answered in place of the proof: --from with --to traces a client hop by
+hop, --matrix shows what every place meets at every service, --exfil every way by
+which data can leave.
+
 The status is 0 when no requirement falls, 1 when one does (with --strict also when
-one is unknown), and 2 when DIR cannot be read.`,
+one is unknown), and 2 when DIR cannot be read. A question that is answered ends with
+0; --fail-on-exfil makes it 1 where there is a way out.`,
 		Example: `  cloister check examples/secure-mlops
   cloister check examples/secure-mlops --all
   cloister check . --var location=northeurope --var-file prod.tfvars
+  cloister check . --from vm-agent-0 --to my_acr
+  cloister check . --from snet-training --to internet --port 22 --all
+  cloister check . --from vm-jump --to kv-mlops --as id-pipeline
   cloister check . --matrix
+  cloister check . --exfil
   cloister check . --format sarif > cloister.sarif
   cloister check . --format svg > map.svg
   cloister check . --write-baseline known.json

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/check"
 	"github.com/cloister-ml/cloister/report"
 )
@@ -89,7 +90,18 @@ func runDiff(cmd *cobra.Command, args []string, f diffFlags) error {
 	if err != nil {
 		return err
 	}
-	d := check.Diff(before, after, check.Options{})
+	var was, now check.Options
+	for _, side := range []struct {
+		path string
+		e    *arm.Estate
+		opts *check.Options
+	}{{args[0], before, &was}, {args[1], after, &now}} {
+		side.opts.Disable = map[string]string{}
+		if err := (&ownFlags{}).read(side.path, side.e, side.opts); err != nil {
+			return err
+		}
+	}
+	d := check.Diff(before, after, was, now)
 	if err := write(out, d, o); err != nil {
 		return fmt.Errorf("writing the difference: %w", err)
 	}

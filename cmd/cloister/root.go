@@ -32,7 +32,8 @@ func exitStatusTopic() *cobra.Command {
 		Short: "What the exit statuses mean",
 		Long: `Exit statuses:
   0  done, and nothing to object to
-  1  done, and something does not hold: a requirement of check, a cell of probe, a job or a run that failed;
+  1  done, and something does not hold: a requirement of check, something that diff says is opened, a way out with
+     --exfil --fail-on-exfil, a cell of probe, a job or a run that failed;
      what show was given, which is not a configuration
   2  not done: bad input, something missing on this machine, or a failure; the error says what, where and what to do`,
 	}

@@ -29,6 +29,7 @@ func newAudiences() *audiences {
 		"https://api.applicationinsights.io",
 		"https://api.loganalytics.io",
 		"https://graph.microsoft.com",
+		exchangeAudience,
 		"499b84ac-1321-427f-aa17-267ca6975798", // Azure DevOps
 		"https://app.vssps.visualstudio.com",
 	}, managementAudiences...)}

@@ -52,6 +52,9 @@ func (c *Cloud) Authenticate(r *http.Request, audiences ...string) (Caller, erro
 	case err != nil:
 		return Caller{}, Errorf(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid: %v.", err)
 	}
+	if claims.Resource == "" && !c.principals.has(claims.AppID) {
+		return Caller{}, Errorf(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid: its application has been deleted.")
+	}
 	return Caller{ObjectID: claims.ObjectID, AppID: claims.AppID, Tenant: claims.Tenant, Name: claims.Name, Resource: arm.ID(claims.Resource)}, nil
 }
 

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -112,6 +113,14 @@ func (c *Cloud) serveToken(w http.ResponseWriter, r *http.Request, audience func
 		app, secret = id, password
 	}
 	principal, known, right := c.principals.find(strings.ToLower(app), secret)
+	acr := "1"
+	if raw := r.PostForm.Get("client_assertion"); raw != "" && known {
+		if err := c.asserted(r, principal.AppID, raw); err != nil {
+			loginError(w, http.StatusUnauthorized, "invalid_client", 700027, "Client assertion failed signature validation: "+err.Error()+".")
+			return
+		}
+		right, acr = true, "2"
+	}
 	switch {
 	case !known:
 		loginError(w, http.StatusBadRequest, "unauthorized_client", 700016, "Application with identifier '"+strings.Map(printable, app)+"' was not found in the directory.")
@@ -124,7 +133,7 @@ func (c *Cloud) serveToken(w http.ResponseWriter, r *http.Request, audience func
 		return
 	}
 	raw, claims, err := c.tokens.Sign(token.Claims{
-		Audience: resource, AppID: principal.AppID, AppIDACR: "1", ObjectID: principal.ObjectID, Name: principal.Name,
+		Audience: resource, AppID: principal.AppID, AppIDACR: acr, ObjectID: principal.ObjectID, Name: principal.Name,
 	}, applicationLifetime)
 	if err != nil {
 		c.log.Error("signing a token", "error", err)
@@ -143,6 +152,14 @@ func (c *Cloud) serveToken(w http.ResponseWriter, r *http.Request, audience func
 	WriteJSON(w, http.StatusOK, body)
 }
 
+// asserted checks the signed statement by which a client shows who it is.
+func (c *Cloud) asserted(r *http.Request, app, raw string) error {
+	if r.PostForm.Get("client_assertion_type") != assertionType {
+		return fmt.Errorf("%w: its type is not %s", errAssertion, assertionType)
+	}
+	return c.proves(r, app, c.principals.proofsOf(app), raw)
+}
+
 func (c *Cloud) serveOpenID(w http.ResponseWriter, r *http.Request) {
 	here := "https://" + r.Host + "/" + c.options.Tenant
 	// The issuer names the real host: clients trust it at any address of ours.
@@ -152,7 +169,7 @@ func (c *Cloud) serveOpenID(w http.ResponseWriter, r *http.Request) {
 		"authorization_endpoint":                here + "/oauth2/v2.0/authorize",
 		"device_authorization_endpoint":         here + "/oauth2/v2.0/devicecode",
 		"jwks_uri":                              here + "/discovery/v2.0/keys",
-		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic"},
+		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic", "private_key_jwt"},
 		"grant_types_supported":                 []string{"client_credentials"},
 		"response_types_supported":              []string{"token"},
 		"response_modes_supported":              []string{"form_post"},

@@ -33,17 +33,25 @@ type principals struct {
 
 	mu    sync.RWMutex
 	byApp map[string]store.Principal
-	owner string // object id
+	shown map[string]proofs // by application
+	owner string            // object id
 }
 
 func openPrincipals(ctx context.Context, s store.Store, tenant string, now time.Time) (*principals, error) {
-	p := &principals{store: s, tenant: tenant, byApp: map[string]store.Principal{}}
+	p := &principals{store: s, tenant: tenant, byApp: map[string]store.Principal{}, shown: map[string]proofs{}}
 	list, err := s.Principals(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, known := range list {
-		p.add(known)
+		proof, err := readProofs(ctx, s, known.AppID)
+		if err != nil {
+			return nil, err
+		}
+		if !proof.Deleted {
+			p.shown[known.AppID] = proof
+			p.add(known)
+		}
 	}
 	if p.owner != "" {
 		return p, nil
@@ -68,15 +76,19 @@ func (p *principals) create(ctx context.Context, name string, owner bool, now ti
 
 // write gives the principal a new secret and keeps it.
 func (p *principals) write(ctx context.Context, known store.Principal) (Credentials, error) {
-	random := make([]byte, 32)
-	rand.Read(random) // does not fail
-	secret := base64.RawURLEncoding.EncodeToString(random)
+	secret := newSecret()
 	known.Hash = hashSecret(secret)
 	if err := p.store.PutPrincipal(ctx, known); err != nil {
 		return Credentials{}, err
 	}
 	p.add(known)
 	return Credentials{Tenant: p.tenant, ClientID: known.AppID, ClientSecret: secret, ObjectID: known.ObjectID}, nil
+}
+
+func newSecret() string {
+	random := make([]byte, 32)
+	rand.Read(random) // does not fail
+	return base64.RawURLEncoding.EncodeToString(random)
 }
 
 // hashSecret needs no salt and no slow function: the secret has 256 random bits.
@@ -91,6 +103,13 @@ func (p *principals) find(app, secret string) (found store.Principal, known, rig
 	defer p.mu.RUnlock()
 	found, known = p.byApp[app]
 	return found, known, subtle.ConstantTimeCompare(found.Hash, hashSecret(secret)) == 1
+}
+
+func (p *principals) has(app string) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	_, ok := p.byApp[app]
+	return ok
 }
 
 func (p *principals) ownerID() string {

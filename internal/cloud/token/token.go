@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -57,46 +58,122 @@ func Issuer(tenant string) string { return "https://sts.windows.net/" + tenant +
 // Signer signs one tenant's tokens, and verifies them.
 type Signer struct {
 	tenant string
-	key    *rsa.PrivateKey
-	public jose.JSONWebKey
-	signer jose.Signer
+	file   string
 	now    func() time.Time
+
+	mu   sync.RWMutex
+	keys []key // the first signs, all verify
 }
 
-// Open reads the signing key, or makes one with mode 0600.
+// key is one signing key.
+type key struct {
+	private *rsa.PrivateKey
+	made    time.Time
+	public  jose.JSONWebKey
+	signer  jose.Signer
+}
+
+const (
+	// maxAge is after how long a key signs no more: Open makes another.
+	maxAge = 90 * 24 * time.Hour
+	// maxKeys is how many are kept. What an older key has signed is not believed.
+	maxKeys = 3
+)
+
+// Open reads the signing keys, or makes one with mode 0600.
 func Open(file, tenant string) (*Signer, error) {
-	data, err := durable.ReadOrCreate(file, newKey)
+	s := &Signer{tenant: tenant, file: file, now: time.Now}
+	data, err := durable.ReadOrCreate(file, func() ([]byte, error) { return newKey(s.now()) })
 	if err != nil {
 		return nil, fmt.Errorf("the key that signs tokens: %w", err)
 	}
-	key, err := parseKey(data)
-	if err != nil {
-		return nil, fmt.Errorf("the key that signs tokens, in %s: %w", file, err)
+	if s.keys, err = parseKeys(data); err != nil {
+		return nil, fmt.Errorf("the keys that sign tokens, in %s: %w", file, err)
 	}
-	return newSigner(key, tenant)
+	if s.now().Sub(s.keys[0].made) > maxAge {
+		return s, s.Rotate()
+	}
+	return s, nil
 }
 
-func newSigner(key *rsa.PrivateKey, tenant string) (*Signer, error) {
-	public := jose.JSONWebKey{Key: key.Public(), Algorithm: string(jose.RS256), Use: "sig"}
+// Rotate makes a new key, which signs from now on. Tokens that the key before it
+// has signed hold until they expire.
+func (s *Signer) Rotate() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data, err := newKey(s.now())
+	if err != nil {
+		return fmt.Errorf("making a key that signs tokens: %w", err)
+	}
+	for _, k := range s.keys[:min(len(s.keys), maxKeys-1)] {
+		older, err := encodeKey(k.private, k.made)
+		if err != nil {
+			return err
+		}
+		data = append(data, older...)
+	}
+	keys, err := parseKeys(data)
+	if err != nil {
+		return err
+	}
+	if err := durable.WriteFile(s.file, data); err != nil {
+		return fmt.Errorf("keeping the keys that sign tokens: %w", err)
+	}
+	s.keys = keys
+	return nil
+}
+
+func (s *Signer) current() key {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.keys[0]
+}
+
+// made is the header of a key's PEM block that says when it was made.
+const made = "Made"
+
+func parseKeys(data []byte) ([]key, error) {
+	var keys []key
+	for {
+		block, rest := pem.Decode(data)
+		if block == nil {
+			break
+		}
+		data = rest
+		private, err := parseKey(block)
+		if err != nil {
+			return nil, err
+		}
+		at, err := time.Parse(time.RFC3339, block.Headers[made])
+		if err != nil {
+			at = time.Time{} // a key from before keys said so: old
+		}
+		k, err := keyOf(private, at)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("it holds no key in PEM")
+	}
+	return keys, nil
+}
+
+func keyOf(private *rsa.PrivateKey, at time.Time) (key, error) {
+	public := jose.JSONWebKey{Key: private.Public(), Algorithm: string(jose.RS256), Use: "sig"}
 	thumbprint, err := public.Thumbprint(crypto.SHA256)
 	if err != nil {
-		return nil, err
+		return key{}, err
 	}
 	public.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
 	signer, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: public.KeyID}},
+		jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: private, KeyID: public.KeyID}},
 		(&jose.SignerOptions{}).WithType("JWT"))
-	if err != nil {
-		return nil, err
-	}
-	return &Signer{tenant: tenant, key: key, public: public, signer: signer, now: time.Now}, nil
+	return key{private: private, made: at, public: public, signer: signer}, err
 }
 
-func parseKey(data []byte) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return nil, errors.New("it is not PEM")
-	}
+func parseKey(block *pem.Block) (*rsa.PrivateKey, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		return nil, err
@@ -108,21 +185,32 @@ func parseKey(data []byte) (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-func newKey() ([]byte, error) {
+func newKey(now time.Time) ([]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, err
 	}
+	return encodeKey(key, now)
+}
+
+func encodeKey(key *rsa.PrivateKey, at time.Time) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, err
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der, Headers: map[string]string{made: at.UTC().Format(time.RFC3339)}}), nil
 }
 
-// KeySet is what /discovery/v2.0/keys answers.
+// KeySet is what /discovery/v2.0/keys answers: the key that signs, and those before
+// it.
 func (s *Signer) KeySet() jose.JSONWebKeySet {
-	return jose.JSONWebKeySet{Keys: []jose.JSONWebKey{s.public}}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var set jose.JSONWebKeySet
+	for _, k := range s.keys {
+		set.Keys = append(set.Keys, k.public)
+	}
+	return set
 }
 
 // Sign gives out a token. The issuer, the times and the tenant are filled in; the
@@ -135,7 +223,7 @@ func (s *Signer) Sign(c Claims, lifetime time.Duration) (string, Claims, error) 
 	c.IssuedAt, c.NotBefore, c.Expires = now.Unix(), now.Unix(), now.Add(lifetime).Unix()
 	c.IDType, c.Version, c.Subject = "app", "1.0", c.ObjectID
 	c.UTI = base64.RawURLEncoding.EncodeToString(uti)
-	raw, err := jwt.Signed(s.signer).Claims(c).Serialize()
+	raw, err := jwt.Signed(s.current().signer).Claims(c).Serialize()
 	if err != nil {
 		return "", Claims{}, fmt.Errorf("signing a token: %w", err)
 	}
@@ -153,7 +241,7 @@ func (s *Signer) Verify(raw string, audiences ...string) (Claims, error) {
 		return Claims{}, fmt.Errorf("%w: it cannot be read", ErrInvalid)
 	}
 	var c Claims
-	if err := parsed.Claims(s.key.Public(), &c); err != nil {
+	if err := parsed.Claims(s.KeySet(), &c); err != nil {
 		return Claims{}, fmt.Errorf("%w: its signature does not hold", ErrInvalid)
 	}
 	if c.Issuer != Issuer(s.tenant) || c.Tenant != s.tenant || c.ObjectID == "" {

@@ -50,8 +50,7 @@ func TestVerify(t *testing.T) {
 	}
 	valid := sign(s, good, time.Hour)
 	parts := strings.Split(valid, ".")
-	foreign := *s
-	foreign.tenant = "another"
+	foreign := &Signer{tenant: "another", now: time.Now, keys: s.keys}
 	for _, tt := range []struct {
 		name, token string
 		want        error
@@ -62,11 +61,11 @@ func TestVerify(t *testing.T) {
 		{"expired", sign(s, good, -2*time.Minute), ErrExpired},
 		{"expired within the leeway", sign(s, good, -30*time.Second), nil},
 		{"signed by another key", sign(other, good, time.Hour), ErrInvalid},
-		{"of another tenant", sign(&foreign, good, time.Hour), ErrInvalid},
+		{"of another tenant", sign(foreign, good, time.Hour), ErrInvalid},
 		{"without an object id", sign(s, Claims{Audience: storage}, time.Hour), ErrInvalid},
 		{"unsigned (alg none)", "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0." + parts[1] + ".", ErrInvalid},
-		{"signed with the public key as a secret (HS256)", raw(jose.HS256, s.key.N.Bytes()), ErrInvalid},
-		{"signed RS512 with the right key", raw(jose.RS512, s.key), ErrInvalid},
+		{"signed with the public key as a secret (HS256)", raw(jose.HS256, s.current().private.N.Bytes()), ErrInvalid},
+		{"signed RS512 with the right key", raw(jose.RS512, s.current().private), ErrInvalid},
 		{"with a changed body", parts[0] + "." + parts[1][:len(parts[1])-4] + "AAAA." + parts[2], ErrInvalid},
 		{"empty", "", ErrInvalid},
 		{"not a token", "a.b.c", ErrInvalid},
@@ -127,4 +126,52 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("%q is taken, and says %+v", raw, c)
 		}
 	})
+}
+
+// Tokens outlive the key that has signed them, until it is one of the oldest.
+func TestRotation(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token.pem")
+	s, err := Open(file, tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, _, err := s.Sign(Claims{Audience: storage, ObjectID: objectID}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := s.current().public.KeyID
+	for n := 1; n <= maxKeys; n++ {
+		if err := s.Rotate(); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Open(file, tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []*Signer{s, again} {
+			if got := len(at.KeySet().Keys); got != min(n+1, maxKeys) {
+				t.Errorf("after %d rotations %d keys are listed", n, got)
+			}
+			if at.current().public.KeyID == first || at.current().public.KeyID != s.current().public.KeyID {
+				t.Errorf("after %d rotations the key is not the new one", n)
+			}
+			if _, err := at.Verify(old, storage); (err == nil) != (n < maxKeys) {
+				t.Errorf("after %d rotations, the token of the first key: %v", n, err)
+			}
+		}
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the keys' file: %v, %v", info.Mode(), err)
+	}
+	s.keys[0].made = time.Now().Add(-maxAge - time.Hour)
+	data, err := encodeKey(s.keys[0].private, s.keys[0].made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if aged, err := Open(file, tenant); err != nil || aged.current().public.KeyID == s.keys[0].public.KeyID || len(aged.KeySet().Keys) != 2 {
+		t.Errorf("a key that is too old still signs: %v", err)
+	}
 }

@@ -21,7 +21,7 @@ packets against the proof.`,
 	root.AddCommand(newShowCommand(), newDiffCommand())
 	root.AddCommand(newCheckCommand(), newExplainCommand(), newGraphCommand())
 	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newEnvCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand(), newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), newBastionCommand(), newNSGCommand(), exitStatusTopic(), sourcesTopic(), requireTopic())
-	root.AddCommand(newBackupCommand(), newRestoreCommand())
+	root.AddCommand(newBackupCommand(), newRestoreCommand(), newPrincipalCommand())
 	root.AddCommand(newVPNCommand(), newRouteCommand())
 	return root
 }

@@ -209,4 +209,3 @@ func TestDeletedApplication(t *testing.T) {
 		t.Error("the owner can be deleted")
 	}
 }
-

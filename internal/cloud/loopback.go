@@ -42,10 +42,14 @@ func (c *Cloud) ServeLoopback(l net.Listener) error {
 }
 
 func (c *Cloud) loopbackHandler() http.Handler {
-	arm, login := c.ARM(), c.Login()
+	arm, login, graph := c.ARM(), c.Login(), c.Graph()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isLogin(r.URL.Path) {
 			login.ServeHTTP(w, r)
+			return
+		}
+		if isGraph(r.URL.Path) {
+			graph.ServeHTTP(w, r)
 			return
 		}
 		arm.ServeHTTP(w, r)

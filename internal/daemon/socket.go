@@ -83,6 +83,7 @@ func (d *Daemon) socketRoutes() http.Handler {
 	mux.HandleFunc("GET /nsg", d.getGroups)
 	mux.HandleFunc("POST /probe", d.postProbe)
 	mux.HandleFunc("POST /down", d.postDown)
+	d.principalRoutes(mux)
 	mux.HandleFunc("POST /vpn/profiles", d.postVPN)
 	mux.HandleFunc("POST /bastion/login", d.postLogin)
 	mux.HandleFunc("POST /bastion/connect", d.postConnect)

@@ -23,6 +23,7 @@ func Admit(e *arm.Estate, r arm.Resource, s Source) Answer {
 	switch {
 	case s.Endpoint != "":
 		g.throughEndpoint()
+	case g.endpointPolicies():
 	case g.perimeter():
 	case r.IsType(service.TypeStorageAccount):
 		g.rules(ruleSet{acls: "networkAcls", bypass: "networkAcls.bypass", instances: "networkAcls.resourceAccessRules"})

@@ -48,6 +48,9 @@ type balancingRule struct {
 	keeps    bool   // floating IP: the destination stays the frontend's
 	noSNAT   bool
 	doubts   Doubts
+	// astray says why it is not known where it leads: the pool, or the port at the
+	// machine.
+	astray string
 }
 
 // outboundRule gives a pool's machines the addresses of frontends.
@@ -84,8 +87,10 @@ func (lb *Balancer) readRules(d document) {
 		r := balancingRule{name: nameOf(o.o, i)}
 		o.doubts = &r.doubts
 		o.about = aboutBalancing
-		front, back := o.number("properties.frontendPort", 0), o.number("properties.backendPort", 0)
+		front := o.number("properties.frontendPort", 0)
 		r.protocol = anyProtocol(o.text("properties.protocol"))
+		plain := len(r.doubts)
+		back := o.number("properties.backendPort", 0)
 		if front != 0 {
 			r.ports, r.port = []PortRange{{uint16(front), uint16(front)}}, uint16(back)
 		}
@@ -94,6 +99,7 @@ func (lb *Balancer) readRules(d document) {
 		}
 		r.noSNAT = o.flag("properties.disableOutboundSnat", false)
 		r.pools = append(o.refs("properties.backendAddressPools"), optional(o.ref("properties.backendAddressPool.id"))...)
+		r.strays(plain)
 		lb.listen(o, r)
 	}
 	for i, o := range d.as(aboutBalancing).objects("inboundNatRules", "NAT rule") {
@@ -101,12 +107,18 @@ func (lb *Balancer) readRules(d document) {
 		o.doubts = &r.doubts
 		o.about = aboutBalancing
 		r.protocol = anyProtocol(o.text("properties.protocol"))
-		front, back := o.number("properties.frontendPort", 0), o.number("properties.backendPort", 0)
-		r.ports, r.port = []PortRange{{uint16(front), uint16(front)}}, uint16(back)
-		if pool := o.ref("properties.backendAddressPool.id"); pool != "" {
+		front := o.number("properties.frontendPort", 0)
+		plain := len(r.doubts)
+		if front != 0 {
+			r.ports = []PortRange{{uint16(front), uint16(front)}}
+		}
+		r.port = uint16(o.number("properties.backendPort", 0))
+		pool := o.ref("properties.backendAddressPool.id")
+		r.strays(plain)
+		if pool != "" {
 			o.doubt(aboutBalancing, "which port of a pool's range is whose is not known")
 			r.pools = []arm.ID{pool}
-			r.ports = []PortRange{{uint16(o.number("properties.frontendPortRangeStart", 0)), uint16(o.number("properties.frontendPortRangeEnd", 0))}}
+			r.ports = o.frontendPorts()
 		}
 		lb.listen(o, r)
 	}
@@ -114,14 +126,33 @@ func (lb *Balancer) readRules(d document) {
 		r := balancingRule{name: nameOf(o.o, i), rule: childID(d.r.ID, "inboundNatPools", o.o, i), noSNAT: true}
 		o.doubts, o.about = &r.doubts, aboutBalancing
 		r.protocol = anyProtocol(o.text("properties.protocol"))
-		r.ports = []PortRange{{uint16(o.number("properties.frontendPortRangeStart", 0)), uint16(o.number("properties.frontendPortRangeEnd", 0))}}
+		r.ports = o.frontendPorts()
+		plain := len(r.doubts)
 		r.port = uint16(o.number("properties.backendPort", 0))
+		r.strays(plain)
 		o.doubt(aboutBalancing, "which port of a pool's range is whose is not known")
 		lb.listen(o, r)
 	}
 	for _, o := range d.as(aboutBalancing).objects("outboundRules", "outbound rule") {
 		pool := o.ref("properties.backendAddressPool.id")
 		lb.outbound = append(lb.outbound, outboundRule{pool: pool, frontends: o.refs("properties.frontendIPConfigurations")})
+	}
+}
+
+// frontendPorts is the range of a pool; none, which is any, where it is not known.
+func (d document) frontendPorts() []PortRange {
+	before := len(*d.doubts)
+	r := PortRange{uint16(d.number("properties.frontendPortRangeStart", 0)), uint16(d.number("properties.frontendPortRangeEnd", 0))}
+	if len(*d.doubts) > before {
+		return nil
+	}
+	return []PortRange{r}
+}
+
+// strays notes that the doubts that have come since are about where the rule leads.
+func (r *balancingRule) strays(since int) {
+	if len(r.doubts) > since {
+		r.astray = r.doubts[since].Reason
 	}
 }
 
@@ -133,7 +164,7 @@ func optional(id arm.ID) []arm.ID {
 }
 
 func anyProtocol(s string) string {
-	if strings.EqualFold(s, "All") {
+	if s == "" || strings.EqualFold(s, "All") {
 		return "*"
 	}
 	return s
@@ -235,6 +266,10 @@ func (r balancingRule) whereto() string {
 
 // backends are the ways to the machines that a rule leads to.
 func (w *walk) backends(fe *frontend, r balancingRule, transit bool, step verdict.Step) []part {
+	if r.astray != "" {
+		step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("where rule %s leads is not certain: %s", r.name, r.astray)
+		return []part{fixed(step)}
+	}
 	var ways [][]part
 	for i, n := range w.t.NICs {
 		a, ok := w.t.member(i, r)

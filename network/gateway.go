@@ -30,6 +30,7 @@ type Gateway struct {
 	Doubts Doubts
 
 	adrift bool  // its network is not known
+	all    bool  // 0.0.0.0/0 may be among what it has learnt
 	rest   *Site // to which everything goes that is for no site (gatewayDefaultSite)
 }
 
@@ -90,6 +91,10 @@ func (b *builder) connections(g *Gateway, rest arm.ID) {
 		if d.flag("enableBgp", false) {
 			g.Learns = "connection " + r.ID.Name() + " learns routes by BGP, which no document holds"
 		}
+		if other := d.ref("virtualNetworkGateway2.id"); other != "" {
+			g.Learns = "connection " + r.ID.Name() + " joins it to gateway " + other.Name() + ", and networks that gateways join are not modelled"
+			continue
+		}
 		local := d.ref("localNetworkGateway2.id")
 		doc, ok := b.e.Get(local)
 		if !ok {
@@ -112,7 +117,7 @@ func (b *builder) connections(g *Gateway, rest arm.ID) {
 
 // gatewaysOf are the gateways that a network has, or uses of a peer.
 func (t *Topology) gatewaysOf(v VNet) []*Gateway {
-	var out []*Gateway
+	out := t.hubsOf(v)
 	for _, g := range t.Gateways {
 		home := g.Subnet.Parent()
 		if home.Equal(v.ID) {
@@ -134,7 +139,7 @@ func (t *Topology) gatewaysOf(v VNet) []*Gateway {
 		case why == "" && p.Connected:
 			out = append(out, g)
 		case why != "":
-			out = append(out, &Gateway{ID: g.ID, Name: g.Name, Learns: why})
+			out = append(out, &Gateway{ID: g.ID, Name: g.Name, Learns: why, all: g.all})
 		}
 	}
 	return out

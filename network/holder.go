@@ -13,7 +13,7 @@ import (
 var withoutAddress = []string{
 	service.TypeNetworkInterface, service.TypePrivateEndpoint, service.TypeStorageAccount, service.TypeKeyVault,
 	service.TypeRegistry, service.TypeWorkspace, service.TypeVirtualNetwork,
-	typeSubnet, typePeering, typeNSG, typeRouteTable, typeNATGateway, typeCompute, typeVM, typeScaleSet,
+	typeSubnet, typePeering, typeNSG, typeRouteTable, typeNATGateway, typeCompute, typeVM, typeScaleSet, typeHub, typeHubConfig,
 	typeFirewall, typeBalancer, typePrivateService,
 }
 

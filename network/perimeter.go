@@ -1,9 +1,11 @@
 package network
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/service"
 	"github.com/cloister-ml/cloister/verdict"
 )
 
@@ -12,14 +14,27 @@ const (
 	typeAccessRule  = "Microsoft.Network/networkSecurityPerimeters/profiles/accessRules"
 )
 
+// inPerimeters are the types that may be associated with a perimeter.
+var inPerimeters = []string{
+	service.TypeStorageAccount, service.TypeKeyVault, service.TypeAppInsights, service.TypeLogAnalytics, "Microsoft.Sql/servers", "Microsoft.DocumentDB/databaseAccounts",
+	"Microsoft.EventHub/namespaces", "Microsoft.ServiceBus/namespaces", "Microsoft.Search/searchServices", "Microsoft.CognitiveServices/accounts",
+}
+
 // perimeter asks the network security perimeter that a resource is associated
 // with, and reports whether it has decided. In enforced mode it takes the place of
 // the resource's own firewall; in learning mode (Transition) what it does not
 // allow is the firewall's to decide. Source: Microsoft Learn, "What is a network
 // security perimeter".
 func (g *guard) perimeter() bool {
+	var doubtful arm.Resource
+	hiddenWhy := ""
 	for _, a := range g.e.OfType(typeAssociation) {
-		if !arm.Ref(a.Properties, "privateLinkResource.id").Equal(g.r.ID) {
+		target, hidden := setting(a.Properties, "privateLinkResource.id")
+		if hidden != "" {
+			doubtful, hiddenWhy = a, hidden
+			continue
+		}
+		if !arm.ID(target).Equal(g.r.ID) {
 			continue
 		}
 		mode, unknown := setting(a.Properties, "accessMode")
@@ -34,6 +49,9 @@ func (g *guard) perimeter() bool {
 		case value == verdict.Unknown && mode != "":
 			return g.decided(a, verdict.Unknown, why)
 		}
+	}
+	if hiddenWhy != "" && slices.ContainsFunc(inPerimeters, g.r.IsType) {
+		return g.decided(doubtful, verdict.Unknown, "whether it is associated with perimeter "+doubtful.ID.Parent().Name()+" is not certain: "+hiddenWhy)
 	}
 	return false
 }

@@ -252,6 +252,9 @@ func (t *Topology) hiddenRoutes(subnet arm.ID, seen Route, a netip.Addr) []Doubt
 	if d, may := t.mayLearn(s, v, a); may && seen.NextHop != HopGateway && seen.Prefix.Bits() < a.BitLen() && !t.inSpace(a) {
 		out = append(out, d)
 	}
+	if d, may := t.mayLearnAll(s, v, seen); may {
+		out = append(out, d)
+	}
 	if d, unknown := v.Doubts.About(aboutSpace); unknown {
 		d.Within = private
 		out = append(out, d)

@@ -39,6 +39,7 @@ type state struct {
 	holders    []holder
 	firewallAt map[string]*Firewall
 	admin      []adminCollection
+	hubs       []hub                // virtual hubs, once for each network that is connected
 	pooled     map[int][]membership // NIC -> its memberships of load balancers
 	poolDoubts []Doubt              // NICs of which it is not known to which pools they belong
 	interfaces map[string]int       // machine -> how many network interfaces it has
@@ -78,6 +79,7 @@ func (s Settings) FromEstate(e *arm.Estate) *Topology {
 	b.firewalls()
 	b.balancers()
 	b.virtualGateways()
+	b.hubs()
 	b.adminRules()
 	b.findHolders()
 	b.endpointNICs()

@@ -42,10 +42,14 @@ type use struct {
 
 // uses are what all places need.
 func (w *world) uses() []use {
-	var out []use
+	if w.needed != nil {
+		return w.needed
+	}
+	out := []use{}
 	for _, role := range []Role{RoleAgent, RoleJumpHost, RoleCompute, RoleServing} {
 		out = append(out, w.usesOf(role, needsOf[role])...)
 	}
+	w.needed = out
 	return out
 }
 

@@ -311,7 +311,7 @@ func (w *world) endpointGroup(nic network.NIC, target arm.Resource, groups []str
 	doc, _ := w.estate.Get(nic.ID)
 	value, reason, remedy := verdict.Yes, nic.Group+" is a sub-resource of "+target.Name, ""
 	faults := []fault{}
-	if !containsFold(groups, nic.Group) && !(target.IsType(service.TypeStorageAccount) && containsFold(moreGroups, nic.Group)) {
+	if !containsFold(groups, nic.Group) && (!target.IsType(service.TypeStorageAccount) || !containsFold(moreGroups, nic.Group)) {
 		value = verdict.No
 		reason = fmt.Sprintf("%s has no sub-resource %s: it has %s", target.Name, nic.Group, strings.Join(groups, ", "))
 		remedy = fmt.Sprintf("set subresource_names = [%q]: azurerm_private_endpoint %s", groups[0], nic.Name)

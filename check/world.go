@@ -23,6 +23,7 @@ type world struct {
 	places    []Place
 	opts      Options
 	cells     map[string]Cell
+	needed    []use        // what all places need, once it is known
 	used      map[int]bool // blocks that switched something off
 	unmatched []Unmatched
 }

@@ -101,7 +101,7 @@ func checkUnchanged(_ cloud.View, old *arm.Resource, r arm.Resource) error {
 func checkServices(view cloud.View, _ *arm.Resource, r arm.Resource) error {
 	services, err := netip.ParsePrefix(arm.String(r.Properties, "networkProfile.serviceCidr"))
 	if err != nil {
-		return nil // Azure chooses one
+		return nil //nolint:nilerr // without a range, Azure chooses one
 	}
 	for _, p := range pools(r) {
 		id := arm.Ref(p, "vnetSubnetID")

@@ -94,9 +94,9 @@ func clients(t *testing.T, c *cloudtest.Cloud, who cloud.Credentials) *armresour
 	return f
 }
 
-func group(t *testing.T, f *armresources.ClientFactory, name string) {
+func group(t *testing.T, f *armresources.ClientFactory) {
 	t.Helper()
-	if _, err := f.NewResourceGroupsClient().CreateOrUpdate(t.Context(), name, armresources.ResourceGroup{Location: to.Ptr("westeurope")}, nil); err != nil {
+	if _, err := f.NewResourceGroupsClient().CreateOrUpdate(t.Context(), "rg", armresources.ResourceGroup{Location: to.Ptr("westeurope")}, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -134,7 +134,7 @@ func held(t *testing.T, f *armresources.ClientFactory) string {
 func TestDeployment(t *testing.T) {
 	c := cloudtest.Start(t, providers(t, open()))
 	f := clients(t, c, c.Owner)
-	group(t, f, "rg")
+	group(t, f)
 	made, err := deploy(t, f, "first", deployment(t, main, armresources.DeploymentModeIncremental, map[string]any{"count": map[string]any{"value": 1}}))
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func TestDeployment(t *testing.T) {
 func TestWhatIf(t *testing.T) {
 	c := cloudtest.Start(t, providers(t, open()))
 	f := clients(t, c, c.Owner)
-	group(t, f, "rg")
+	group(t, f)
 	if _, err := deploy(t, f, "first", deployment(t, main, armresources.DeploymentModeIncremental, nil)); err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func TestDeploymentOfASubscription(t *testing.T) {
 func TestDeploymentsRefused(t *testing.T) {
 	c := cloudtest.Start(t, providers(t, open()))
 	f := clients(t, c, c.Owner)
-	group(t, f, "rg")
+	group(t, f)
 	one := func(properties string) string {
 		return `{"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0",
 			"parameters": {"needed": {"type": "string"}}, "resources": [{"type": "A.B/slow", "apiVersion": "2024-01-01", "name": "x", "properties": ` + properties + `}]}`
@@ -326,7 +326,7 @@ func TestCancel(t *testing.T) {
 	c := cloudtest.Start(t, providers(t, hold))
 	t.Cleanup(func() { close(hold) })
 	f := clients(t, c, c.Owner)
-	group(t, f, "rg")
+	group(t, f)
 	d := deployment(t, main, armresources.DeploymentModeIncremental, nil)
 	poller, err := f.NewDeploymentsClient().BeginCreateOrUpdate(t.Context(), "rg", "first", d, nil)
 	if err != nil {

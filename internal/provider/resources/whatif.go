@@ -48,13 +48,10 @@ func (v *preview) change(id arm.ID, body arm.Object) error {
 	one := arm.Object{"resourceId": string(id), "after": after}
 	before, after = compared(before), compared(after)
 	one["after"] = after
-	switch {
-	case before == nil:
-		one["changeType"] = "Create"
-	default:
-		delta := differences("", before, after)
+	one["changeType"] = "Create"
+	if before != nil {
 		one["before"], one["changeType"] = before, "NoChange"
-		if len(delta) > 0 {
+		if delta := differences("", before, after); len(delta) > 0 {
 			one["changeType"], one["delta"] = "Modify", delta
 		}
 	}

@@ -61,8 +61,9 @@ func siteOf(t *testing.T, f *Fabric, id arm.ID) string {
 	return name
 }
 
-// tunnelPatience is enough for the first handshake of both tunnels.
-const tunnelPatience = 5 * time.Second
+// tunnelPatience is enough for the first handshake of both tunnels, also where one
+// is lost: it is tried again after five seconds.
+const tunnelPatience = 12 * time.Second
 
 func TestTunnels(t *testing.T) {
 	if _, err := os.Stat("/dev/net/tun"); err != nil {

@@ -53,7 +53,7 @@ func (b *spaceBuilder) admin(a *adminFilter) spaceNode {
 		if a.absent != "" {
 			ends |= adminGoesOn
 		}
-		rules = append(rules, m.rules(ends, m.certain())...)
+		rules = append(rules, b.rules(m.Match, ends, m.certain())...)
 	}
 	return b.Decide(rules, uint8(adminGoesOn))
 }
@@ -94,7 +94,7 @@ func (p firewallPart) space(b *spaceBuilder) spaceNode {
 		if host == verdict.No {
 			continue
 		}
-		for _, one := range r.rules(r.of(), r.certain()) {
+		for _, one := range b.rules(r.Match, r.of(), r.certain()) {
 			if host == verdict.Unknown {
 				one.Possible[space.Protocol] = append(one.Possible[space.Protocol], one.Sure[space.Protocol]...)
 				one.Sure[space.Protocol] = nil
@@ -113,7 +113,7 @@ func (r natRule) spaceAt(from, to netip.Addr) portSpace {
 		if !r.certain() {
 			ends = isUnknown
 		}
-		return b.at(b.Decide(r.rules(ends, true), isNo), from, to)
+		return b.at(b.Decide(b.rules(r.Match, ends, true), isNo), from, to)
 	}
 }
 

@@ -31,6 +31,7 @@ type spaceBuilder struct {
 	opAnd, opOr, opNot, opAlike, opPair, opAdmin, opFirewall space.Op
 
 	filters map[filterKey]spaceNode
+	unions  map[listKey][]space.Interval
 	// symbol is the destination that stands for all that are treated alike:
 	// what is asked about it is left open.
 	symbol netip.Addr
@@ -47,7 +48,7 @@ type filterKey struct {
 }
 
 func newSpaceBuilder() *spaceBuilder {
-	b := &spaceBuilder{filters: map[filterKey]spaceNode{}}
+	b := &spaceBuilder{filters: map[filterKey]spaceNode{}, unions: map[listKey][]space.Interval{}}
 	b.opAnd, b.opOr = b.Op(func(x, y uint8) uint8 { return kleene(x, y, isNo, isYes) }), b.Op(func(x, y uint8) uint8 { return kleene(x, y, isYes, isNo) })
 	b.opNot = b.Op(func(x, _ uint8) uint8 {
 		if x == isUnknown {
@@ -156,10 +157,10 @@ var (
 
 // rules are a match as rules of a diagram: one for protocols with ports and one
 // for the others, which only a rule for every port is for.
-func (m Match) rules(ends outcome, certain bool) []space.Rule {
+func (b *spaceBuilder) rules(m Match, ends outcome, certain bool) []space.Rule {
 	r := space.Rule{Outcome: uint8(ends), Certain: certain}
-	r.Sure[space.Source], r.Possible[space.Source] = m.sideIntervals(aboutSource, m.Sources)
-	r.Sure[space.Destination], r.Possible[space.Destination] = m.sideIntervals(aboutDestination, m.Destinations)
+	r.Sure[space.Source], r.Possible[space.Source] = b.sideIntervals(m, aboutSource, m.Sources)
+	r.Sure[space.Destination], r.Possible[space.Destination] = b.sideIntervals(m, aboutDestination, m.Destinations)
 	_, ports := m.Doubts.About(aboutPort)
 	_, source := m.Doubts.About(aboutSourcePort)
 
@@ -214,9 +215,30 @@ func (m Match) protocols(r *space.Rule, among []space.Interval) {
 	r.Sure[space.Protocol] = list
 }
 
+// union are the intervals of a list of prefixes. Rules share their lists, those of
+// VirtualNetwork above all, and each is looked at once.
+func (b *spaceBuilder) union(list []netip.Prefix) []space.Interval {
+	if len(list) < 2 {
+		return space.Prefixes(list)
+	}
+	key := listKey{&list[0], len(list)}
+	out, ok := b.unions[key]
+	if !ok {
+		out = space.Union(space.Prefixes(list))
+		b.unions[key] = out
+	}
+	return out
+}
+
+// listKey is a list of prefixes that is not changed any more.
+type listKey struct {
+	first *netip.Prefix
+	n     int
+}
+
 // sideIntervals are the addresses of one side, for certain and perhaps.
-func (m Match) sideIntervals(about string, list []netip.Prefix) (sure, possible []space.Interval) {
-	sure = space.Union(space.Prefixes(list))
+func (b *spaceBuilder) sideIntervals(m Match, about string, list []netip.Prefix) (sure, possible []space.Interval) {
+	sure = b.union(list)
 	for _, d := range m.Doubts {
 		switch {
 		case d.About != about:
@@ -254,7 +276,7 @@ func (b *spaceBuilder) decided(f Filter) spaceNode {
 		case m.Rule.Allow:
 			ends = isYes
 		}
-		rules = append(rules, m.rules(ends, m.certain())...)
+		rules = append(rules, b.rules(m, ends, m.certain())...)
 	}
 	return b.Decide(rules, isNo)
 }

@@ -214,7 +214,12 @@ func withins(list []Doubt) []netip.Prefix {
 // ruleIntervals are the sources that rules name.
 func (t *Topology) ruleIntervals() []space.Interval {
 	seen := map[netip.Prefix]bool{}
+	lists := map[listKey]bool{}
 	add := func(list []netip.Prefix) {
+		if len(list) == 0 || lists[listKey{&list[0], len(list)}] {
+			return
+		}
+		lists[listKey{&list[0], len(list)}] = true
 		for _, p := range list {
 			seen[p] = true
 		}

@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -153,6 +154,9 @@ func (r *resolved) add(name string, prefixes []netip.Prefix) {
 }
 
 func (r *resolved) prefixes() []netip.Prefix {
+	if len(r.terms) == 1 {
+		return slices.Clip(r.terms[0].prefixes)
+	}
 	var out []netip.Prefix
 	for _, t := range r.terms {
 		out = append(out, t.prefixes...)

@@ -36,16 +36,21 @@
 // that depends on one is unknown and says on which; an answer that is the same
 // either way is given. Unknown are also: service tags that are not in the plan,
 // rules on source ports where the flow names none, application rules where the
-// flow names no host, what gateways learn by BGP or ExpressRoute, whether security
-// admin rules are deployed, and ways out by IPv6. What Azure leaves open can be
+// flow names no host, what gateways and route servers learn by BGP or ExpressRoute,
+// what virtual hubs hand to networks, what networks that gateways join hold, whether
+// security admin rules are deployed where no document says so, and ways out by
+// IPv6. What Azure leaves open can be
 // assumed by [Settings]: whether the tag VirtualNetwork holds the prefixes of
 // user-defined routes, whether virtual appliances forward, whether a peering
-// without allowForwardedTraffic drops. Not modelled: Virtual WAN, Route Server,
-// service endpoint policies, scale sets, threat intelligence.
+// without allowForwardedTraffic drops. Not modelled: health probes (the machines of a load balancer
+// are all taken to be healthy), threat intelligence, the inside of a virtual hub,
+// the managed network of a workspace.
 //
 // Sources: Microsoft Learn, "Network security groups", "Virtual network traffic
 // routing", "Virtual network service tags", "Manage network policies for private
 // endpoints", "Default outbound access", "Virtual network peering", "Azure Firewall
 // rule processing logic", "Azure Firewall SNAT private IP address ranges", "Security
-// admin rules in Azure Virtual Network Manager", "About VPN Gateway settings".
+// admin rules in Azure Virtual Network Manager", "About VPN Gateway settings",
+// "Virtual network service endpoint policies for Azure Storage", "About virtual hub
+// routing", "What is Azure Route Server?".
 package network

@@ -36,3 +36,21 @@ func TestPeeringThatMayLeadToAGateway(t *testing.T) {
 		})
 	}
 }
+
+// An address of which it is not known whose it is may be the sender's own: then
+// neither groups nor routes are asked. (Found by TestUnknownIsNeverADefault.)
+func TestSecondAddressThatIsNotKnown(t *testing.T) {
+	machine := func(second nt.Set) []arm.Resource {
+		docs := nt.VM("one", "a", "s", "")
+		docs[0] = nt.With(docs[0], nt.Set{Path: "ipConfigurations", Value: []arm.Object{nt.Config("a", "s", "10.1.0.5"), nt.Config("a", "s", "", second)}})
+		return docs
+	}
+	for _, c := range []struct {
+		second any
+		want   string
+	}{{"10.1.0.4", "yes"}, {"10.1.0.9", "no"}, {arm.Unknown{Expression: "var.second"}, "unknown"}} {
+		top := topology(t, nt.VNet("a", "10.1.0.0/16"), nt.Subnet("a", "s", "10.1.0.0/24", nt.UseTable("rt")), nt.RouteTable("rt", nt.Route("none", "10.1.0.0/16", "None")),
+			machine(nt.Set{Path: "privateIPAddress", Value: c.second}))
+		ask(t, top, question{"10.1.0.5 -> 10.1.0.4 tcp 22", c.want, ""})
+	}
+}

@@ -61,6 +61,10 @@ func (b *builder) subnets() {
 		s.RouteTable = b.association(d, aboutTable)
 		s.NATGateway = b.association(d, aboutNAT)
 		s.EndpointNSG, s.EndpointRoutes = d.endpointPolicies()
+		// Missing means true up to API version 2025-05-01. From 2025-07-01 on Azure
+		// makes the subnets of new networks private; Terraform's provider still asks for
+		// true. Source: Azure Networking Blog, "Private subnets by default in Azure
+		// virtual networks".
 		s.DefaultOutbound = d.flag(aboutOutbound, true)
 		for _, o := range d.objects(aboutServices, "service endpoint") {
 			if name := o.as(aboutServices).text("service"); name != "" {

@@ -62,6 +62,13 @@ func (t *Topology) walkFrom(from place, src, dst netip.Addr) *walk {
 		w.end(verdict.Step{At: "NIC " + from.nic.Name, Resource: from.nic.ID, Value: verdict.Yes, Reason: dst.String() + " is its own address"})
 		return w
 	}
+	if d, hidden := firstDoubt(from.nic.Doubts, aboutAddr, aboutConfigs); hidden && contains(from.subnet.Prefixes, dst) {
+		if _, taken := t.occupant(from.vnet.ID, dst); !taken {
+			w.end(verdict.Step{At: "NIC " + from.nic.Name, Resource: from.nic.ID, Value: verdict.Unknown,
+				Reason: fmt.Sprintf("whether %s is its own address is not certain: %s", dst, d.Reason)})
+			return w
+		}
+	}
 	if w.pass(from, Outbound) {
 		w.follow(from)
 	}

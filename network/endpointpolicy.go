@@ -8,8 +8,6 @@ import (
 	"github.com/cloister-ml/cloister/verdict"
 )
 
-const typeEndpointPolicy = "Microsoft.Network/serviceEndpointPolicies"
-
 // endpointPolicies asks the service endpoint policies of the caller's subnet, and
 // reports whether they have decided: a subnet that has any reaches by its service
 // endpoint only the storage accounts that one of them lists, by themselves, by

@@ -10,10 +10,10 @@ import (
 )
 
 // scaleSet is a set with one interface, whose one address has more properties.
-func scaleSet(name string, capacity any, nic []nt.Set, sets ...nt.Set) arm.Resource {
+func scaleSet(capacity any, nic []nt.Set, sets ...nt.Set) arm.Resource {
 	config := arm.Object{"name": "nic", "properties": arm.Object{"ipConfigurations": []any{nt.Config("a", "s", "", sets...)}}}
-	doc := nt.Document(nt.ID("Microsoft.Compute/virtualMachineScaleSets", name))
-	config["properties"] = map[string]any(nt.With(arm.Resource{Properties: config["properties"].(arm.Object)}, nic...).Properties)
+	doc := nt.Document(nt.ID("Microsoft.Compute/virtualMachineScaleSets", "set"))
+	config["properties"] = nt.With(arm.Resource{Properties: config["properties"].(arm.Object)}, nic...).Properties
 	doc = nt.With(doc, nt.Set{Path: "virtualMachineProfile.networkProfile.networkInterfaceConfigurations", Value: []any{config}})
 	doc.SKU = arm.Object{"capacity": capacity}
 	return doc
@@ -42,7 +42,7 @@ func TestScaleSets(t *testing.T) {
 		{"not said", nil, "set_0 10.1.0.4"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			top := topology(t, append(base[:3:3], scaleSet("set", c.capacity, nil))...)
+			top := topology(t, append(base[:3:3], scaleSet(c.capacity, nil))...)
 			noProblems(t, top)
 			if got := names(top); got != c.want {
 				t.Errorf("instances are %q, want %q", got, c.want)
@@ -55,14 +55,14 @@ func TestScaleSets(t *testing.T) {
 		delete(p, "destinationAddressPrefixes")
 		p["destinationApplicationSecurityGroups"] = []any{arm.Object{"id": string(nt.ASGID("agents"))}}
 		top := topology(t, append(base[:3:3], nt.NSG("nsg", toASG, nt.Rule("no-web", "110 Inbound Deny Tcp *:* -> *:80")),
-			scaleSet("set", 2.0, []nt.Set{nt.UseNSG("nsg")}, nt.Set{Path: "applicationSecurityGroups", Value: []arm.Object{{"id": string(nt.ASGID("agents"))}}}))...)
+			scaleSet(2.0, []nt.Set{nt.UseNSG("nsg")}, nt.Set{Path: "applicationSecurityGroups", Value: []arm.Object{{"id": string(nt.ASGID("agents"))}}}))...)
 		ask(t, top,
 			question{"10.1.0.6 -> 10.1.0.5 tcp 22", "no", "rule asg"}, question{"10.1.0.6 -> 10.1.0.4 tcp 80", "no", "no-web"},
 			question{"10.1.0.4 -> 10.1.0.6 tcp 22", "yes", ""}, question{"10.1.0.4 -> 10.1.0.5 tcp 443", "yes", ""})
 	})
 	t.Run("a public address for each", func(t *testing.T) {
 		top := topology(t, append(base[:3:3], nt.NSG("open", nt.Rule("web", "100 Inbound Allow Tcp Internet:* -> *:443")),
-			scaleSet("set", 2.0, []nt.Set{nt.UseNSG("open")}, nt.Set{Path: "publicIPAddressConfiguration", Value: arm.Object{"name": "pip"}}))...)
+			scaleSet(2.0, []nt.Set{nt.UseNSG("open")}, nt.Set{Path: "publicIPAddressConfiguration", Value: arm.Object{"name": "pip"}}))...)
 		n, _ := top.NIC(nt.ID("Microsoft.Compute/virtualMachineScaleSets", "set").Child("virtualMachines", "1").Child("networkInterfaces", "nic"))
 		if !n.PublicAddr.IsValid() || n.PublicTo != n.Addrs[0] {
 			t.Fatalf("%+v has no public address", n)
@@ -79,14 +79,14 @@ func TestScaleSets(t *testing.T) {
 		pip := nt.With(nt.PublicIP("pip-lb", "Standard"), nt.Set{Path: "ipAddress", Value: nt.BalancerPublic})
 		for _, g := range []struct{ access, want string }{{"Allow", "unknown"}, {"Deny", "no"}} {
 			top := topology(t, append(base[:3:3], pip, lb, nt.NSG("nsg", nt.Rule("ssh", "100 Inbound "+g.access+" Tcp Internet:* -> *:22")),
-				scaleSet("set", 2.0, []nt.Set{nt.UseNSG("nsg")}, nt.Set{Path: "loadBalancerInboundNatPools", Value: []arm.Object{{"id": string(pool)}}}))...)
+				scaleSet(2.0, []nt.Set{nt.UseNSG("nsg")}, nt.Set{Path: "loadBalancerInboundNatPools", Value: []arm.Object{{"id": string(pool)}}}))...)
 			ask(t, top, question{"192.0.2.10 -> 203.0.113.78 tcp 50007", g.want, "port"}, question{"192.0.2.10 -> 203.0.113.78 tcp 22", "no", "no rule of frontend"})
 		}
 	})
 	t.Run("machines with documents of their own", func(t *testing.T) {
 		docs := nt.VM("two", "a", "s", "")
 		docs[1] = nt.With(docs[1], nt.Set{Path: "virtualMachineScaleSet.id", Value: nt.ID("Microsoft.Compute/virtualMachineScaleSets", "set")})
-		if got := names(topology(t, append(base[:3:3], docs, scaleSet("set", 2.0, nil))...)); got != "" {
+		if got := names(topology(t, append(base[:3:3], docs, scaleSet(2.0, nil))...)); got != "" {
 			t.Errorf("the set has %s beside its documents", got)
 		}
 	})

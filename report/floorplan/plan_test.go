@@ -61,8 +61,8 @@ func TestServiceAccess(t *testing.T) {
 		{"public access off", nt.Storage("s", set("publicNetworkAccess", "Disabled")), AccessClosed},
 		{"denied by default", nt.Storage("s", set("networkAcls.defaultAction", "Deny")), AccessSelected},
 		{"not known", nt.Storage("s", set("publicNetworkAccess", arm.Unknown{Expression: "var.public"})), AccessUnknown},
-		{"a type that is not modelled, open", nt.Document(nt.ID("Microsoft.Search/searchServices", "s"), set("publicNetworkAccess", "Enabled")), AccessOpen},
-		{"a type that is not modelled, silent", nt.Document(nt.ID("Microsoft.Search/searchServices", "s")), AccessUnknown},
+		{"a type that is not modelled, open", nt.Document(nt.ID("Microsoft.Purview/accounts", "s"), set("publicNetworkAccess", "Enabled")), AccessOpen},
+		{"a type that is not modelled, silent", nt.Document(nt.ID("Microsoft.Purview/accounts", "s")), AccessUnknown},
 		{"a Monitor private link scope", nt.Document(nt.ID(typeScope, "s")), AccessNone},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

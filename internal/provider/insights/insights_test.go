@@ -332,7 +332,7 @@ func TestBillingFeatures(t *testing.T) {
 		r, err := http.NewRequestWithContext(cloud.WithID(ctx, c.ID+"/currentbillingfeatures"), method, "/", strings.NewReader(body))
 		w.must(err)
 		rec := &recorder{}
-		w.provider.Types[1].Handler.ServeHTTP(rec, r)
+		w.provider.Types[2].Handler.ServeHTTP(rec, r)
 		return strings.TrimSpace(rec.body.String())
 	}
 	if got := do("GET", ""); !strings.Contains(got, `"Cap":100`) {

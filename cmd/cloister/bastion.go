@@ -192,7 +192,7 @@ func (v visitor) tunnel(ctx context.Context, r daemon.BastionRequest, local uint
 
 // unlessEnded is an error, or none where it only says that the user has had enough.
 func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil
 	}
 	return err

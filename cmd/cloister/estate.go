@@ -91,8 +91,9 @@ func wantsColor(w io.Writer) bool {
 // terraformDir is the folder of Terraform in dir: the one that its cloister.hcl
 // names, or dir as it is.
 func terraformDir(dir string) (string, error) {
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return dir, nil
+	info, err := os.Stat(dir)
+	if isDir := err == nil && info.IsDir(); !isDir {
+		return dir, nil // the reader says what is wrong with it
 	}
 	if _, err := os.Stat(filepath.Join(dir, project.FileName)); errors.Is(err, os.ErrNotExist) {
 		return dir, nil

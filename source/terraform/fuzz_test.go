@@ -35,7 +35,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		dir := t.TempDir()
-		if !unpack(t, dir, src) {
+		if !unpack(dir, src) {
 			return
 		}
 		e, diags := terraform.Load(dir, terraform.Options{})
@@ -61,7 +61,7 @@ func FuzzLoad(f *testing.F) {
 
 // unpack writes the files of an archive whose names stay within dir. It is false
 // where there are none to try.
-func unpack(t *testing.T, dir string, src []byte) bool {
+func unpack(dir string, src []byte) bool {
 	for line := range bytes.Lines(src) {
 		if string(bytes.TrimSpace(line)) == "-- --" {
 			return false // the parser of archives does not take a name of nothing

@@ -18,31 +18,26 @@ const (
 
 // zoneFor finds the linked zone with the longest name that covers name.
 func (q *question) zoneFor(v *vnet, name string) (*zone, link, zoneState) {
+	vnet := v.id.Key()
 	for at := name; at != ""; at = parentName(at) {
-		list := q.records.zones[at]
-		var found []*zone
-		for _, z := range list {
-			if len(z.links[v.id.Key()]) > 0 {
-				found = append(found, z)
-			}
-		}
+		found := q.records.linked[linkedName{vnet, at}]
 		switch {
 		case len(found) == 1:
-			return found[0], found[0].links[v.id.Key()][0], zoneLinked
+			return found[0], found[0].links[vnet][0], zoneLinked
 		case len(found) > 1:
-			q.add("zone "+at, found[1].links[v.id.Key()][0].id, verdict.Unknown, fmt.Sprintf(
+			q.add("zone "+at, found[1].links[vnet][0].id, verdict.Unknown, fmt.Sprintf(
 				"network %s is linked to two zones of this name (in %s and in %s): Azure accepts one, and which is not known", v.name, found[0].id.ResourceGroup(), found[1].id.ResourceGroup()))
 			return found[0], link{}, zoneDoubtful
 		}
-		for _, z := range list {
-			switch {
-			case len(z.unsure) > 0:
-				q.add("zone "+z.name, z.unsure[0].id, verdict.Unknown, "the network of its link "+z.unsure[0].id.Name()+" is "+z.unsure[0].unknown)
-				return z, link{}, zoneDoubtful
-			case z.outside:
-				q.add("zone "+z.name, z.id, verdict.Unknown, fmt.Sprintf("the zone is not in the estate, and whether it is linked to %s is not known", v.name))
-				return z, link{}, zoneDoubtful
-			}
+		z := q.records.unsure[at]
+		switch {
+		case z == nil:
+		case len(z.unsure) > 0:
+			q.add("zone "+z.name, z.unsure[0].id, verdict.Unknown, "the network of its link "+z.unsure[0].id.Name()+" is "+z.unsure[0].unknown)
+			return z, link{}, zoneDoubtful
+		default:
+			q.add("zone "+z.name, z.id, verdict.Unknown, fmt.Sprintf("the zone is not in the estate, and whether it is linked to %s is not known", v.name))
+			return z, link{}, zoneDoubtful
 		}
 	}
 	return nil, link{}, zoneNone

@@ -27,6 +27,8 @@ type Records struct {
 	Problems []Problem
 
 	zones   map[string][]*zone // by name, in order of their ids
+	linked  map[linkedName][]*zone
+	unsure  map[string]*zone // by name, the first whose links are not all known
 	public  map[string]publicRecord
 	vnets   map[string]*vnet
 	nics    map[string]client
@@ -34,6 +36,30 @@ type Records struct {
 	named   []namedServer
 	// strayRules are rulesets that are linked to a network which is not known.
 	strayRules []strayRule
+}
+
+// linkedName is what a network finds zones by.
+type linkedName struct {
+	vnet string // key
+	zone string // name
+}
+
+// index makes zones be found by the networks that they are linked to.
+func (r *Records) index() {
+	r.linked, r.unsure = map[linkedName][]*zone{}, map[string]*zone{}
+	for name, list := range r.zones {
+		for _, z := range list {
+			for vnet, links := range z.links {
+				if len(links) > 0 {
+					at := linkedName{vnet, name}
+					r.linked[at] = append(r.linked[at], z)
+				}
+			}
+			if _, have := r.unsure[name]; !have && (len(z.unsure) > 0 || z.outside) {
+				r.unsure[name] = z
+			}
+		}
+	}
 }
 
 // Problem is something in the documents that cannot be deployed.
@@ -103,6 +129,7 @@ func FromEstate(e *arm.Estate, addr func(endpoint arm.ID, member string) netip.A
 	r.zoneGroups()
 	r.names()
 	r.limits()
+	r.index()
 	return r.Records
 }
 

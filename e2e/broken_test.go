@@ -75,7 +75,7 @@ func breakages(e *arm.Estate) []breakage {
 				}
 				return r
 			},
-			falls: map[string]string{"proof": "defaultAction is Allow"},
+			falls: map[string]string{"proof": "beside private endpoint pe-blob"},
 		},
 	}
 }

@@ -26,7 +26,7 @@ into FILE, as they are at one instant ("-": the standard output). Changes wait w
 databases are copied. What is on the disks of machines is not in it: they are made anew.
 
 Without --passphrase-file, who can read the archive has the cloud's keys and secrets.`,
-		Example: `  sudo cloister backup --passphrase-file /root/phrase cloud.backup
+		Example: `  sudo cloister backup --passphrase-file phrase.txt cloud.backup
   sudo cloister backup - | ssh safe 'cat > cloud.backup'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -83,8 +83,8 @@ func newRestoreCommand() *cobra.Command {
 		Long: `Make the cloud of FILE ("-": the standard input) in --data, which must be empty, after
 the whole archive was verified; "cloister serve" or "up" then starts it. With --store or
 --store-file, its documents go into PostgreSQL, wherever they were before.`,
-		Example: `  sudo cloister restore --passphrase-file /root/phrase cloud.backup
-  sudo cloister restore --name copy --store-file /root/database cloud.backup`,
+		Example: `  sudo cloister restore --passphrase-file phrase.txt cloud.backup
+  sudo cloister restore --name copy --store-file database.txt cloud.backup`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := daemon.Dial(p.dir()); err == nil {

@@ -96,9 +96,10 @@ func (g *grouping) classes() []Class {
 
 // alone reports whether an address is in a class of its own: where something
 // about its interface is not known, where routes may lead through the interface,
-// and where the address is in another network too.
+// where the interface has another address, which is its own whatever the rules
+// say, and where the address is in another network too.
 func (g *grouping) alone(n *NIC, a netip.Addr) bool {
-	return len(n.Doubts) > 0 || len(g.t.byAddr[a]) > 1 || len(n.memberships) > 0 ||
+	return len(n.Doubts) > 0 || len(g.t.byAddr[a]) > 1 || len(n.memberships) > 0 || n.hasSibling(a) ||
 		slices.ContainsFunc(n.Addrs, func(b netip.Addr) bool { return g.hops[b] })
 }
 
@@ -140,4 +141,10 @@ func (g *grouping) subnetRoute(id arm.ID) int {
 	}
 	g.subnetRoutes[key] = i
 	return i
+}
+
+// hasSibling reports whether a machine's interface has another address of the
+// same version.
+func (n *NIC) hasSibling(a netip.Addr) bool {
+	return n.Kind != KindPrivateEndpoint && slices.ContainsFunc(n.Addrs, func(b netip.Addr) bool { return b != a && b.Is4() == a.Is4() })
 }

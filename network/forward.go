@@ -30,6 +30,11 @@ func (w *walk) forward(at place, r Route) {
 		w.throughBalancer(fe)
 		return
 	}
+	if _, ok := w.t.VNet(home); !ok {
+		w.end(verdict.Step{At: "virtual appliance " + r.Address.String(), Resource: r.Table, Value: verdict.Unknown,
+			Reason: fmt.Sprintf("what %s forwards is not known: %s", r.Address, notInEstate(home))})
+		return
+	}
 	to, ok := w.t.occupant(home, r.Address)
 	if !ok {
 		w.end(w.t.unlessHidden(verdict.Step{At: "virtual appliance " + r.Address.String(), Resource: r.Table, Value: verdict.No,

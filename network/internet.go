@@ -238,6 +238,10 @@ func (t *Topology) walkFromOutside(src, dst netip.Addr) *walk {
 		w.fromSite(site)
 		return w
 	}
+	if peers := t.elsewhere(src); len(peers) > 0 {
+		w.fromElsewhere(peers)
+		return w
+	}
 	switch {
 	case src == service.WireServer:
 		w.fromPlatform()

@@ -1,6 +1,7 @@
 package network_test
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -92,4 +93,30 @@ func TestMatrixTakesChangedGroups(t *testing.T) {
 		}
 		checkMatrix(t, m, oracle{e: e, top: network.FromEstate(e)})
 	})
+}
+
+// What an interface sends to another address of its own never leaves it, whatever
+// the groups say of what leaves for it. (Found by TestMatrixAgreesWithOracle.)
+func TestMatrixOfSecondAddresses(t *testing.T) {
+	two := nt.VM("two", "a", "s", "", nt.UseNSG("closed"))
+	two[0] = nt.With(two[0], nt.Set{Path: "ipConfigurations", Value: []arm.Object{nt.Config("a", "s", "10.1.0.5"), nt.Config("a", "s", "10.1.0.6")}})
+	top := topology(t, nt.VNet("a", "10.1.0.0/16"), nt.Subnet("a", "s", "10.1.0.0/24"), two,
+		nt.VM("one", "a", "s", "10.1.0.4", nt.UseNSG("closed")), nt.VM("three", "a", "s", "10.1.0.7", nt.UseNSG("closed")),
+		nt.NSG("closed", nt.Rule("no", "100 Outbound Deny * *:* -> *:*"), nt.Rule("never", "100 Inbound Deny * 10.1.0.6:* -> *:*")))
+	m := top.Matrix("")
+	for _, c := range []struct{ from, to, want string }{
+		{"10.1.0.5", "10.1.0.6", "yes"}, {"10.1.0.6", "10.1.0.5", "yes"},
+		{"10.1.0.4", "10.1.0.5", "no"}, {"10.1.0.6", "10.1.0.7", "no"}, {"10.1.0.4", "10.1.0.7", "no"},
+	} {
+		f := flow(t, c.from+" -> "+c.to+" tcp 22")
+		f.SourcePort = 50000
+		class := func(a netip.Addr) int {
+			n, _ := top.NICByAddr(a)
+			i, _ := m.Class(n.ID, a)
+			return i
+		}
+		if got, err := in(m.At(class(f.Source), class(f.Destination)), packet(f)); err != nil || got.String() != c.want {
+			t.Errorf("%s to %s: %v (%v), want %s", c.from, c.to, got, err, c.want)
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
+	nt "github.com/cloister-ml/cloister/network/networktest"
 	"github.com/cloister-ml/cloister/service"
 )
 
@@ -55,6 +56,9 @@ func (o oracle) hop(subnet arm.ID, a netip.Addr) hop {
 				consider(hop{kind: "inside", vnet: v.ID}, mustPrefix(p).Bits(), 10)
 			}
 		}
+	}
+	if far, ok := o.elsewhere(vnet); ok && mustPrefix(nt.ElsewhereSpace).Contains(a) {
+		consider(hop{kind: "inside", vnet: far}, 16, 10)
 	}
 	o.gatewayRoutes(subnet, a, consider)
 	if len(arm.Objects(o.doc(subnet).Properties, "serviceEndpoints")) > 0 {

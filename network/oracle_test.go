@@ -53,6 +53,13 @@ func (o oracle) half(from, to arm.ID) (arm.Resource, bool) {
 	return arm.Resource{}, false
 }
 
+// elsewhere is the network outside the estate with which a network is peered.
+func (o oracle) elsewhere(vnet arm.ID) (arm.ID, bool) {
+	id := nt.VNetID("elsewhere")
+	_, ok := o.half(vnet, id)
+	return id, ok
+}
+
 func (o oracle) connected(a, b arm.ID) bool {
 	_, there := o.half(a, b)
 	_, back := o.half(b, a)
@@ -137,6 +144,11 @@ func (o oracle) inVirtualNetwork(subnet arm.ID, a netip.Addr) verdict.Value {
 	for _, v := range o.e.OfType(service.TypeVirtualNetwork) {
 		p, ok := o.half(vnet, v.ID)
 		if ok && o.connected(vnet, v.ID) && arm.Bool(p.Properties, "allowVirtualNetworkAccess", true) && anyContains(o.space(v.ID), a) {
+			return verdict.Yes
+		}
+	}
+	if far, ok := o.elsewhere(vnet); ok && mustPrefix(nt.ElsewhereSpace).Contains(a) {
+		if p, _ := o.half(vnet, far); arm.Bool(p.Properties, "allowVirtualNetworkAccess", true) {
 			return verdict.Yes
 		}
 	}

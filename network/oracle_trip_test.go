@@ -79,6 +79,15 @@ func (o oracle) fromOutside(f network.Flow) verdict.Value {
 		t.kind, t.vnet = "site", nt.VNetID("a")
 		return o.route(network.NIC{ID: gw.ID, Subnet: nt.SubnetID("a", "GatewaySubnet")}, t)
 	}
+	if from := nt.VNetID("b"); mustPrefix(nt.ElsewhereSpace).Contains(f.Source) {
+		if far, peered := o.elsewhere(from); peered { // that it sends is not known; what lets it in is
+			if !anyContains(o.space(from), f.Destination) {
+				return verdict.Unknown
+			}
+			t.kind, t.vnet = "network", far
+			return verdict.And(verdict.Unknown, o.inside(from, t))
+		}
+	}
 	if ok && arm.Bool(gw.Properties, "enableBgp", false) && !o.public(f.Source) && !o.inAnyNetwork(f.Source) {
 		return verdict.Unknown
 	}
@@ -138,6 +147,9 @@ func (o oracle) route(at network.NIC, t trip) verdict.Value {
 
 // crosses: packets that did not start in the network before.
 func (o oracle) crosses(from, to arm.ID, src netip.Addr, kind string) verdict.Value {
+	if _, ours := o.e.Get(to); !ours {
+		return verdict.Yes // its half is not in the estate
+	}
 	if from.Equal(to) || anyContains(o.space(from), src) || kind == "site" && from.Equal(nt.VNetID("a")) {
 		return verdict.Yes
 	}
@@ -149,6 +161,9 @@ func (o oracle) crosses(from, to arm.ID, src netip.Addr, kind string) verdict.Va
 
 // inside is the last network of a packet.
 func (o oracle) inside(vnet arm.ID, t trip) verdict.Value {
+	if _, ours := o.e.Get(vnet); !ours {
+		return verdict.Unknown
+	}
 	if o.isFirewall(vnet, t.f.Destination) {
 		return o.nat(t)
 	}
@@ -242,6 +257,9 @@ func (o oracle) holder(vnet arm.ID, a netip.Addr) (arm.ID, bool) {
 			return v.ID, true
 		}
 	}
+	if far, ok := o.elsewhere(vnet); ok && mustPrefix(nt.ElsewhereSpace).Contains(a) {
+		return far, true
+	}
 	return "", false
 }
 
@@ -252,6 +270,9 @@ func (o oracle) appliance(at network.NIC, next netip.Addr, t trip) verdict.Value
 		return verdict.Unknown
 	}
 	crossed := o.crosses(vnet, home, t.f.Source, t.kind)
+	if _, ours := o.e.Get(home); !ours {
+		return verdict.And(crossed, verdict.Unknown)
+	}
 	if o.isFirewall(home, next) {
 		return verdict.And(crossed, o.firewall(t))
 	}

@@ -124,6 +124,10 @@ func (t *Topology) occupant(vnet arm.ID, a netip.Addr) (place, bool) {
 func (t *Topology) vacant(vnet arm.ID, a netip.Addr) verdict.Step {
 	step := verdict.Step{At: "destination " + a.String(), Resource: vnet, Value: verdict.No,
 		Reason: fmt.Sprintf("nothing in %s has the address %s", vnet.Name(), a)}
+	if _, ok := t.VNet(vnet); !ok {
+		step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("what has the address %s in %s is not known: %s", a, vnet.Name(), notInEstate(vnet))
+		return step
+	}
 	return t.unlessHidden(step, a)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
 	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/service"
 )
 
 // tableName is the packet filter's table in every namespace that has one.
@@ -111,6 +112,11 @@ func (f *filter) sources(v *vnetPlan, c *compiler, marks map[string]int) {
 	f.set(guests)
 	if len(forwarders.Elems) > 0 {
 		f.set(forwarders)
+		// Public addresses are the platform's to give and to take back: what a machine
+		// forwards under one is not the reply that the internet waits for.
+		for _, m := range f.addresses(nft.Source, []netip.Prefix{service.Customer}) {
+			rules = append(rules, nft.Rule{Match: []nft.Match{nft.Begins(nft.InIf, guestPrefix), m}, Count: true, Do: drop, Comment: "public source address"})
+		}
 		rules = append(rules, nft.Rule{Steps: []nft.Action{{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf}, Map: forwarders.Name}}, Do: accept})
 	}
 	rules = append(rules, nft.Rule{Match: []nft.Match{nft.Begins(nft.InIf, guestPrefix)}, Count: true, Do: drop, Comment: "source address of another"})

@@ -19,6 +19,8 @@ const (
 	BalancerPublic = "203.0.113.78"
 	SiteAddr       = "192.168.7.7"
 	ClientAddr     = "172.30.0.9"
+	ElsewhereSpace = "10.7.0.0/16"
+	ElsewhereAddr  = "10.7.0.9"
 )
 
 // Ids of what stands in the middle.
@@ -271,12 +273,12 @@ func (g *generator) adminRules() {
 // from what stands in the middle too, with source ports and names of hosts.
 func CompleteFlow(t *rapid.T, top *network.Topology) network.Flow {
 	f := Flow(t, top)
-	middle := []string{FirewallAddr, FirewallPublic, BalancerAddr, BalancerPublic, SiteAddr, ClientAddr}
+	middle := []string{FirewallAddr, FirewallPublic, BalancerAddr, BalancerPublic, SiteAddr, ClientAddr, ElsewhereAddr}
 	if rapid.IntRange(0, 3).Draw(t, "to the middle") == 0 {
 		f.Destination = netip.MustParseAddr(rapid.SampledFrom(middle).Draw(t, "middle"))
 	}
 	if rapid.IntRange(0, 7).Draw(t, "from the premises") == 0 {
-		f.Source = netip.MustParseAddr(rapid.SampledFrom([]string{SiteAddr, ClientAddr, service.Outsider.String()}).Draw(t, "site"))
+		f.Source = netip.MustParseAddr(rapid.SampledFrom([]string{SiteAddr, ClientAddr, ElsewhereAddr, service.Outsider.String()}).Draw(t, "site"))
 	}
 	if f.Protocol != network.ICMP {
 		f.SourcePort = rapid.SampledFrom([]uint16{0, 443, 1024, 60001}).Draw(t, "source port of the flow")

@@ -31,6 +31,7 @@ type Shape struct {
 	Balancers bool // an internal load balancer in network b and a public one
 	Gateway   bool // a VPN gateway in network a, with a site, clients, and networks that use it by peering
 	Admin     bool // security admin rules
+	Elsewhere bool // a peer of network b that is not in the estate
 }
 
 // Everything is the shape with all there is.
@@ -38,7 +39,7 @@ var Everything = Shape{Routes: true, Relays: true, Public: true, Overlap: true, 
 
 // Complete is the shape with all that network knows.
 var Complete = Shape{Routes: true, Relays: true, Public: true, Overlap: true, Strange: true,
-	Forwarded: true, Firewall: true, Balancers: true, Gateway: true, Admin: true}
+	Forwarded: true, Firewall: true, Balancers: true, Gateway: true, Admin: true, Elsewhere: true}
 
 // Random is a random estate that Azure would accept, but for overlapping peers.
 func Random(t *rapid.T, s Shape) *arm.Estate {
@@ -98,6 +99,10 @@ func (g *generator) networks() {
 		for _, b := range names[i+1:] {
 			g.peer(a, b)
 		}
+	}
+	if g.shape.Elsewhere && g.chance(50, "a peer outside the estate") {
+		g.add(Peering("b", "elsewhere", append(g.halfPeering("b"), Set{"allowVirtualNetworkAccess", g.chance(80, "access")},
+			Set{"peeringState", "Connected"}, Set{"remoteAddressSpace.addressPrefixes", []string{ElsewhereSpace}})...))
 	}
 }
 
@@ -266,6 +271,9 @@ func (g *generator) tables() {
 	}
 	if g.shape.Gateway {
 		hops = append(hops, "VirtualNetworkGateway")
+	}
+	if g.shape.Elsewhere {
+		hops = append(hops, ElsewhereAddr)
 	}
 	for i := range rapid.IntRange(0, 2).Draw(g.t, "tables") {
 		name := fmt.Sprintf("rt%d", i)

@@ -25,9 +25,9 @@ install: ## install what this machine lacks (Debian, Ubuntu; asks apt only when 
 install-test:
 	@scripts/install.sh test
 
-build: ## build bin/cloister
+build: ## build bin/cloister, and bin/cloisterd, which it starts for a cloud
 	@mkdir -p bin
-	$(GO) build -trimpath -o $(BIN) ./cmd/cloister
+	$(GO) build -trimpath -o bin/ ./cmd/...
 
 test-unit: ## the packages' own tests
 	$(GO) test -timeout 20m ./...

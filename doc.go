@@ -5,7 +5,7 @@
 // the estate), service (names of Azure's services), verdict (answers with their
 // reasons); network, privatedns and access (what an estate means); check and
 // report (the proof and how it is shown); source/terraform (the reader). What
-// needs a kernel or a disk is under internal, the program under cmd/cloister.
+// needs a kernel or a disk is under internal, the programs under cmd.
 //
 // This package holds nothing but the test that keeps the others to that order.
 package cloister

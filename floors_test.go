@@ -58,6 +58,8 @@ var house = []floor{
 	{"internal/backup", append([]string{"internal/cloud", "internal/durable"}, meanings...)},
 	{"internal/devops", []string{"internal/devops", "internal/agent", "internal/durable"}}, // it hands out the agent
 	{"internal/agent", []string{"internal/devops/wire", "internal/devops/expression", "internal/durable", "internal/machine"}},
+	{"internal/command", append([]string{"check", "report", "source", "internal/project", "internal/remark"}, meanings...)},
+	{"cmd/cloister", []string{"internal/command"}}, // what reads and proves never links the cloud
 	{"internal/probe", append([]string{"check"}, meanings...)},
 	{"internal/node", append([]string{"internal/provider/machinelearning/datastore", "internal/provider/machinelearning/task", "internal/sandbox"}, ground...)},
 }

@@ -126,11 +126,7 @@ func TestWithoutRoot(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	program, err := os.ReadFile("../bin/cloister")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// A place that nobody may read, with the example beside the program.
+	// A place that everybody may read, with the example beside the programs.
 	place, err := os.MkdirTemp("/tmp", "cloister-e2e-")
 	if err != nil {
 		t.Fatal(err)
@@ -139,8 +135,14 @@ func TestWithoutRoot(t *testing.T) {
 	if err := os.Chmod(place, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(place, "cloister"), program, 0o755); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"cloister", "cloisterd"} {
+		program, err := os.ReadFile(filepath.Join("../bin", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(place, name), program, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.CopyFS(filepath.Join(place, "example"), os.DirFS(example)); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/mlclient"
 	"github.com/cloister-ml/cloister/internal/mlclient/spec"
 )
@@ -171,7 +172,7 @@ func streamJob(cmd *cobra.Command, m *mlOptions, c *mlclient.Client, name string
 		}
 	}
 	if end.Status != "Completed" {
-		return exitStatus(exitFinding)
+		return command.ExitStatus(command.ExitFinding)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 )
 
@@ -35,7 +36,7 @@ names, files and managed identity. The exit status is the command's.`,
 				return err
 			}
 			if status != 0 {
-				return exitStatus(status)
+				return command.ExitStatus(status)
 			}
 			return nil
 		},

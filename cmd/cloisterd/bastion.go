@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloister-ml/cloister/internal/bastion"
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/mission"
 )
@@ -69,7 +70,7 @@ The status is that of the command, or 2 when it could not be run.`,
 			}
 			status, err := v.ssh(cmd.Context(), args[0], user, identity, s)
 			if err == nil && status != 0 {
-				err = exitStatus(status)
+				err = command.ExitStatus(status)
 			}
 			return err
 		},

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"fmt"
@@ -127,13 +127,13 @@ func (f askFlags) writeExfil(out io.Writer, e *arm.Estate, format string, o repo
 		return fmt.Errorf("--exfil is written as text, json or md, not as %q", format)
 	}
 	if err == nil && f.failOnExfil && len(x.Ways) > 0 {
-		return exitStatus(exitFinding)
+		return ExitStatus(ExitFinding)
 	}
 	return err
 }
 
 // completeNames completes the places or the destinations of the estate in DIR.
-func completeNames(estate *estateFlags, destinations bool) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+func completeNames(estate *EstateFlags, destinations bool) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp

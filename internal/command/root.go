@@ -1,8 +1,10 @@
-package main
+package command
 
 import "github.com/spf13/cobra"
 
-func newRootCommand() *cobra.Command {
+// NewRoot is the program with the commands that read and prove, and the topics of
+// its help.
+func NewRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cloister",
 		Short: "Run machine learning operations behind private networks, and prove that they are private",
@@ -18,11 +20,8 @@ packets against the proof.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newShowCommand(), newDiffCommand())
-	root.AddCommand(newCheckCommand(), newExplainCommand(), newGraphCommand())
-	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newEnvCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand(), newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), newBastionCommand(), newNSGCommand(), exitStatusTopic(), sourcesTopic(), requireTopic())
-	root.AddCommand(newBackupCommand(), newRestoreCommand(), newPrincipalCommand())
-	root.AddCommand(newVPNCommand(), newRouteCommand())
+	root.AddCommand(newShowCommand(), newDiffCommand(), newCheckCommand(), newExplainCommand(), newGraphCommand())
+	root.AddCommand(exitStatusTopic(), sourcesTopic(), requireTopic())
 	return root
 }
 

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"encoding/json"
@@ -17,7 +17,7 @@ import (
 )
 
 type showFlags struct {
-	estate estateFlags
+	estate EstateFlags
 	json   bool
 	edges  bool
 }
@@ -42,9 +42,9 @@ could be deployed; what is wrong is shown with its place.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e, err := f.estate.read(cmd, args[0])
-			var status exitStatus
+			var status ExitStatus
 			if errors.As(err, &status) {
-				return exitStatus(exitFinding) // it has been read, and what is wrong shown
+				return ExitStatus(ExitFinding) // it has been read, and what is wrong shown
 			}
 			if err != nil {
 				return err
@@ -58,7 +58,7 @@ could be deployed; what is wrong is shown with its place.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "write the documents as JSON")
 	flags.BoolVar(&f.edges, "edges", false, "also show the references between documents")
-	f.estate.declare(flags)
+	f.estate.Declare(flags)
 	return cmd
 }
 

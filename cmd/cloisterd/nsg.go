@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 )
 
@@ -42,7 +43,7 @@ connection that was allowed is not asked again, and so not counted.`,
 					return err
 				}
 				if asJSON {
-					return writeJSON(w, counts)
+					return command.WriteJSON(w, counts)
 				}
 				return writeGroups(w, counts, all)
 			}

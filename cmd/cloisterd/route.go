@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/network"
 )
 
@@ -45,7 +46,7 @@ endpoints, and the user's. NIC is the name of a network interface or of a machin
 				return err
 			}
 			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), routes)
+				return command.WriteJSON(cmd.OutOrStdout(), routes)
 			}
 			return writeRoutes(cmd.OutOrStdout(), routes)
 		},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/devops/client"
 	"github.com/cloister-ml/cloister/internal/devops/wire"
@@ -83,7 +84,7 @@ func pipelinesList(p *devopsPlace) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), all)
+				return command.WriteJSON(cmd.OutOrStdout(), all)
 			}
 			return table(cmd.OutOrStdout(), "ID\tNAME\tFILE", len(all), func(i int) string {
 				return fmt.Sprintf("%d\t%s\t%s", all[i].ID, all[i].Name, all[i].Configuration.Path)
@@ -118,7 +119,7 @@ the exit status is 1 when it did not succeed.`,
 			}
 			if !wait {
 				if asJSON {
-					return printJSON(cmd.OutOrStdout(), run)
+					return command.WriteJSON(cmd.OutOrStdout(), run)
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "run %d of %s is queued: %s\n", run.ID, run.Pipeline.Name, run.Name)
 				return nil
@@ -173,7 +174,7 @@ func pipelinesRuns(p *devopsPlace) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), builds)
+				return command.WriteJSON(cmd.OutOrStdout(), builds)
 			}
 			return table(cmd.OutOrStdout(), "RUN\tPIPELINE\tNAME\tSTATE\tREASON\tSTARTED\tTOOK", len(builds), func(i int) string {
 				b := builds[i]
@@ -239,22 +240,16 @@ func follow(cmd *cobra.Command, c *client.Client, id int, asJSON, quiet bool) er
 		return err
 	}
 	if asJSON {
-		if err := printJSON(out, b); err != nil {
+		if err := command.WriteJSON(out, b); err != nil {
 			return err
 		}
 	} else {
 		fmt.Fprintf(out, "run %d of %s (%s): %s, %s\n", b.ID, b.Definition.Name, b.BuildNumber, b.Result, duration(b.FinishTime.Sub(b.QueueTime)))
 	}
 	if b.Result != "succeeded" && b.Result != "partiallySucceeded" {
-		return exitStatus(exitFinding)
+		return command.ExitStatus(command.ExitFinding)
 	}
 	return nil
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }
 
 func table(w io.Writer, header string, rows int, row func(i int) string) error {

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/machine"
 )
@@ -35,6 +36,6 @@ func fromMachine(f *pflag.FlagSet) func(*cobra.Command, []string) error {
 		if err != nil {
 			return err
 		}
-		return exitStatus(status) // the command has run: end with its status, 0 too
+		return command.ExitStatus(status) // the command has run: end with its status, 0 too
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ import (
 
 // checkFlags are what the user asks of check.
 type checkFlags struct {
-	estate estateFlags
+	estate EstateFlags
 	format string
 	json   bool
 	ask    askFlags
@@ -76,7 +76,7 @@ one is unknown), and 2 when DIR cannot be read. A question that is answered ends
 	flags := cmd.Flags()
 	flags.StringVar(&f.format, "format", "text", "text, json, sarif, junit, gitlab, md or svg")
 	flags.BoolVar(&f.json, "json", false, "the same as --format json")
-	f.estate.declare(flags)
+	f.estate.Declare(flags)
 	flags.StringArrayVar(&f.off, "off", nil, "switch a rule or a requirement off, as id=reason")
 	f.ask.declare(flags)
 	f.own.declare(flags)
@@ -145,7 +145,7 @@ func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	if r.Count(check.Violated) > 0 || f.strict && r.Count(check.Unknown) > 0 {
-		return exitStatus(exitFinding)
+		return ExitStatus(ExitFinding)
 	}
 	return nil
 }

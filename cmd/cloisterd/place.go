@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,19 +61,6 @@ func (p place) dial() (*daemon.Client, error) {
 		return nil, fmt.Errorf("%w in %s: start one with `cloister up DIR`, or name its folder with --data", err, p.dir())
 	}
 	return c, err
-}
-
-// assignments reads values of Terraform variables, each as name=value.
-func assignments(vars []string) (map[string]string, error) {
-	values := map[string]string{}
-	for _, v := range vars {
-		name, value, ok := strings.Cut(v, "=")
-		if !ok || name == "" {
-			return nil, fmt.Errorf("--var %q: write it as name=value", v)
-		}
-		values[name] = value
-	}
-	return values, nil
 }
 
 func envOr(name, def string) string {

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 
 // diffFlags are what the user asks of diff.
 type diffFlags struct {
-	estate estateFlags
+	estate EstateFlags
 	git    string
 	format string
 	json   bool
@@ -55,7 +55,7 @@ read. OPENS* and CLOSES* are flows that cannot be known on the other side.`,
 	flags.StringVar(&f.git, "git", "", "compare with DIR at this revision")
 	flags.StringVar(&f.format, "format", "text", "text, json or md")
 	flags.BoolVar(&f.json, "json", false, "the same as --format json")
-	f.estate.declare(flags)
+	f.estate.Declare(flags)
 	declareLook(flags, &f.color, &f.width)
 	return cmd
 }
@@ -106,7 +106,7 @@ func runDiff(cmd *cobra.Command, args []string, f diffFlags) error {
 		return fmt.Errorf("writing the difference: %w", err)
 	}
 	if d.Objects() {
-		return exitStatus(exitFinding)
+		return ExitStatus(ExitFinding)
 	}
 	return nil
 }

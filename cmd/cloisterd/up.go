@@ -5,12 +5,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/mission"
 )
 
 func newUpCommand() *cobra.Command {
 	var p place
-	var estate estateFlags
+	var estate command.EstateFlags
 	var documents storeFlags
 	var noRun, empty bool
 	o := mission.Options{}
@@ -39,7 +40,7 @@ falls, and 2 when it could not be done.`,
 			if o.Cache, err = cacheDir(); err != nil {
 				return err
 			}
-			if o.Source, err = estate.options(); err != nil {
+			if o.Source, err = estate.Options(); err != nil {
 				return err
 			}
 			if o.Store, err = documents.read(); err != nil {
@@ -48,14 +49,14 @@ falls, and 2 when it could not be done.`,
 			o.Dir, o.Name, o.Data, o.Run, o.Empty, o.Out = args[0], p.name, p.dir(), !noRun, empty, cmd.OutOrStdout()
 			err = mission.Up(cmd.Context(), o)
 			if errors.Is(err, mission.ErrFallen) {
-				return exitStatus(exitFinding)
+				return command.ExitStatus(command.ExitFinding)
 			}
 			return err
 		},
 	}
 	p.flags(cmd)
 	flags := cmd.Flags()
-	estate.declare(flags)
+	estate.Declare(flags)
 	documents.declare(flags)
 	flags.StringVar(&o.Listen, "listen", "", "address of the control plane on this host (a free port of 127.0.0.1)")
 	flags.BoolVar(&empty, "empty", false, "start the cloud and its DevOps organisation without the estate, for the real Terraform to apply")
@@ -88,12 +89,12 @@ every place by every service, and the proof. The status is 1 when a claim falls.
 				for _, c := range claims {
 					held = held && c.Holds
 				}
-				err = writeJSON(cmd.OutOrStdout(), claims)
+				err = command.WriteJSON(cmd.OutOrStdout(), claims)
 			} else {
 				held = mission.WriteClaims(cmd.OutOrStdout(), claims)
 			}
 			if err == nil && !held {
-				err = exitStatus(exitFinding)
+				err = command.ExitStatus(command.ExitFinding)
 			}
 			return err
 		},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloister-ml/cloister/internal/cloud"
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 )
 
@@ -58,7 +59,7 @@ fetched.`,
 			if err != nil {
 				return err
 			}
-			return writeJSON(cmd.OutOrStdout(), map[string]string{
+			return command.WriteJSON(cmd.OutOrStdout(), map[string]string{
 				"tenant": made.Tenant, "clientId": made.ClientID, "clientSecret": made.ClientSecret, "objectId": made.ObjectID,
 			})
 		},
@@ -117,7 +118,7 @@ func newPrincipalListCommand(p *place) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), list)
+				return command.WriteJSON(cmd.OutOrStdout(), list)
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "NAME\tAPPLICATION\tOBJECT")

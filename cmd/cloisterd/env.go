@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloister-ml/cloister/internal/cloud"
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 )
 
@@ -129,7 +130,7 @@ func writeVariablesJSON(w io.Writer, vars []variable) error {
 	for _, v := range vars {
 		out[v.name] = v.value
 	}
-	return writeJSON(w, out)
+	return command.WriteJSON(w, out)
 }
 
 // quote makes a value one word of a POSIX shell.

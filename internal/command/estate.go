@@ -1,7 +1,8 @@
-package main
+package command
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,8 +18,8 @@ import (
 	"github.com/cloister-ml/cloister/source"
 )
 
-// estateFlags are what every command that reads an estate takes beside DIR.
-type estateFlags struct {
+// EstateFlags are what every command that reads an estate takes beside DIR.
+type EstateFlags struct {
 	vars         []string
 	varFiles     []string
 	parameters   []string
@@ -28,7 +29,7 @@ type estateFlags struct {
 	location     string
 }
 
-func (f *estateFlags) declare(flags *pflag.FlagSet) {
+func (f *EstateFlags) Declare(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.vars, "var", nil, "value of a variable, as name=value")
 	flags.StringArrayVar(&f.varFiles, "var-file", nil, "file of values of variables")
 	flags.StringArrayVar(&f.stubs, "stub", nil, "file or directory of what exists already: documents as az prints them, a state, or an estate")
@@ -39,7 +40,7 @@ func (f *estateFlags) declare(flags *pflag.FlagSet) {
 }
 
 // options are the flags as the readers take them.
-func (f *estateFlags) options() (source.Options, error) {
+func (f *EstateFlags) Options() (source.Options, error) {
 	values, err := assignments(f.vars)
 	if err != nil {
 		return source.Options{}, err
@@ -60,8 +61,8 @@ func (f *estateFlags) options() (source.Options, error) {
 
 // read reads the estate at path. What is wrong is written with its source text to
 // the command's standard error, and ends it with the status of bad input.
-func (f *estateFlags) read(cmd *cobra.Command, path string) (*arm.Estate, error) {
-	opts, err := f.options()
+func (f *EstateFlags) read(cmd *cobra.Command, path string) (*arm.Estate, error) {
+	opts, err := f.Options()
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func (f *estateFlags) read(cmd *cobra.Command, path string) (*arm.Estate, error)
 		return nil, err
 	}
 	if diags.HasErrors() {
-		return nil, exitStatus(exitError)
+		return nil, ExitStatus(ExitError)
 	}
 	return e, nil
 }
@@ -103,4 +104,17 @@ func terraformDir(dir string) (string, error) {
 		return "", err
 	}
 	return fromHere(root), nil
+}
+
+// assignments reads values of Terraform variables, each as name=value.
+func assignments(vars []string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, v := range vars {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("--var %q: write it as name=value", v)
+		}
+		values[name] = value
+	}
+	return values, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloister-ml/cloister/internal/cloud"
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/mission"
 )
@@ -42,7 +43,7 @@ func newStatusCommand() *cobra.Command {
 					return err
 				}
 				if asJSON {
-					return writeJSON(w, s)
+					return command.WriteJSON(w, s)
 				}
 				return writeStatus(w, c.State, s, all)
 			}

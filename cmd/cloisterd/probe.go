@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/probe"
 )
 
@@ -44,7 +44,7 @@ cell is held against what "check" proves of the running estate. The exit status 
 			}
 			probe.Sort(cells)
 			if asJSON {
-				err = writeJSON(cmd.OutOrStdout(), cells)
+				err = command.WriteJSON(cmd.OutOrStdout(), cells)
 			} else {
 				err = probe.WriteTable(cmd.OutOrStdout(), cells, verbose)
 			}
@@ -52,7 +52,7 @@ cell is held against what "check" proves of the running estate. The exit status 
 				return err
 			}
 			if slices.ContainsFunc(cells, func(c probe.Comparison) bool { return !c.Agrees }) {
-				return exitStatus(exitFinding)
+				return command.ExitStatus(command.ExitFinding)
 			}
 			return nil
 		},
@@ -62,12 +62,6 @@ cell is held against what "check" proves of the running estate. The exit status 
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "say for each cell what was met and why")
 	cmd.AddCommand(newProbeTryCommand())
 	return cmd
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }
 
 // newProbeTryCommand is what the daemon runs in a machine.

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ type graphFlags struct {
 	output string
 	title  string
 	check  bool
-	estate estateFlags
+	estate EstateFlags
 }
 
 func newGraphCommand() *cobra.Command {
@@ -60,7 +60,7 @@ SOURCE cannot be read.`,
 	flags.StringVarP(&f.output, "output", "o", "", "file to write; standard output where none is given")
 	flags.StringVar(&f.title, "title", "", "title of the map; the directory's name where none is given")
 	flags.BoolVar(&f.check, "check", false, "draw on it what cloister check finds")
-	f.estate.declare(flags)
+	f.estate.Declare(flags)
 	return cmd
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/mission"
 	"github.com/cloister-ml/cloister/service"
@@ -78,7 +79,7 @@ kept.`,
 				return err
 			}
 			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), out)
+				return command.WriteJSON(cmd.OutOrStdout(), out)
 			}
 			return writeLogs(cmd.OutOrStdout(), out)
 		},

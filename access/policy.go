@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -18,6 +19,7 @@ type vault struct {
 
 type accessPolicy struct {
 	objectID    string
+	part        string              // where it stands in the vault's document
 	permissions map[string][]string // by kind: secrets, keys, certificates
 	unknown     string
 }
@@ -33,8 +35,12 @@ func (m *Model) addVault(doc arm.Resource) {
 	} else if arm.Bool(doc.Properties, "enableRbacAuthorization", len(policies) == 0) {
 		return
 	}
-	for _, o := range policies {
-		p := accessPolicy{objectID: strings.ToLower(arm.String(o, "objectId")), permissions: map[string][]string{}}
+	for i, entry := range arm.List(doc.Properties, "accessPolicies") {
+		o, ok := entry.(map[string]any)
+		if !ok {
+			continue
+		}
+		p := accessPolicy{part: "properties.accessPolicies." + strconv.Itoa(i), objectID: strings.ToLower(arm.String(o, "objectId")), permissions: map[string][]string{}}
 		if u, ok := arm.UnknownAt(o, "objectId"); ok {
 			p.unknown = u.String()
 		}
@@ -75,7 +81,9 @@ func (m *Model) policyAllows(v vault, principal, action string) verdict.Verdict 
 			continue
 		}
 		if p.objectID == strings.ToLower(principal) {
-			return one(verdict.Yes, at, v.id, fmt.Sprintf("the policy of %s gives %s on %s", name, verb, kind))
+			answer := one(verdict.Yes, at, v.id, fmt.Sprintf("the policy of %s gives %s on %s", name, verb, kind))
+			answer.Steps[0].Part = p.part
+			return answer
 		}
 		if p.unknown != "" {
 			doubt = p.unknown

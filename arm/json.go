@@ -9,13 +9,17 @@ import (
 // maxEstate bounds what ReadEstate takes, in bytes.
 const maxEstate = 1 << 30
 
-// MarshalJSON writes {"resources": [...], "unread": [...]}, resources ordered by
-// id; there is no "unread" where everything was read.
+// MarshalJSON writes {"resources": [...], "unread": [...], "sources": {...}},
+// resources ordered by id. There is no "unread" where everything was read.
+// "sources" says by id where a document was declared, and in its "parts" by path
+// where those of its parts were that stand elsewhere; there is none where nothing
+// is known of it.
 func (e *Estate) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Resources []Resource `json:"resources"`
-		Unread    []Unread   `json:"unread,omitempty"`
-	}{append([]Resource{}, e.resources...), e.unread})
+		Resources []Resource    `json:"resources"`
+		Unread    []Unread      `json:"unread,omitempty"`
+		Sources   map[ID]places `json:"sources,omitempty"`
+	}{append([]Resource{}, e.resources...), e.unread, e.places()})
 }
 
 // ReadEstate reads what MarshalJSON wrote, of at most 1 GiB.
@@ -23,6 +27,7 @@ func ReadEstate(r io.Reader) (*Estate, error) {
 	var raw struct {
 		Resources []json.RawMessage `json:"resources"`
 		Unread    []Unread          `json:"unread"`
+		Sources   map[ID]places     `json:"sources"`
 	}
 	if err := json.NewDecoder(io.LimitReader(r, maxEstate)).Decode(&raw); err != nil {
 		return nil, fmt.Errorf("reading an estate: %w", err)
@@ -36,6 +41,8 @@ func ReadEstate(r io.Reader) (*Estate, error) {
 		if _, err := ParseID(string(res.ID)); err != nil {
 			return nil, fmt.Errorf("reading resource %d of the estate: %w", i, err)
 		}
+		at := raw.Sources[res.ID]
+		res.Source, res.Parts = at.Source, at.Parts
 		resources = append(resources, res)
 	}
 	e, err := NewEstate(resources...)

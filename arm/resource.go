@@ -25,8 +25,12 @@ type Resource struct {
 	Identity   *Identity         `json:"identity,omitempty"`
 	Properties Object            `json:"properties,omitempty"`
 
-	// Source is where the document was declared; it is not part of ARM's shape.
+	// Source is where the document was declared; it is not part of ARM's shape, and
+	// an estate's JSON has it beside the documents.
 	Source Source `json:"-"`
+	// Parts are where parts of the document were declared that stand elsewhere than
+	// Source, by their path: properties.securityRules.2. See [Resource.Place].
+	Parts map[string]Source `json:"-"`
 }
 
 // Identity is a resource's managed identity block.

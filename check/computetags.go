@@ -85,6 +85,9 @@ func computeServiceTags(w *world) []Requirement {
 		r := w.configured("compute-service-tags", at, fmt.Sprintf("The security groups of %s %s let its service tags pass", strings.ToLower(p.label()), p.Name),
 			worst.Value, reason, fmt.Sprintf("allow these service tags from %s before the rule that denies them: azurerm_network_security_rule of %s", w.around(p.Addr), nsgName(worst.Resource)))
 		r.ID, r.faults = slug("compute-service-tags", p.Name), faults
+		if at.ID.Equal(worst.Resource) {
+			w.point(&r, at, worst.Part)
+		}
 		out = append(out, r)
 	}
 	return out

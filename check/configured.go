@@ -24,11 +24,21 @@ func (w *world) configured(rule string, doc arm.Resource, title string, v verdic
 	return r
 }
 
+// point says which part of the document a requirement is about, where one is: it is
+// declared there.
+func (w *world) point(r *Requirement, doc arm.Resource, part string) {
+	if part == "" {
+		return
+	}
+	r.Stages[0].Verdict.Steps[0].Part = part
+	r.Source = doc.Place(part)
+}
+
 // deployable turns what Azure would refuse into requirements that fall. A reference
 // to something that the estate does not hold is no fault: it may be there already.
 func deployable(w *world) []Requirement {
 	var out []Requirement
-	add := func(resource arm.ID, message string) {
+	add := func(resource arm.ID, part, message string) {
 		doc, ok := w.estate.Get(resource)
 		if !ok {
 			doc = arm.Resource{ID: resource}
@@ -39,13 +49,14 @@ func deployable(w *world) []Requirement {
 		}
 		r := w.configured("deployable", doc, "Azure accepts "+doc.ID.Name(), value, message, "")
 		r.faults = []fault{documentFault(resource)}
+		w.point(&r, doc, part)
 		out = append(out, r)
 	}
 	for _, p := range w.net.Problems {
-		add(p.Resource, p.Message)
+		add(p.Resource, p.Part, p.Message)
 	}
 	for _, p := range w.names.Problems {
-		add(p.Resource, p.Message)
+		add(p.Resource, "", p.Message)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -77,36 +78,37 @@ func (w *world) eachGroup(rule, title string, about func(network.NSG, []network.
 			continue
 		}
 		var found []string
-		doubt := ""
+		doubt, doubted, first := "", "", ""
 		for i, r := range g.Rules {
 			if len(r.Doubts) > 0 {
+				doubted = r.Part
 				doubt = fmt.Sprintf("rule %s: %s", r.Name, r.Doubts[0].Reason)
 			}
 			if r.Default || len(r.Doubts) > 0 {
 				continue
 			}
-			first := i
-			for first > 0 && g.Rules[first-1].Direction == r.Direction {
-				first--
+			low, high := i, i
+			for low > 0 && g.Rules[low-1].Direction == r.Direction {
+				low--
 			}
-			last := i
-			for last+1 < len(g.Rules) && g.Rules[last+1].Direction == r.Direction {
-				last++
+			for high+1 < len(g.Rules) && g.Rules[high+1].Direction == r.Direction {
+				high++
 			}
-			if s := about(g, g.Rules[first:last+1], i-first); s != "" {
+			if s := about(g, g.Rules[low:high+1], i-low); s != "" {
+				first = cmp.Or(first, r.Part)
 				found = append(found, s)
 			}
 		}
-		value, reason := verdict.Yes, fmt.Sprintf("all %d rules do", len(g.Rules)-6)
+		value, reason, part := verdict.Yes, fmt.Sprintf("all %d rules do", len(g.Rules)-6), ""
 		switch {
-		case len(found) > 0 && doubt != "":
-			value, reason = verdict.Unknown, doubt
-		case len(found) > 0:
-			value, reason = verdict.No, strings.Join(found, "; ")
 		case doubt != "":
-			value, reason = verdict.Unknown, doubt
+			value, reason, part = verdict.Unknown, doubt, doubted
+		case len(found) > 0:
+			value, reason, part = verdict.No, strings.Join(found, "; "), first
 		}
-		out = append(out, w.configured(rule, doc, fmt.Sprintf(title, g.Name), value, reason, remedy))
+		q := w.configured(rule, doc, fmt.Sprintf(title, g.Name), value, reason, remedy)
+		w.point(&q, doc, part)
+		out = append(out, q)
 	}
 	return out
 }

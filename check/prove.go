@@ -67,10 +67,13 @@ func (w *world) switchOff(r *Requirement) {
 	if r.Outcome == Holds {
 		return
 	}
-	for _, s := range w.opts.Remarks[At{r.Source.File, r.Source.Line}].Suppressed {
-		if s.Rule == r.Rule || s.Rule == r.ID {
-			r.Outcome, r.Reason, r.Remedy = Off, fmt.Sprintf("%s (%s:%d)", s.Reason, s.At.File, s.At.Line), ""
-			return
+	doc, _ := w.estate.Get(r.Resource)
+	for _, at := range []arm.Source{r.Source, doc.Source} { // a rule may be a resource beside its group's
+		for _, s := range w.opts.Remarks[At{at.File, at.Line}].Suppressed {
+			if s.Rule == r.Rule || s.Rule == r.ID {
+				r.Outcome, r.Reason, r.Remedy = Off, fmt.Sprintf("%s (%s:%d)", s.Reason, s.At.File, s.At.Line), ""
+				return
+			}
 		}
 	}
 }

@@ -136,7 +136,9 @@ func trustedServices(w *world) []Requirement {
 				reason = fmt.Sprintf("the firewall of %s makes no exception for trusted Azure services (%s is %s), and workspace %s is one: it cannot use %s",
 					doc.Name, path, cmp.Or(arm.String(doc.Properties, path), "not set"), ws.Name, doc.Name)
 			}
-			out = append(out, w.configured("trusted-services-bypass", doc, "Trusted services pass the firewall of "+doc.Name, step.Value, reason, bypassRemedy(doc)))
+			r := w.configured("trusted-services-bypass", doc, "Trusted services pass the firewall of "+doc.Name, step.Value, reason, bypassRemedy(doc))
+			w.point(&r, doc, "properties."+path)
+			out = append(out, r)
 		}
 	}
 	return out

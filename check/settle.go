@@ -22,6 +22,10 @@ func (w *world) settle(r *Requirement, others ...arm.ID) {
 	if r.Must && r.Outcome != Holds && step.At != "" {
 		r.Reason = step.At + ": " + step.Reason
 	}
+	if doc, ok := w.estate.Get(step.Resource); ok {
+		r.Resource, r.Source = doc.ID, doc.Place(step.Part)
+		return
+	}
 	for _, id := range append([]arm.ID{step.Resource}, others...) {
 		if doc, ok := w.nearest(id); ok {
 			r.Resource, r.Source = doc.ID, doc.Source

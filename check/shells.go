@@ -18,21 +18,23 @@ func shellsClosed(w *world) []Requirement {
 		if !ok {
 			continue
 		}
-		value, reason := verdict.Yes, "no rule lets the internet in at SSH or Remote Desktop"
+		value, reason, part := verdict.Yes, "no rule lets the internet in at SSH or Remote Desktop", ""
 		for _, port := range []uint16{22, 3389} {
 			r, open := opensTo(g, port)
 			if open == verdict.Yes {
-				value = verdict.No
+				value, part = verdict.No, r.Part
 				reason = fmt.Sprintf("rule %s (priority %d) of %s lets %s in at TCP %d", r.Name, r.Priority, g.Name, strings.Join(r.Sources, ", "), port)
 				break
 			}
 			if open == verdict.Unknown {
-				value, reason = verdict.Unknown, fmt.Sprintf("rule %s of %s: %s", r.Name, g.Name, r.Doubts[0].Reason)
+				value, part = verdict.Unknown, r.Part
+				reason = fmt.Sprintf("rule %s of %s: %s", r.Name, g.Name, r.Doubts[0].Reason)
 			}
 		}
 		r := w.configured("ssh-closed", doc, "Security group "+g.Name+" keeps SSH and Remote Desktop from the internet", value, reason, fmt.Sprintf(
 			"take the rule away and come in by Bastion, or give it the addresses that may: azurerm_network_security_rule of %s", g.Name))
 		r.faults = []fault{openFault(g.ID)}
+		w.point(&r, doc, part)
 		out = append(out, r)
 	}
 	for _, doc := range w.estate.OfType(typeCompute) {

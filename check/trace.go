@@ -139,6 +139,9 @@ func (t *tracer) hop(stage string, s verdict.Step) Hop {
 	h := Hop{Stage: stage, At: s.At, Value: s.Value, Reason: s.Reason, Resource: s.Resource}
 	if doc, ok := t.nearest(s.Resource); ok {
 		h.Source = doc.Source
+		if doc.ID.Equal(s.Resource) {
+			h.Source = doc.Place(s.Part)
+		}
 	}
 	return h
 }

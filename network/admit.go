@@ -50,10 +50,16 @@ type guard struct {
 	r arm.Resource
 	s Source
 	a Answer
+
+	part string // of the document, that what is looked at stands in
 }
 
 func (g *guard) add(r arm.Resource, v verdict.Value, format string, args ...any) bool {
-	return g.a.Add(verdict.Step{At: "firewall of " + r.ID.Name(), Resource: r.ID, Value: v, Reason: fmt.Sprintf(format, args...)})
+	step := verdict.Step{At: "firewall of " + r.ID.Name(), Resource: r.ID, Value: v, Reason: fmt.Sprintf(format, args...)}
+	if r.ID.Equal(g.r.ID) {
+		step.Part = g.part
+	}
+	return g.a.Add(step)
 }
 
 // switchOf looks at one Enabled/Disabled property; missing means Enabled.

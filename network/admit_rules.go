@@ -25,6 +25,7 @@ func (g *guard) rules(set ruleSet) {
 	if !g.switchOf(g.r, "publicNetworkAccess") {
 		return
 	}
+	g.part = "properties." + set.acls
 	action, unknown := setting(g.r.Properties, set.acls+".defaultAction")
 	switch {
 	case unknown != "":

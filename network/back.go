@@ -40,7 +40,7 @@ func (w *walk) backFrom(to place, replying netip.Addr) {
 	var seen []place
 	for range mostHops {
 		route, doubts := w.t.lookup(at.subnet.ID, w.from)
-		step := verdict.Step{At: "way back from subnet " + at.subnet.Name, Resource: route.Table, Value: verdict.No}
+		step := verdict.Step{At: "way back from subnet " + at.subnet.Name, Resource: route.Table, Part: route.Part, Value: verdict.No}
 		if len(doubts) > 0 {
 			step.Resource, step.Value = at.subnet.RouteTable, verdict.Unknown
 			step.Reason = fmt.Sprintf("the route of the replies to %s is not certain: %s", w.from, doubts[0].Reason)

@@ -192,6 +192,7 @@ func (f Filter) Decide(flow Flow) verdict.Step {
 		case verdict.Yes:
 			if m.certain() {
 				step.Value, step.Reason = f.conclude(m, may, flow)
+				step.Part = m.Rule.Part
 				return step
 			}
 		}
@@ -199,7 +200,8 @@ func (f Filter) Decide(flow Flow) verdict.Step {
 	}
 	if len(may) > 0 {
 		m := may[0]
-		step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("%s, if it applies: %s", m.sentence(flow), m.doubt(flow))
+		step.Part, step.Value = m.Rule.Part, verdict.Unknown
+		step.Reason = fmt.Sprintf("%s, if it applies: %s", m.sentence(flow), m.doubt(flow))
 		return step
 	}
 	step.Value, step.Reason = verdict.No, "no rule matches "+flow.service()

@@ -15,7 +15,7 @@ const mostHops = 16
 func (w *walk) forward(at place, r Route) {
 	home, ok := w.t.directly(at.vnet, r.Address)
 	if !ok {
-		w.end(verdict.Step{At: "virtual appliance " + r.Address.String(), Resource: r.Table, Value: verdict.Unknown,
+		w.end(verdict.Step{At: "virtual appliance " + r.Address.String(), Resource: r.Table, Part: r.Part, Value: verdict.Unknown,
 			Reason: fmt.Sprintf("neither %s nor a network peered with it holds %s: Azure takes no notice of such a next hop; name one that is directly reachable", at.vnet.Name, r.Address)})
 		return
 	}
@@ -37,7 +37,7 @@ func (w *walk) forward(at place, r Route) {
 	}
 	to, ok := w.t.occupant(home, r.Address)
 	if !ok {
-		w.end(w.t.unlessHidden(verdict.Step{At: "virtual appliance " + r.Address.String(), Resource: r.Table, Value: verdict.No,
+		w.end(w.t.unlessHidden(verdict.Step{At: "virtual appliance " + r.Address.String(), Resource: r.Table, Part: r.Part, Value: verdict.No,
 			Reason: fmt.Sprintf("route %s sends the packets to %s, which nothing in %s has", r.Name, r.Address, home.Name())}, r.Address))
 		return
 	}

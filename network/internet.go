@@ -162,7 +162,7 @@ func (t *Topology) egressFor(n NIC, to netip.Addr) (netip.Addr, verdict.Step) {
 // or they arrive from another address and are lost.
 func (t *Topology) wayBackOut(to place, source netip.Addr) (verdict.Step, bool) {
 	route, doubts := t.lookup(to.subnet.ID, source)
-	step := verdict.Step{At: "way back from subnet " + to.subnet.Name, Resource: route.Table, Value: verdict.No}
+	step := verdict.Step{At: "way back from subnet " + to.subnet.Name, Resource: route.Table, Part: route.Part, Value: verdict.No}
 	switch {
 	case len(doubts) > 0:
 		step.Resource, step.Value = to.subnet.RouteTable, verdict.Unknown

@@ -77,6 +77,7 @@ func (b *builder) rule(d document, i int) []Rule {
 	d.doubts = &doubts
 	r := Rule{
 		Name:             nameOf(d.o, i),
+		Part:             d.part,
 		Priority:         d.as(aboutPriority).number("properties.priority", 0),
 		Allow:            d.oneOf(aboutVerb, "properties.access", "Allow", "Deny") == "Allow",
 		Protocol:         d.oneOf(aboutProtocol, "properties.protocol", "*", "Tcp", "Udp", "Icmp", "Esp", "Ah"),
@@ -197,7 +198,7 @@ func (b *builder) checkPriorities(r arm.Resource, g NSG) {
 		x, y := g.Rules[i-1], g.Rules[i]
 		_, unknown := y.Doubts.About(aboutPriority)
 		if x.Direction == y.Direction && x.Priority == y.Priority && !unknown {
-			b.problem(r, "rules %s and %s are both %s with priority %d; priorities must differ within a direction", x.Name, y.Name, x.Direction, x.Priority)
+			b.problemAt(r, y.Part, "rules %s and %s are both %s with priority %d; priorities must differ within a direction", x.Name, y.Name, x.Direction, x.Priority)
 		}
 	}
 }

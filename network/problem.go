@@ -10,7 +10,12 @@ import (
 )
 
 func (b *builder) problem(r arm.Resource, format string, args ...any) {
-	b.t.Problems = append(b.t.Problems, Problem{Resource: r.ID, Source: r.Source, Message: fmt.Sprintf(format, args...)})
+	b.problemAt(r, "", format, args...)
+}
+
+// problemAt is a problem of a part of a document.
+func (b *builder) problemAt(r arm.Resource, part, format string, args ...any) {
+	b.t.Problems = append(b.t.Problems, Problem{Resource: r.ID, Part: part, Source: r.Place(part), Message: fmt.Sprintf(format, args...)})
 }
 
 // problemOf is a problem of the document id.

@@ -1,7 +1,9 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
+	"strconv"
 
 	"github.com/cloister-ml/cloister/arm"
 )
@@ -24,6 +26,7 @@ type document struct {
 	r      arm.Resource
 	o      arm.Object
 	at     string  // how problems name a nested object: "rule ssh: "
+	part   string  // where a nested object stands: properties.securityRules.2
 	about  string  // what doubts are about, where it is not the path
 	doubts *Doubts // of the thing that is being made
 }
@@ -46,7 +49,7 @@ func (d document) doubt(path, reason string) {
 // whatever depends on it.
 func (d document) malformed(path, format string, args ...any) {
 	reason := fmt.Sprintf(format, args...)
-	d.b.problem(d.r, "%s%s", d.at, reason)
+	d.b.problemAt(d.r, d.part, "%s%s", d.at, reason)
 	d.doubt(path, reason)
 }
 
@@ -161,6 +164,7 @@ func (d document) objects(path, at string) []document {
 			n := d
 			n.o = e
 			n.at = d.at + fmt.Sprintf("%s %s: ", at, nameOf(e, i))
+			n.part = cmp.Or(d.part, "properties") + "." + path + "." + strconv.Itoa(i)
 			out = append(out, n)
 		case arm.Unknown:
 			d.doubt(path, unknownReason(fmt.Sprintf("%s[%d]", path, i), e))

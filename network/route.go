@@ -88,7 +88,7 @@ func userCandidates(table routeTable) []candidate {
 	var out []candidate
 	for _, u := range table.routes {
 		for _, p := range u.prefixes {
-			r := Route{Prefix: p, NextHop: u.hop, Address: u.address, Source: sourceUser, Name: u.name, Table: table.id}
+			r := Route{Prefix: p, NextHop: u.hop, Address: u.address, Source: sourceUser, Name: u.name, Table: table.id, Part: u.part}
 			if d, unknown := u.doubts.About(aboutHop); unknown {
 				r.Doubts = Doubts{d}
 			}

@@ -22,6 +22,7 @@ type routeTable struct {
 // userRoute is one route as written.
 type userRoute struct {
 	name        string
+	part        string         // where it stands in its table's document
 	destination string         // prefix or service tag
 	prefixes    []netip.Prefix // what it stands for
 	rank        int            // between routes of equal prefix the lower wins
@@ -59,7 +60,7 @@ func (b *builder) routeTables() {
 }
 
 func (d document) userRoute(i int) userRoute {
-	u := userRoute{name: nameOf(d.o, i)}
+	u := userRoute{name: nameOf(d.o, i), part: d.part}
 	d.doubts = &u.doubts
 	u.destination = d.as(aboutPrefix).text("properties.addressPrefix")
 	u.hop = NextHop(d.oneOf(aboutHop, "properties.nextHopType", string(HopAppliance), string(HopGateway), string(HopVNetLocal), string(HopInternet), string(HopNone)))
@@ -119,7 +120,7 @@ func (b *builder) checkDuplicates(r arm.Resource, t routeTable) {
 		if slices.ContainsFunc(t.routes[:i], func(v userRoute) bool {
 			return u.destination != "" && strings.EqualFold(v.destination, u.destination)
 		}) {
-			b.problem(r, "route %s: the table has a route for %s already; leave one out", u.name, u.destination)
+			b.problemAt(r, u.part, "route %s: the table has a route for %s already; leave one out", u.name, u.destination)
 		}
 	}
 }

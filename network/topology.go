@@ -24,6 +24,7 @@ type Topology struct {
 // Problem is something in the documents that cannot be deployed.
 type Problem struct {
 	Resource arm.ID
+	Part     string // of its document, "" for the whole: properties.routes.1
 	Source   arm.Source
 	Message  string // what is wrong and what to do
 }
@@ -154,7 +155,8 @@ type Rule struct {
 	DestinationPorts []PortRange
 	SourceASGs       []arm.ID
 	DestinationASGs  []arm.ID
-	Default          bool // one of Azure's six
+	Default          bool   // one of Azure's six
+	Part             string // where in its group's document it stands, "" for a default rule
 	// Doubts are the fields that cannot be relied on. A rule that has any may match
 	// where its other fields do; it is never passed over.
 	Doubts Doubts
@@ -226,6 +228,7 @@ type Route struct {
 	Source  string     // Default, User, VirtualNetworkGateway
 	Name    string     // of a user-defined route, private endpoint or service endpoint
 	Table   arm.ID     // of a user-defined route
+	Part    string     // where a user-defined route stands in its table's document
 	Doubts  Doubts     // why the next hop is not certain
 }
 

@@ -112,7 +112,7 @@ func (w *walk) pass(p place, d Direction) bool {
 // follow takes packets along the route that a subnet has for them.
 func (w *walk) follow(at place) {
 	route, doubts := w.t.lookup(at.subnet.ID, w.to)
-	step := verdict.Step{At: "route " + route.Prefix.String(), Resource: route.Table, Value: verdict.Yes,
+	step := verdict.Step{At: "route " + route.Prefix.String(), Resource: route.Table, Part: route.Part, Value: verdict.Yes,
 		Reason: fmt.Sprintf("subnet %s has %s for %s", at.subnet.Name, route, w.to)}
 	if len(doubts) > 0 {
 		w.end(verdict.Step{At: "routes of subnet " + at.subnet.Name, Resource: at.subnet.RouteTable, Value: verdict.Unknown,
@@ -141,7 +141,7 @@ func (w *walk) deliver(at place, route Route, step verdict.Step) {
 	if route.Peer != "" {
 		home = route.Peer
 		if p, ok := at.vnet.link(home); ok {
-			step.Resource = p.ID
+			step.Resource, step.Part = p.ID, ""
 		}
 	}
 	w.add(step)

@@ -43,6 +43,7 @@ func (v *Value) UnmarshalText(text []byte) error {
 type Step struct {
 	At       string `json:"at"`                 // what: "NSG nsg-training (subnet training, outbound)", "route 10.2.0.0/16"
 	Resource arm.ID `json:"resource,omitempty"` // the document that decided, where one did
+	Part     string `json:"part,omitempty"`     // the part of that document that did: properties.securityRules.2
 	Value    Value  `json:"value"`
 	Reason   string `json:"reason"` // why: "rule deny-ssh (priority 200) denies TCP 22"
 }

@@ -77,11 +77,19 @@ func showJSON(w io.Writer, e *arm.Estate, edges bool) error {
 	if !edges {
 		return enc.Encode(e)
 	}
-	out := struct {
-		Resources []arm.Resource `json:"resources"`
-		Unread    []arm.Unread   `json:"unread,omitempty"`
-		Edges     []jsonEdge     `json:"edges"`
-	}{Resources: e.All(), Unread: e.Unread()}
+	text, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	var out struct {
+		Resources json.RawMessage `json:"resources"`
+		Unread    json.RawMessage `json:"unread,omitempty"`
+		Sources   json.RawMessage `json:"sources,omitempty"`
+		Edges     []jsonEdge      `json:"edges"`
+	}
+	if err := json.Unmarshal(text, &out); err != nil {
+		return err
+	}
 	for _, edge := range e.Edges() {
 		out.Edges = append(out.Edges, jsonEdge(edge))
 	}

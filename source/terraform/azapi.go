@@ -175,7 +175,9 @@ func keptIn(id arm.ID) (string, bool) {
 // sink puts a child into its parent's array.
 func (b *builder) sink(v view, id arm.ID, member string) {
 	b.change(v, id.Parent(), func(doc *arm.Resource) {
-		appendTo(doc, member, arm.Object{"name": id.Name(), "properties": azapiBody(v)["properties"]})
+		o := arm.Object{"name": id.Name(), "properties": azapiBody(v)["properties"]}
+		v.place(o)
+		appendTo(doc, member, o)
 	})
 }
 

@@ -191,7 +191,11 @@ func (b *builder) put(v view, doc arm.Resource) {
 
 // child adds a document that a resource declares within itself.
 func (b *builder) child(v view, typ string, id arm.ID, props arm.Object) {
-	b.put(v, arm.Resource{ID: id, Name: id.Name(), Type: typ, Properties: props, Source: source(v.r)})
+	doc := arm.Resource{ID: id, Name: id.Name(), Type: typ, Properties: props, Source: v.source()}
+	if at, ok := unplaced(props); ok {
+		doc.Source = at
+	}
+	b.put(v, doc)
 }
 
 // change alters the document with an id once all are there.
@@ -216,6 +220,7 @@ func (b *builder) warn(at hcl.Range, summary, detail string, args ...any) {
 func (b *builder) documents() []arm.Resource {
 	out := make([]arm.Resource, 0, len(b.docs))
 	for _, d := range b.docs {
+		settlePlaces(d)
 		out = append(out, *d)
 	}
 	return out

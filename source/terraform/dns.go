@@ -88,7 +88,7 @@ func soa(typ string, props []prop) func(view, arm.ID, *builder) {
 		for _, block := range v.blocks("soa_record") {
 			o := arm.Object{}
 			apply(block, props, o)
-			b.child(v, id.Type()+"/"+typ, id.Child(typ, "@"), o)
+			b.child(block, id.Type()+"/"+typ, id.Child(typ, "@"), o)
 		}
 	}
 }

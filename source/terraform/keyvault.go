@@ -56,6 +56,7 @@ var vaultKinds = map[string]kind{
 			acls := arm.Object{"defaultAction": "Allow", "bypass": "AzureServices", "ipRules": []any{}, "virtualNetworkRules": []any{}}
 			for _, rules := range v.blocks("network_acls") {
 				acls = arm.Object{}
+				rules.place(acls)
 				apply(rules, []prop{
 					attr("default_action", "defaultAction"),
 					attr("bypass", "bypass"),
@@ -70,6 +71,7 @@ var vaultKinds = map[string]kind{
 		effect: func(v view, _ arm.ID, b *builder) {
 			b.change(v, v.id("key_vault_id", service.TypeKeyVault), func(doc *arm.Resource) {
 				policy := arm.Object{}
+				v.place(policy)
 				apply(v, accessPolicy, policy)
 				appendTo(doc, "accessPolicies", policy)
 			})

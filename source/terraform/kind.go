@@ -176,6 +176,7 @@ func apply(v view, props []prop, o arm.Object) {
 		val, ok := p.value(v)
 		switch inner, object := val.(arm.Object); {
 		case ok && p.to == "" && object:
+			unplaced(inner)
 			maps.Copy(o, inner)
 		case ok:
 			set(o, p.to, val)
@@ -228,6 +229,7 @@ func (p prop) array(v view) (any, bool) {
 	out := make([]any, len(blocks))
 	for i, b := range blocks {
 		o := arm.Object{}
+		b.place(o)
 		apply(b, p.items, o)
 		out[i] = o
 	}
@@ -292,6 +294,7 @@ func within(id func(view) arm.ID, member string, props ...prop) kind {
 		effect: func(v view, id arm.ID, b *builder) {
 			b.change(v, id.Parent(), func(doc *arm.Resource) {
 				o := arm.Object{"name": id.Name()}
+				v.place(o)
 				apply(v, props, o)
 				appendTo(doc, member, o)
 			})
@@ -307,6 +310,7 @@ func setsRef(target, targetType, from, to string) kind {
 				doc.Properties = arm.Object{}
 			}
 			set(doc.Properties, to, v.json(from))
+			v.marks(doc, to)
 		})
 	}}
 }
@@ -315,7 +319,9 @@ func setsRef(target, targetType, from, to string) kind {
 func addsRef(target, targetType, from, to string) kind {
 	return kind{effect: func(v view, _ arm.ID, b *builder) {
 		b.change(v, v.id(target, targetType), func(doc *arm.Resource) {
-			appendTo(doc, to, arm.Object{"id": v.json(from)})
+			o := arm.Object{"id": v.json(from)}
+			v.place(o)
+			appendTo(doc, to, o)
 		})
 	}}
 }

@@ -98,6 +98,7 @@ func balanced(member string, props ...prop) kind {
 		v.self = id.Parent()
 		b.change(v, v.self, func(doc *arm.Resource) {
 			o := arm.Object{"name": id.Name()}
+			v.place(o)
 			apply(v, props, o)
 			if pools, _ := v.json("backend_address_pool_ids").([]any); len(pools) == 1 {
 				set(o, "properties.backendAddressPool.id", pools[0])
@@ -119,6 +120,7 @@ func poolAddress(v view, _ arm.ID, b *builder) {
 				continue
 			}
 			o := arm.Object{"name": v.symbol("name")}
+			v.place(o)
 			apply(v, []prop{
 				attr("ip_address", "properties.ipAddress"),
 				attr("virtual_network_id", "properties.virtualNetwork.id"),

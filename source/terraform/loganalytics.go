@@ -92,6 +92,7 @@ var logAnalyticsKinds = map[string]kind{
 				doc.Properties = arm.Object{}
 			}
 			doc.Properties["keyVaultProperties"] = keyParts(v.json("key_vault_key_id"))
+			v.marks(doc, "keyVaultProperties")
 		})
 	}},
 	"azurerm_log_analytics_data_export_rule": {

@@ -311,7 +311,10 @@ var cognitiveKinds = map[string]kind{
 	"azurerm_cognitive_deployment": {arm: typeCognitive + "/deployments", id: childOf("cognitive_account_id", typeCognitive, "deployments"), rows: deploymentRows},
 	"azurerm_cognitive_account_customer_managed_key": {
 		effect: func(v view, _ arm.ID, b *builder) {
-			b.change(v, v.id("cognitive_account_id", typeCognitive), func(doc *arm.Resource) { cognitiveKey(v, doc) })
+			b.change(v, v.id("cognitive_account_id", typeCognitive), func(doc *arm.Resource) {
+				cognitiveKey(v, doc)
+				v.marks(doc, "encryption")
+			})
 		},
 	},
 	"azurerm_cognitive_account_rai_policy": {

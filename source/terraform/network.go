@@ -138,6 +138,6 @@ func inlineSubnets(v view, id arm.ID, b *builder) {
 			delegations,
 		}, props)
 		props["addressPrefixes"] = prefixes(s)
-		b.child(v, typeSubnet, id.Child("subnets", name), props)
+		b.child(s, typeSubnet, id.Child("subnets", name), props)
 	}
 }

@@ -58,6 +58,7 @@ func connection(v view, doc *arm.Resource) {
 			list, status = "manualPrivateLinkServiceConnections", "Pending"
 		}
 		o := arm.Object{}
+		c.place(o)
 		apply(c, []prop{
 			attr("name", "name"),
 			attr("private_connection_resource_id", "properties.privateLinkServiceId"),
@@ -83,7 +84,7 @@ func zoneGroup(v view, id arm.ID, b *builder) {
 			}
 			props["privateDnsZoneConfigs"] = list
 		}
-		b.child(v, typeZoneGroup, id.Child("privateDnsZoneGroups", g.symbol("name")), props)
+		b.child(g, typeZoneGroup, id.Child("privateDnsZoneGroups", g.symbol("name")), props)
 	}
 }
 

@@ -134,8 +134,10 @@ func replications(v view, id arm.ID, b *builder) {
 	for _, g := range v.blocks("georeplications") {
 		region := service.Region(g.symbol("location"))
 		replica := id.Child("replications", region)
+		props := rows.object(g)
+		unplaced(props)
 		b.put(v, arm.Resource{
-			ID: replica, Name: region, Type: replica.Type(), Location: region, Tags: tags(g), Properties: rows.object(g), Source: source(v.r),
+			ID: replica, Name: region, Type: replica.Type(), Location: region, Tags: tags(g), Properties: props, Source: g.source(),
 		})
 	}
 }

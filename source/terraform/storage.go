@@ -110,6 +110,7 @@ var storageKinds = map[string]kind{
 		effect: func(v view, _ arm.ID, b *builder) {
 			b.change(v, accountOf(v), func(doc *arm.Resource) {
 				doc.Properties["networkAcls"] = storageACLs(v)
+				v.marks(doc, "networkAcls")
 			})
 		},
 	},
@@ -118,6 +119,7 @@ var storageKinds = map[string]kind{
 			b.change(v, accountOf(v), func(doc *arm.Resource) {
 				set(doc.Properties, "encryption.services.blob.enabled", true)
 				set(doc.Properties, "encryption.services.file.enabled", true)
+				v.marks(doc, "encryption")
 				customerKey(v, doc)
 				if v.has("user_assigned_identity_id") {
 					set(doc.Properties, "encryption.identity.userAssignedIdentity", v.json("user_assigned_identity_id"))
@@ -165,6 +167,7 @@ func finishAccount(v view, doc *arm.Resource) {
 	acls := arm.Object{"defaultAction": "Allow", "bypass": "AzureServices", "ipRules": []any{}, "virtualNetworkRules": []any{}, "resourceAccessRules": []any{}}
 	for _, rules := range v.blocks("network_rules") {
 		acls = storageACLs(rules)
+		rules.place(acls)
 	}
 	doc.Properties["networkAcls"] = acls
 }
@@ -182,8 +185,8 @@ func (b *builder) settings(v view, id arm.ID, props arm.Object) {
 func says(v any) bool {
 	switch v := v.(type) {
 	case arm.Object:
-		for _, e := range v {
-			if says(e) {
+		for name, e := range v {
+			if name != placed && says(e) {
 				return true
 			}
 		}

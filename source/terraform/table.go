@@ -296,6 +296,7 @@ func (t table) object(v view) arm.Object { return t.rows().object(v) }
 
 func (rs rows) object(v view) arm.Object {
 	o := arm.Object{}
+	v.place(o)
 	rs.fill(v, o, o)
 	return o
 }
@@ -334,6 +335,7 @@ func (r row) block(v view, to string, o, head arm.Object) {
 			if !ok {
 				in = arm.Object{}
 			}
+			b.place(in)
 			r.under.fill(b, in, head)
 			set(o, to, in)
 			return

@@ -82,6 +82,7 @@ var virtualWANKinds = map[string]kind{
 	"azurerm_virtual_hub_route_table_route": {effect: func(v view, _ arm.ID, b *builder) {
 		b.change(v, v.id("route_table_id", typeHub+"/hubRouteTables"), func(doc *arm.Resource) {
 			o := arm.Object{}
+			v.place(o)
 			apply(v, hubRoute, o)
 			appendTo(doc, "routes", o)
 		})

@@ -139,6 +139,7 @@ var webKinds = map[string]kind{
 		effect: func(v view, _ arm.ID, b *builder) {
 			b.change(v, v.id("app_service_id", typeSite), func(doc *arm.Resource) {
 				doc.Properties["virtualNetworkSubnetId"] = v.json("subnet_id")
+				v.marks(doc, "virtualNetworkSubnetId")
 			})
 		},
 	},

@@ -128,7 +128,7 @@ func problems(view cloud.View, r arm.Resource, code string) error {
 }
 
 func sourceless(p network.Problem) network.Problem {
-	p.Source = arm.Source{}
+	p.Source, p.Part = arm.Source{}, ""
 	return p
 }
 

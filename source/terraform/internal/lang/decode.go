@@ -79,7 +79,7 @@ func (s *scope) decode(body hcl.Body, sch *schema.Block) *Body {
 			continue
 		}
 		v := s.evalAs(attr.Expr, a.Type, fmt.Sprintf("The value of %q", name))
-		if isObjects(a.Type) && unroll(out, name, v, attr.Expr.Range()) {
+		if isObjects(a.Type) && unroll(out, name, v, attr.Expr) {
 			continue
 		}
 		out.Attrs[name] = v
@@ -109,10 +109,14 @@ func (s *scope) decode(body hcl.Body, sch *schema.Block) *Body {
 
 // unroll turns a known list of objects into blocks, so that both ways to write
 // them read the same.
-func unroll(out *Body, name string, v cty.Value, at hcl.Range) bool {
+func unroll(out *Body, name string, v cty.Value, expr hcl.Expression) bool {
 	plain, _, secret := Marks(v)
 	if !plain.IsKnown() || plain.IsNull() || secret {
 		return false
+	}
+	written, diags := hcl.ExprList(expr)
+	if diags.HasErrors() || len(written) != plain.LengthInt() {
+		written = nil // not a list of objects as they stand
 	}
 	for it := plain.ElementIterator(); it.Next(); {
 		_, elem := it.Element()
@@ -120,7 +124,10 @@ func unroll(out *Body, name string, v cty.Value, at hcl.Range) bool {
 		if !elem.IsKnown() || elem.IsNull() {
 			return false
 		}
-		b := newBody(at)
+		b := newBody(expr.Range())
+		if i := len(out.Blocks[name]); written != nil {
+			b.Range = written[i].Range()
+		}
 		for attr, av := range elem.AsValueMap() {
 			b.Attrs[attr] = av.WithMarks(marks)
 		}

@@ -176,9 +176,9 @@ func (c *classifier) state(level int, left []int) (n uint32, known bool) {
 		return n, true
 	}
 	sum := sha256.Sum256(key)
-	n = binary.BigEndian.Uint32(sum[:4])
+	n = stateNumber | binary.BigEndian.Uint32(sum[:4])
 	for c.taken[n] {
-		n++
+		n = stateNumber | (n + 1)
 	}
 	c.taken[n], c.states[level][string(key)] = true, n
 	return n, false

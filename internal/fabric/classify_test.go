@@ -3,41 +3,64 @@ package fabric
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"github.com/cloister-ml/cloister/internal/fabric/nft"
 	"github.com/cloister-ml/cloister/network"
 	sets "github.com/cloister-ml/cloister/network/space"
 )
 
-// look is what the kernel does with classes: three lookups, and the next part
-// where one finds nothing.
+// look is what the kernel does with the lookups: each sets the mark if it finds
+// something, and the next part is tried where the mark is no rule's in the end.
 func look(parts []classes, p [dimensions]sets.Value) (rule uint32, ok bool) {
-	within := func(v sets.Value, on sets.Interval) bool { return !v.Less(on.First) && !on.Last.Less(v) }
-	find := func(list []step, state uint32, v sets.Value) (uint32, bool) {
-		for _, s := range list {
-			if s.state == state && within(v, s.on) {
-				return s.next, true
-			}
-		}
-		return 0, false
-	}
+	mark := nft.Num(0x12345) // a subnet's
 	for _, c := range parts {
-		state, ok := find(c.sources, 0, p[bySource])
-		if ok {
-			state, ok = find(c.destinations, state, p[byDestination])
-		}
-		if !ok {
-			continue
-		}
-		for _, v := range c.services {
-			if v.state == state && within(p[byProtocol], v.on[0]) && within(p[byPort], v.on[1]) && within(p[bySourcePort], v.on[2]) {
-				return v.rule, true
+		for _, l := range c.lookups("part") {
+			if e, ok := find(l, mark, p); ok {
+				mark = e.Value
 			}
+		}
+		if mark.Num&(stateNumber|ruleNumber) == ruleNumber {
+			return mark.Num, true
 		}
 	}
 	return 0, false
+}
+
+// find is the kernel's search in one set: the first element that has the packet.
+func find(l lookup, mark nft.Value, p [dimensions]sets.Value) (nft.Elem, bool) {
+	field := func(f nft.Field) nft.Value {
+		switch f {
+		case nft.PacketMark:
+			return mark
+		case nft.Source:
+			return nft.Address(p[bySource].Addr())
+		case nft.Destination:
+			return nft.Address(p[byDestination].Addr())
+		}
+		d := map[nft.Field]int{nft.Protocol: byProtocol, nft.DestinationPort: byPort, nft.SourcePort: bySourcePort}[f]
+		return nft.Num(uint32(p[d].Number()))
+	}
+	i := slices.IndexFunc(l.in.Elems, func(e nft.Elem) bool {
+		for i, f := range l.by {
+			v, first := field(f), e.Key[i]
+			last := first
+			if l.in.Interval {
+				last = e.To[i]
+			}
+			if v.Num < first.Num || v.Num > last.Num || v.Addr.Less(first.Addr) || last.Addr.Less(v.Addr) {
+				return false
+			}
+		}
+		return true
+	})
+	if i < 0 {
+		return nft.Elem{}, false
+	}
+	return l.in.Elems[i], true
 }
 
 // randomTerms are few values, so that rules meet.
@@ -78,7 +101,7 @@ func TestClassesMeanTheList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var boxes []box
 		for i := range rapid.IntRange(0, 12).Draw(t, "rules") {
-			boxes = append(boxes, randomTerms(t).boxes(uint32(i+1))...)
+			boxes = append(boxes, randomTerms(t).boxes(ruleNumber|uint32(i+1))...)
 		}
 		parts := classify(boxes)
 		if rapid.Bool().Draw(t, "divided") && len(boxes) > 1 {
@@ -100,7 +123,7 @@ func TestClassesAreDisjoint(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var boxes []box
 		for i := range rapid.IntRange(1, 12).Draw(t, "rules") {
-			boxes = append(boxes, randomTerms(t).boxes(uint32(i+1))...)
+			boxes = append(boxes, randomTerms(t).boxes(ruleNumber|uint32(i+1))...)
 		}
 		for _, c := range classify(boxes) {
 			for i, a := range c.destinations {
@@ -134,7 +157,7 @@ func TestClassesStayFew(t *testing.T) {
 			if one.sources = narrow; i%2 == 0 {
 				one.sources, one.destinations = everywhere(), narrow
 			}
-			out = append(out, one.boxes(uint32(i+1))...)
+			out = append(out, one.boxes(ruleNumber|uint32(i+1))...)
 		}
 		return out
 	}
@@ -153,7 +176,7 @@ func TestStatesStay(t *testing.T) {
 	list := func(ports ...uint16) (out []box) {
 		for i, p := range ports {
 			one := terms{sure: true, protocol: "Tcp", to: []network.PortRange{port(p)}, sources: []netip.Prefix{prefix(fmt.Sprintf("10.%d.0.0/16", i))}, destinations: everywhere()}
-			out = append(out, one.boxes(uint32(i+1))...)
+			out = append(out, one.boxes(ruleNumber|uint32(i+1))...)
 		}
 		return out
 	}

@@ -108,12 +108,19 @@ func (f *filter) boxes(one network.Filter, d network.Direction) *group {
 	return g
 }
 
-// number is a number for a name, and not one that is taken.
+// A mark is the number of a routing table, of a rule or of a state between
+// lookups: these bits tell them apart.
+const (
+	ruleNumber  = 1 << 30
+	stateNumber = 1 << 31
+)
+
+// number is a rule's for its name, and not one that is taken.
 func number(name string, taken func(uint32) bool) uint32 {
 	sum := sha256.Sum256([]byte(name))
-	n := binary.BigEndian.Uint32(sum[:4])
-	for n == 0 || taken(n) {
-		n++
+	n := ruleNumber | binary.BigEndian.Uint32(sum[:4])&^stateNumber
+	for taken(n) {
+		n = ruleNumber | (n+1)&^stateNumber
 	}
 	return n
 }
@@ -139,78 +146,6 @@ func (f *filter) load(g *group) {
 		}
 		return drop
 	})
-}
-
-// lookups adds the chain that finds the rule for a packet; each counts in the map
-// of verdicts. otherwise is for what no rule is for.
-func (f *filter) lookups(g *group, otherwise nft.Action, does func(groupRule) nft.Action) {
-	chain := nft.Chain{Name: g.Chain}
-	verdicts := nft.Set{Name: g.Chain + rulesSuffix, Key: []nft.Type{nft.Mark}, Data: nft.VerdictType, Count: true}
-	for _, n := range g.order {
-		verdicts.Elems = append(verdicts.Elems, nft.Elem{Key: []nft.Value{nft.Num(n)}, Verdict: does(g.rules[n]), Comment: g.rules[n].name})
-	}
-	for i, c := range classify(g.boxes) {
-		part := g.Chain
-		if i > 0 {
-			part = fmt.Sprintf("%s.%d", g.Chain, i+1)
-		}
-		lookups := c.sets(part)
-		f.table.Sets = append(f.table.Sets, lookups...)
-		chain.Rules = append(chain.Rules, nft.Rule{
-			Steps: []nft.Action{
-				{Verb: nft.SetMark, Fields: []nft.Field{nft.Source}, Map: lookups[0].Name},
-				{Verb: nft.SetMark, Fields: []nft.Field{nft.PacketMark, nft.Destination}, Map: lookups[1].Name},
-				{Verb: nft.SetMark, Fields: c.fields(), Map: lookups[2].Name},
-			},
-			Do: nft.Action{Verb: nft.Dispatch, Fields: []nft.Field{nft.PacketMark}, Map: verdicts.Name},
-		})
-	}
-	chain.Rules = append(chain.Rules, nft.Rule{Do: otherwise})
-	f.table.Sets = append(f.table.Sets, verdicts)
-	f.chain(chain)
-}
-
-// rulesSuffix ends the names of the maps that hold what rules do, and count.
-const rulesSuffix = "-rules"
-
-// fields are what the last lookup is by.
-func (c classes) fields() []nft.Field {
-	out := []nft.Field{nft.PacketMark, nft.Protocol, nft.DestinationPort}
-	if c.sourcePorts {
-		out = append(out, nft.SourcePort)
-	}
-	return out
-}
-
-// sets are the three lookups as maps.
-func (c classes) sets(part string) []nft.Set {
-	from := nft.Set{Name: part + "-from", Key: []nft.Type{nft.Addr}, Data: nft.Mark, Interval: true}
-	for _, s := range c.sources {
-		from.Elems = append(from.Elems, nft.Elem{Key: []nft.Value{nft.Address(s.on.First.Addr())}, To: []nft.Value{nft.Address(s.on.Last.Addr())}, Value: nft.Num(s.next)})
-	}
-	to := nft.Set{Name: part + "-to", Key: []nft.Type{nft.Mark, nft.Addr}, Data: nft.Mark, Interval: true}
-	for _, s := range c.destinations {
-		to.Elems = append(to.Elems, nft.Elem{
-			Key:   []nft.Value{nft.Num(s.state), nft.Address(s.on.First.Addr())},
-			To:    []nft.Value{nft.Num(s.state), nft.Address(s.on.Last.Addr())},
-			Value: nft.Num(s.next),
-		})
-	}
-	what := nft.Set{Name: part + "-what", Key: []nft.Type{nft.Mark, nft.Proto, nft.Port}, Data: nft.Mark, Interval: true}
-	if c.sourcePorts {
-		what.Name, what.Key = part+"-ports", append(what.Key, nft.Port)
-	}
-	for _, s := range c.services {
-		e := nft.Elem{Key: []nft.Value{nft.Num(s.state)}, To: []nft.Value{nft.Num(s.state)}, Value: nft.Num(s.rule)}
-		for d, on := range s.on {
-			if d == bySourcePort-byProtocol && !c.sourcePorts {
-				continue
-			}
-			e.Key, e.To = append(e.Key, nft.Num(uint32(on.First.Number()))), append(e.To, nft.Num(uint32(on.Last.Number())))
-		}
-		what.Elems = append(what.Elems, e)
-	}
-	return []nft.Set{from, to, what}
 }
 
 // every4 is every IPv4 address, as intervals.

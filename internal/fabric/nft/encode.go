@@ -146,6 +146,8 @@ func (a Action) encode(sets map[string]*nftables.Set) []expr.Any {
 	switch a.Verb {
 	case Reject:
 		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: 13}} // ICMP_PKT_FILTERED
+	case Continue:
+		return nil
 	case Accept, Drop, Return, Jump, Goto:
 		return []expr.Any{a.verdict()}
 	case Log:

@@ -192,6 +192,7 @@ const (
 	Jump
 	Goto     // like Jump, but what follows is not looked at afterwards
 	Log      // hand the packet's beginning to the listeners of Group
+	Continue // with the next rule
 	Dispatch // the verdict that Map holds
 	SetMark  // the mark that Map holds
 	TranslateSource

@@ -119,7 +119,9 @@ func (r Rule) String() string {
 	if r.Count {
 		parts = append(parts, "counter")
 	}
-	parts = append(parts, r.Do.text())
+	if r.Do.Verb != Continue {
+		parts = append(parts, r.Do.text())
+	}
 	if r.Comment != "" {
 		parts = append(parts, "comment "+strconv.Quote(r.Comment))
 	}
@@ -134,6 +136,9 @@ var fieldNames = map[Field]string{
 var fieldTypes = map[Field]Type{
 	InIf: IfName, OutIf: IfName, Source: Addr, Destination: Addr, SourcePort: Port, DestinationPort: Port, Protocol: Proto, PacketMark: Mark,
 }
+
+// Type is the type of the field's values.
+func (f Field) Type() Type { return fieldTypes[f] }
 
 func fieldsText(fields []Field) string {
 	names := make([]string, len(fields))

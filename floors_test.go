@@ -72,7 +72,7 @@ var provider = append([]string{"internal/cloud", "internal/durable"}, meanings..
 var providerReads = map[string][]string{"resources": {"source/template", "source/diagnostic"}}
 
 // top are the parts that join the floors.
-var top = []string{"cmd", "internal/daemon", "internal/mission", "internal/mlclient", "e2e"}
+var top = []string{"cmd", "internal/armclients", "internal/daemon", "internal/mission", "internal/mlclient", "e2e"}
 
 func TestFloorsImportDownwards(t *testing.T) {
 	for _, p := range packages(t) {

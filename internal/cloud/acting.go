@@ -65,6 +65,13 @@ func (t *Trial) Put(id arm.ID, body arm.Object) (before, after arm.Object, err e
 			"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid.",
 			t.d.caller.AppID, t.d.caller.ObjectID, actionName(typ.Name, "write"), id)
 	}
+	if typ.Edit != nil {
+		_, row, err := t.c.acceptEdit(t.d, typ, id, body)
+		if err != nil {
+			return nil, nil, err
+		}
+		return t.c.show(t.d.base, t.d.base.rows[row.Key()]), t.c.show(t.d, row), nil
+	}
 	before = t.Get(id)
 	doc, err := documentOf(id, body)
 	if err != nil {

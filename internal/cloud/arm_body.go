@@ -118,6 +118,7 @@ func documentOf(id arm.ID, body arm.Object) (document, error) {
 		doc.Properties = arm.Object{}
 	}
 	deleteFold(doc.Properties, "provisioningState") // the cloud's to say
+	deleteFold(doc.Properties, connectionKind)      // of the endpoints' documents
 	return doc, nil
 }
 
@@ -191,13 +192,14 @@ func (c *Cloud) show(view View, row *store.Row) arm.Object {
 		body[k] = v
 	}
 	properties, _ := body["properties"].(map[string]any)
+	if properties == nil {
+		properties = arm.Object{}
+		body["properties"] = properties
+	}
 	if _, ok := properties["provisioningState"]; !ok || row.State != store.Succeeded {
-		if properties == nil {
-			properties = arm.Object{}
-			body["properties"] = properties
-		}
 		properties["provisioningState"] = string(row.State)
 	}
+	showConnections(view, r.ID, properties)
 	body["etag"] = etag(row)
 	body["systemData"] = arm.Object{
 		"createdBy": row.CreatedBy, "createdByType": "Application", "createdAt": row.Created.Format(time.RFC3339Nano),

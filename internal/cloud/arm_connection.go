@@ -29,17 +29,38 @@ func (t target) isConnection() bool {
 
 // connections are those to a target, in the order of the endpoints.
 func connections(view View, target arm.ID) []connection {
-	var out []connection
-	for _, pe := range view.Estate().OfType(service.TypePrivateEndpoint) {
+	if s, ok := view.(*snapshot); ok {
+		return s.docs.connections()[target.Key()]
+	}
+	return connectionsOf(view.Estate().OfType(service.TypePrivateEndpoint))[target.Key()]
+}
+
+// connectionsOf are the connections of private endpoints, by the key of their
+// target.
+func connectionsOf(endpoints []arm.Resource) map[string][]connection {
+	out := map[string][]connection{}
+	for _, pe := range endpoints {
 		for _, list := range service.ConnectionLists {
 			for i, c := range arm.Objects(pe.Properties, list.Path) {
-				if arm.Ref(c, "properties.privateLinkServiceId").Equal(target) {
-					out = append(out, connection{pe, list.Path, i})
+				if target := arm.Ref(c, "properties.privateLinkServiceId"); target != "" {
+					out[target.Key()] = append(out[target.Key()], connection{pe, list.Path, i})
 				}
 			}
 		}
 	}
 	return out
+}
+
+// showConnections adds the connections of private endpoints to what a resource
+// shows of itself.
+func showConnections(view View, target arm.ID, properties arm.Object) {
+	var list []any
+	for _, c := range connections(view, target) {
+		list = append(list, c.show(target))
+	}
+	if list != nil {
+		properties[connectionKind] = list
+	}
 }
 
 func (c connection) name() string {

@@ -41,8 +41,11 @@ func (q *request) provider() error {
 		return Errorf(http.StatusBadRequest, "InvalidRequestUri", "The request URI is not valid: it is not a resource id.")
 	}
 	id := q.c.spellID(q.at, t.id())
-	if typ.Nested != "" {
+	switch {
+	case typ.Nested != "":
 		return q.nested(typ, id)
+	case typ.Edit != nil:
+		return q.edit(typ, id)
 	}
 	return q.resource(typ, id)
 }
@@ -57,6 +60,10 @@ func (q *request) platformType() func() error {
 		return q.activity
 	case t.isConnection():
 		return q.connection
+	case t.isPermissions():
+		return q.permissions
+	case t.isLinkResource():
+		return q.linkResources
 	}
 	return nil
 }
@@ -118,6 +125,9 @@ func (q *request) find(typ *Type, id arm.ID) (arm.Object, string, error) {
 	}
 	if g := id.Group(); g != "" && q.at.rows[g.Key()] == nil {
 		return nil, "", notFound(g)
+	}
+	if typ.Missing != "" {
+		return nil, "", Errorf(http.StatusNotFound, typ.Missing, "The %s '%s' is not found.", typ.Name, id.Name())
 	}
 	return nil, "", notFound(id)
 }

@@ -74,6 +74,14 @@ type Type struct {
 	// their parent's properties ("securityRules"), and no documents of their own.
 	// The parent's functions see every change.
 	Nested string
+	// Missing is the error code for a document that is not there, where clients know
+	// it by another than ResourceNotFound.
+	Missing string
+	// Edit says that the type has no documents: a PUT of one changes its parent
+	// ("vaults/accessPolicies/add"). It returns the parent as it is to be, which is
+	// then accepted as if it had been PUT, and what is answered. It must not have
+	// side effects.
+	Edit func(parent arm.Resource, name string, body arm.Object) (changed arm.Resource, shown arm.Object, err error)
 	// Joinable says that a document which refers to one of this type needs the
 	// permission {type}/join/action on it, as ARM's linked access checks ask:
 	// otherwise whoever may write in one group could join any network.

@@ -27,6 +27,8 @@ type documents struct {
 	roles    func() *access.Model
 	topology func() *network.Topology
 	locks    func() []arm.Resource
+	// connections of private endpoints, by the key of their target
+	connections func() map[string][]connection
 }
 
 // served is a host name and the document behind it, zero for a platform host.
@@ -50,14 +52,9 @@ func newSnapshot(rows map[string]*store.Row) *snapshot {
 	d.roles = sync.OnceValue(func() *access.Model { return access.FromEstate(d.estate()) })
 	d.topology = sync.OnceValue(func() *network.Topology { return network.FromEstate(d.estate()) })
 	// Asked at every write, which is too often to make the estate for it.
-	d.locks = sync.OnceValue(func() []arm.Resource {
-		var out []arm.Resource
-		for _, r := range rows {
-			if r.State != store.Deleting && r.Resource.IsType(typeLock) {
-				out = append(out, r.Resource)
-			}
-		}
-		return out
+	d.locks = sync.OnceValue(func() []arm.Resource { return documentsOf(rows, typeLock) })
+	d.connections = sync.OnceValue(func() map[string][]connection {
+		return connectionsOf(documentsOf(rows, service.TypePrivateEndpoint))
 	})
 	return &snapshot{rows: rows, docs: d}
 }
@@ -97,6 +94,15 @@ func orderedRows(rows map[string]*store.Row, pass func(*store.Row) bool) []*stor
 		}
 	}
 	slices.SortFunc(out, func(a, b *store.Row) int { return strings.Compare(a.Key(), b.Key()) })
+	return out
+}
+
+// documentsOf are the documents of a type that are not being deleted, by key.
+func documentsOf(rows map[string]*store.Row, typ string) []arm.Resource {
+	var out []arm.Resource
+	for _, row := range orderedRows(rows, func(r *store.Row) bool { return r.State != store.Deleting && r.Resource.IsType(typ) }) {
+		out = append(out, row.Resource)
+	}
 	return out
 }
 

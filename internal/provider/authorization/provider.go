@@ -28,11 +28,11 @@ func New(directory Directory) cloud.Provider {
 			Prepare: func(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Resource, error) {
 				return prepareAssignment(directory, view, old, r)
 			},
-			List: listAssignments,
+			List: listAssignments, Missing: "RoleAssignmentNotFound",
 		},
 		{
 			Name: typeDefinition, Prepare: prepareDefinition, CanDelete: canDeleteDefinition,
-			Present: presentDefinition, Find: findDefinition, List: listDefinitions,
+			Present: presentDefinition, Find: findDefinition, List: listDefinitions, Missing: "RoleDefinitionDoesNotExist",
 		},
 		{Name: namespace + "/locks", Prepare: prepareLock},
 		{Name: namespace + "/denyAssignments", Prepare: refuseDenyAssignment},

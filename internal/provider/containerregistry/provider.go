@@ -28,6 +28,7 @@ func New(host cloud.Host) cloud.Provider {
 					"listcredentials":      rs.listCredentials,
 					"regeneratecredential": rs.regenerateCredential,
 				},
+				Views: map[string]cloud.ViewOf{"listusages": rs.usages},
 			},
 			{Name: service.TypeRegistry + "/replications", Prepare: refuseReplication},
 		},

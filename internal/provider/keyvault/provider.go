@@ -27,6 +27,7 @@ func New(host cloud.Host) cloud.Provider {
 				Reconcile: vs.reconcile,
 				Remove:    func(_ context.Context, r arm.Resource) error { return vs.deleted.bury(r, time.Now()) },
 			},
+			{Name: service.TypeKeyVault + "/accessPolicies", Edit: editPolicies},
 			{Name: Namespace + "/deletedVaults", Handler: http.HandlerFunc(vs.serveDeleted)},
 			{Name: Namespace + "/locations", Handler: http.HandlerFunc(vs.serveDeleted)},
 		},

@@ -12,10 +12,12 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armdeployments"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources/v3"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud"
+	"github.com/cloister-ml/cloister/internal/cloud/client"
 	"github.com/cloister-ml/cloister/internal/cloud/cloudtest"
 	"github.com/cloister-ml/cloister/internal/provider/resources"
 )
@@ -84,41 +86,61 @@ func parsed(t *testing.T, text string) map[string]any {
 	return out
 }
 
-func clients(t *testing.T, c *cloudtest.Cloud, who cloud.Credentials) *armresources.ClientFactory {
+// factory makes the clients of one principal. The newest armresources has no
+// deployments any more: they are armdeployments'.
+type factory struct {
+	*armdeployments.ClientFactory
+	resources *armresources.ClientFactory
+}
+
+func clients(t *testing.T, c *cloudtest.Cloud, who cloud.Credentials) factory {
 	t.Helper()
 	cred, options := c.SDK(who)
+	deployments, err := armdeployments.NewClientFactory(cloudtest.Subscription, cred, options)
+	if err != nil {
+		t.Fatal(err)
+	}
 	f, err := armresources.NewClientFactory(cloudtest.Subscription, cred, options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f
+	return factory{deployments, f}
 }
 
-func group(t *testing.T, f *armresources.ClientFactory) {
+func group(t *testing.T, f factory) {
 	t.Helper()
-	if _, err := f.NewResourceGroupsClient().CreateOrUpdate(t.Context(), "rg", armresources.ResourceGroup{Location: to.Ptr("westeurope")}, nil); err != nil {
+	if _, err := f.resources.NewResourceGroupsClient().CreateOrUpdate(t.Context(), "rg", armresources.ResourceGroup{Location: to.Ptr("westeurope")}, nil); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func deployment(t *testing.T, text string, mode armresources.DeploymentMode, params map[string]any) armresources.Deployment {
-	return armresources.Deployment{Properties: &armresources.DeploymentProperties{Mode: to.Ptr(mode), Template: parsed(t, text), Parameters: params}}
+// parameters are values as the SDK has them.
+func parameters(values map[string]any) map[string]*armdeployments.DeploymentParameter {
+	out := map[string]*armdeployments.DeploymentParameter{}
+	for name, v := range values {
+		out[name] = &armdeployments.DeploymentParameter{Value: v.(map[string]any)["value"]}
+	}
+	return out
 }
 
-func deploy(t *testing.T, f *armresources.ClientFactory, name string, d armresources.Deployment) (armresources.DeploymentExtended, error) {
+func deployment(t *testing.T, text string, mode armdeployments.DeploymentMode, params map[string]any) armdeployments.Deployment {
+	return armdeployments.Deployment{Properties: &armdeployments.DeploymentProperties{Mode: to.Ptr(mode), Template: parsed(t, text), Parameters: parameters(params)}}
+}
+
+func deploy(t *testing.T, f factory, name string, d armdeployments.Deployment) (armdeployments.DeploymentExtended, error) {
 	t.Helper()
 	poller, err := f.NewDeploymentsClient().BeginCreateOrUpdate(t.Context(), "rg", name, d, nil)
 	if err != nil {
-		return armresources.DeploymentExtended{}, err
+		return armdeployments.DeploymentExtended{}, err
 	}
 	got, err := poller.PollUntilDone(t.Context(), nil)
 	return got.DeploymentExtended, err
 }
 
-func held(t *testing.T, f *armresources.ClientFactory) string {
+func held(t *testing.T, f factory) string {
 	t.Helper()
 	var names []string
-	for pager := f.NewClient().NewListByResourceGroupPager("rg", nil); pager.More(); {
+	for pager := f.resources.NewClient().NewListByResourceGroupPager("rg", nil); pager.More(); {
 		page, err := pager.NextPage(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -135,7 +157,7 @@ func TestDeployment(t *testing.T) {
 	c := cloudtest.Start(t, providers(t, open()))
 	f := clients(t, c, c.Owner)
 	group(t, f)
-	made, err := deploy(t, f, "first", deployment(t, main, armresources.DeploymentModeIncremental, map[string]any{"count": map[string]any{"value": 1}}))
+	made, err := deploy(t, f, "first", deployment(t, main, armdeployments.DeploymentModeIncremental, map[string]any{"count": map[string]any{"value": 1}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +192,7 @@ func TestDeployment(t *testing.T) {
 		t.Errorf("exportTemplate: %v, %v", exported.Template, err)
 	}
 	// Complete: what the template does not have goes.
-	if _, err := deploy(t, f, "second", deployment(t, main, armresources.DeploymentModeComplete, map[string]any{"count": map[string]any{"value": 0}})); err != nil {
+	if _, err := deploy(t, f, "second", deployment(t, main, armdeployments.DeploymentModeComplete, map[string]any{"count": map[string]any{"value": 0}})); err != nil {
 		t.Fatal(err)
 	}
 	if got := held(t, f); got != "reader slow" {
@@ -192,13 +214,13 @@ func TestWhatIf(t *testing.T) {
 	c := cloudtest.Start(t, providers(t, open()))
 	f := clients(t, c, c.Owner)
 	group(t, f)
-	if _, err := deploy(t, f, "first", deployment(t, main, armresources.DeploymentModeIncremental, nil)); err != nil {
+	if _, err := deploy(t, f, "first", deployment(t, main, armdeployments.DeploymentModeIncremental, nil)); err != nil {
 		t.Fatal(err)
 	}
-	whatIf := func(mode armresources.DeploymentMode, params map[string]any) string {
+	whatIf := func(mode armdeployments.DeploymentMode, params map[string]any) string {
 		t.Helper()
-		poller, err := f.NewDeploymentsClient().BeginWhatIf(t.Context(), "rg", "next", armresources.DeploymentWhatIf{
-			Properties: &armresources.DeploymentWhatIfProperties{Mode: to.Ptr(mode), Template: parsed(t, main), Parameters: params},
+		poller, err := f.NewDeploymentsClient().BeginWhatIf(t.Context(), "rg", "next", armdeployments.DeploymentWhatIf{
+			Properties: &armdeployments.DeploymentWhatIfProperties{Mode: to.Ptr(mode), Template: parsed(t, main), Parameters: parameters(params)},
 		}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -220,14 +242,14 @@ func TestWhatIf(t *testing.T) {
 	}
 	value := func(name string, v any) map[string]any { return map[string]any{name: map[string]any{"value": v}} }
 	for _, tt := range []struct {
-		mode   armresources.DeploymentMode
+		mode   armdeployments.DeploymentMode
 		params map[string]any
 		want   string
 	}{
-		{armresources.DeploymentModeIncremental, value("count", 3), "fast0 NoChange, fast1 NoChange, fast2 Create, reader Modify properties.key, slow NoChange"},
-		{armresources.DeploymentModeIncremental, value("count", 1), "fast0 NoChange, fast1 Ignore, reader Modify properties.key, slow NoChange"},
-		{armresources.DeploymentModeComplete, value("count", 1), "fast0 NoChange, fast1 Delete, reader Modify properties.key, slow NoChange"},
-		{armresources.DeploymentModeIncremental, value("size", "large"), "fast0 NoChange, fast1 NoChange, reader Modify properties.key, slow Modify properties.size"},
+		{armdeployments.DeploymentModeIncremental, value("count", 3), "fast0 NoChange, fast1 NoChange, fast2 Create, reader Modify properties.key, slow NoChange"},
+		{armdeployments.DeploymentModeIncremental, value("count", 1), "fast0 NoChange, fast1 Ignore, reader Modify properties.key, slow NoChange"},
+		{armdeployments.DeploymentModeComplete, value("count", 1), "fast0 NoChange, fast1 Delete, reader Modify properties.key, slow NoChange"},
+		{armdeployments.DeploymentModeIncremental, value("size", "large"), "fast0 NoChange, fast1 NoChange, reader Modify properties.key, slow Modify properties.size"},
 	} {
 		if got := whatIf(tt.mode, tt.params); got != tt.want {
 			t.Errorf("%s %v:\n got %s\nwant %s", tt.mode, tt.params, got, tt.want)
@@ -255,7 +277,7 @@ func TestDeploymentOfASubscription(t *testing.T) {
 	}`
 	c := cloudtest.Start(t, providers(t, open()))
 	f := clients(t, c, c.Owner)
-	d := deployment(t, text, armresources.DeploymentModeIncremental, nil)
+	d := deployment(t, text, armdeployments.DeploymentModeIncremental, nil)
 	d.Location = to.Ptr("westeurope")
 	poller, err := f.NewDeploymentsClient().BeginCreateOrUpdateAtSubscriptionScope(t.Context(), "all", d, nil)
 	if err != nil {
@@ -269,7 +291,7 @@ func TestDeploymentOfASubscription(t *testing.T) {
 		t.Errorf("outputs %v, want %s", got.Properties.Outputs, want)
 	}
 	inside, err := f.NewDeploymentsClient().Get(t.Context(), "rg", "inside", nil)
-	if err != nil || *inside.Properties.ProvisioningState != armresources.ProvisioningStateSucceeded {
+	if err != nil || *inside.Properties.ProvisioningState != armdeployments.ProvisioningStateSucceeded {
 		t.Errorf("the deployment within: %v, %v", inside, err)
 	}
 }
@@ -289,12 +311,11 @@ func TestDeploymentsRefused(t *testing.T) {
 		code       string
 	}{
 		{"a parameter without a value", one(`{}`), nil, "InvalidTemplate"},
-		{"a parameter that is no object", one(`{}`), map[string]any{"needed": "x"}, "InvalidTemplate"},
 		{"no template function", one(`{"a": "[explode()]"}`), given, "InvalidTemplate"},
 		{"what the type refuses", one(`{"wrong": true}`), given, "Wrong"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := deployment(t, tt.text, armresources.DeploymentModeIncremental, tt.params)
+			d := deployment(t, tt.text, armdeployments.DeploymentModeIncremental, tt.params)
 			poller, err := f.NewDeploymentsClient().BeginValidate(t.Context(), "rg", "v", d, nil)
 			if err == nil {
 				_, err = poller.PollUntilDone(t.Context(), nil)
@@ -308,14 +329,19 @@ func TestDeploymentsRefused(t *testing.T) {
 		})
 	}
 	failed, err := f.NewDeploymentsClient().Get(t.Context(), "rg", "d", nil)
-	if err != nil || *failed.Properties.ProvisioningState != armresources.ProvisioningStateFailed || *failed.Properties.Error.Code != "DeploymentFailed" || *failed.Properties.Error.Details[0].Code != "Wrong" {
+	if err != nil || *failed.Properties.ProvisioningState != armdeployments.ProvisioningStateFailed || *failed.Properties.Error.Code != "DeploymentFailed" || *failed.Properties.Error.Details[0].Code != "Wrong" {
 		t.Errorf("the failed deployment: %+v, %v", failed.Properties, err)
+	}
+	plain := arm.Object{"properties": arm.Object{"mode": "Incremental", "template": parsed(t, one(`{}`)), "parameters": arm.Object{"needed": "x"}}}
+	var refused *client.Error
+	if err := c.Client().Do(t.Context(), http.MethodPut, sub+"/resourceGroups/rg/providers/Microsoft.Resources/deployments/plain", plain, nil); !errors.As(err, &refused) || refused.Code != "InvalidTemplate" {
+		t.Errorf("a parameter that is no object: %v", err)
 	}
 	stranger, err := c.NewServicePrincipal(t.Context(), "stranger")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := deploy(t, clients(t, c, stranger), "d", deployment(t, main, armresources.DeploymentModeIncremental, nil)); code(err) != "AuthorizationFailed" {
+	if _, err := deploy(t, clients(t, c, stranger), "d", deployment(t, main, armdeployments.DeploymentModeIncremental, nil)); code(err) != "AuthorizationFailed" {
 		t.Errorf("a stranger's deployment: %v", err)
 	}
 }
@@ -327,7 +353,7 @@ func TestCancel(t *testing.T) {
 	t.Cleanup(func() { close(hold) })
 	f := clients(t, c, c.Owner)
 	group(t, f)
-	d := deployment(t, main, armresources.DeploymentModeIncremental, nil)
+	d := deployment(t, main, armdeployments.DeploymentModeIncremental, nil)
 	poller, err := f.NewDeploymentsClient().BeginCreateOrUpdate(t.Context(), "rg", "first", d, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -342,7 +368,7 @@ func TestCancel(t *testing.T) {
 		t.Error("the cancelled deployment has succeeded")
 	}
 	got, err := f.NewDeploymentsClient().Get(t.Context(), "rg", "first", nil)
-	if err != nil || *got.Properties.ProvisioningState != armresources.ProvisioningStateCanceled {
+	if err != nil || *got.Properties.ProvisioningState != armdeployments.ProvisioningStateCanceled {
 		t.Errorf("after cancel: %+v, %v", got.Properties, err)
 	}
 	if _, err := f.NewDeploymentsClient().Cancel(t.Context(), "rg", "first", nil); code(err) != "DeploymentCannotBeCancelled" {

@@ -161,7 +161,7 @@ func (w *walk) translated(fw *Firewall, step verdict.Step) {
 	}
 	from, to := w.from, w.to
 	for _, r := range fw.nat {
-		b := branch{when: r.whenAt(from, to), space: r.spaceAt(from, to), port: r.port, step: step}
+		b := branch{when: r.whenAt(from, to), space: r.spaceAt(from, to), port: r.port, step: step, addressed: true}
 		b.step.Value, b.step.Reason = verdict.Yes, fmt.Sprintf("%s translates the destination to %s", r.title(), r.address)
 		inner := w.branch()
 		inner.to = r.address

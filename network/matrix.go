@@ -13,9 +13,10 @@ import (
 // classes. It is not safe for concurrent use.
 //
 // A path between two classes is their security groups and what lies between
-// them. That is the same for all classes whose subnets have the same routes, and
-// is walked once for each pair of those; the rest is two look-ups in the diagrams
-// of the groups, and a conjunction that is remembered.
+// them, firewalls and appliances with their rules too. That is the same for all
+// classes whose subnets have the same routes, and is walked once for each pair of
+// those; the rest is a look-up in the diagram of each group and firewall that is
+// passed, and conjunctions that are remembered.
 type Matrix struct {
 	Classes []Class
 
@@ -26,13 +27,6 @@ type Matrix struct {
 	// winding are the pairs of which the whole path is walked: the groups of others
 	// may be on it.
 	winding map[[2]int]bool
-}
-
-// leg is what lies between the security groups of two classes.
-type leg struct {
-	value   spaceNode // of all that is the same for every protocol and port
-	reached bool      // the destination's groups are asked
-	simple  bool      // nothing in between looks at protocols or ports
 }
 
 // Matrix is worked out for all pairs. The host is as in [Topology.Spaces].
@@ -116,51 +110,28 @@ func (m *Matrix) ends(i, j int) (from, to Member) {
 
 func (m *Matrix) cell(i, j int) spaceNode {
 	from, to := &m.Classes[i], &m.Classes[j]
-	key := [2]routeKey{from.route, to.route}
-	l, ok := m.legs[key]
-	if !ok || i == j {
-		l = m.leg(i, j)
-		m.legs[key] = l
-	}
-	if !l.simple {
+	l := m.legBetween(i, j)
+	if !l.known {
 		m.winding[[2]int{i, j}] = true
 		a, b := m.ends(i, j)
 		return m.s.between(a.Addr, b.Addr)
 	}
-	n := m.s.b.and(m.passes(from.out, space.Destination, space.Address(to.Members[0].Addr)), l.value)
-	if l.reached && n != isNo {
-		n = m.s.b.and(n, m.passes(to.in, space.Source, space.Address(from.Members[0].Addr)))
-	}
-	return n
+	return m.across(l.pieces, from, to)
 }
 
-// leg walks the path between two classes for all that take the same.
-func (m *Matrix) leg(i, j int) leg {
-	a, b := m.ends(i, j)
-	origins := m.s.t.places(a.Addr)
-	if len(origins) != 1 || a == b || m.sameInterface(a, b) {
-		return leg{}
+// legBetween is the leg of a pair. That of a class with itself is its own: it may
+// have one member.
+func (m *Matrix) legBetween(i, j int) leg {
+	if i == j {
+		return m.leg(i, j)
 	}
-	w := m.s.t.walkFrom(origins[0], a.Addr, b.Addr)
-	l := leg{value: isYes, reached: w.reached != "", simple: w.reached == "" || w.reached.Equal(b.NIC)}
-	for _, p := range w.parts {
-		switch p := p.(type) {
-		case fixed, halfSeen, exit:
-			l.value = m.s.b.and(l.value, p.space(m.s.b))
-		case groups:
-			own := p.nic.Equal(a.NIC) && p.direction == Outbound || p.nic.Equal(b.NIC) && p.direction == Inbound && l.reached
-			l.simple = l.simple && own
-		default:
-			l.simple = false
-		}
+	key := [2]routeKey{m.Classes[i].route, m.Classes[j].route}
+	l, ok := m.legs[key]
+	if !ok {
+		l = m.leg(i, j)
+		m.legs[key] = l
 	}
 	return l
-}
-
-// sameInterface reports whether the interface of a has the address of b too.
-func (m *Matrix) sameInterface(a, b Member) bool {
-	n, _ := m.s.t.NIC(a.NIC)
-	return slices.Contains(n.Addrs, b.Addr)
 }
 
 // Class is the class of an address of a network interface.

@@ -107,3 +107,73 @@ func BenchmarkSpacesFrom(b *testing.B) {
 		s.From(from)
 	}
 }
+
+// transit is a company whose spokes are not peered with each other: a route to
+// everything takes their packets through the hub, where a firewall with rules, or
+// an appliance with a security group, lets them on.
+func transit(b testing.TB, networks, groups, rules, machines int, firewall bool) *arm.Estate {
+	forwarded := nt.Set{Path: "allowForwardedTraffic", Value: true}
+	docs := []any{nt.VNet("hub", "10.255.0.0/16"), nt.RouteTable("rt", nt.Route("all", "0.0.0.0/0", "10.255.1.4"))}
+	if firewall {
+		docs = append(docs, transitFirewall(networks)...)
+	} else {
+		docs = append(docs, nt.NSG("hub", companyRule(3, 0, 0, networks), companyRule(4, 1, 1, networks), nt.Rule("all", "4000 Inbound Allow * *:* -> *:*")),
+			nt.Subnet("hub", "nva", "10.255.1.0/24", nt.UseNSG("hub")), nt.VM("nva", "hub", "nva", "10.255.1.4", nt.Set{Path: "enableIPForwarding", Value: true}))
+	}
+	for v := range networks {
+		name := fmt.Sprintf("v%03d", v)
+		docs = append(docs, nt.VNet(name, fmt.Sprintf("10.%d.0.0/16", v)), nt.Peering("hub", name, forwarded), nt.Peering(name, "hub", forwarded))
+		for s := range groups {
+			group := fmt.Sprintf("%s-%02d", name, s)
+			var list []arm.Object
+			for r := range rules {
+				list = append(list, companyRule(v, s, r, networks))
+			}
+			docs = append(docs, nt.NSG(group, list...), nt.Subnet(name, fmt.Sprint("s", s), fmt.Sprintf("10.%d.%d.0/24", v, s), nt.UseNSG(group), nt.UseTable("rt")))
+			for m := range machines {
+				docs = append(docs, nt.VM(fmt.Sprintf("%s-%02d", group, m), name, fmt.Sprint("s", s), ""))
+			}
+		}
+	}
+	return estate(b, docs...)
+}
+
+// transitFirewall is an Azure Firewall with two network rules for each network,
+// and rules by host name.
+func transitFirewall(networks int) []any {
+	var rules []arm.Object
+	for v := range networks {
+		rules = append(rules, networkRule("TCP", fmt.Sprintf("10.%d.0.0/16", v), fmt.Sprintf("10.%d.0.0/16", (v+1)%networks), "1000-1200"),
+			networkRule("TCP", fmt.Sprintf("10.%d.0.0/16", v), fmt.Sprintf("10.%d.0.0/16", (v+7)%networks), "443"))
+	}
+	rules = append(rules, applicationRule("*.example"))
+	return []any{
+		nt.Subnet("hub", "AzureFirewallSubnet", "10.255.1.0/26"),
+		nt.Document(nt.FirewallID, nt.Set{Path: "firewallPolicy.id", Value: nt.PolicyID},
+			nt.Set{Path: "ipConfigurations", Value: []arm.Object{nt.Config("hub", "AzureFirewallSubnet", "", nt.Set{Path: "publicIPAddress.id", Value: nt.PublicIPID("pip-fw")})}}),
+		nt.PublicIP("pip-fw", "Standard"), nt.Document(nt.PolicyID),
+		nt.Document(nt.PolicyID.Child("ruleCollectionGroups", "group"), nt.Set{Path: "priority", Value: 100}, nt.Set{Path: "ruleCollections", Value: []arm.Object{
+			{"name": "c", "priority": 100.0, "action": arm.Object{"type": "Allow"}, "rules": list(rules)}}}),
+	}
+}
+
+// Spoke to spoke through the hub; and more of everything, to see how it grows.
+func BenchmarkTransit(b *testing.B) {
+	for _, c := range []struct {
+		networks int
+		firewall bool
+	}{{25, true}, {50, true}, {100, true}, {200, true}, {100, false}} {
+		middle := "appliance"
+		if c.firewall {
+			middle = "firewall"
+		}
+		b.Run(fmt.Sprintf("%d networks %d interfaces %s", c.networks, c.networks*100, middle), func(b *testing.B) {
+			top := network.Settings{AppliancesForward: network.IsSo}.FromEstate(transit(b, c.networks, 10, 200, 10, c.firewall))
+			b.ReportAllocs()
+			for b.Loop() {
+				m := top.Matrix("")
+				b.ReportMetric(float64(len(m.Classes)), "classes")
+			}
+		})
+	}
+}

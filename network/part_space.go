@@ -45,6 +45,18 @@ func (g groups) space(b *spaceBuilder) spaceNode {
 	return b.Apply(b.opAdmin, b.at(b.admin(g.admin), g.from, g.to), n)
 }
 
+// groups is the diagram of groups over all addresses.
+func (b *spaceBuilder) groups(g groups) spaceNode {
+	n := spaceNode(isYes)
+	for _, f := range g.filters {
+		n = b.and(n, b.filter(f))
+	}
+	if g.admin == nil {
+		return n
+	}
+	return b.Apply(b.opAdmin, b.admin(g.admin), n)
+}
+
 // admin is the diagram of the ends of security admin rules.
 func (b *spaceBuilder) admin(a *adminFilter) spaceNode {
 	var rules []space.Rule
@@ -61,13 +73,17 @@ func (b *spaceBuilder) admin(a *adminFilter) spaceNode {
 func (k fork) space(b *spaceBuilder) spaceNode {
 	out := spaceNode(isNo)
 	for _, br := range k.branches {
-		beyond := b.path(br.parts)
-		if br.port != 0 {
-			beyond = b.Fix(beyond, space.Port, space.Number(br.port))
-		}
-		out = b.or(out, b.and(br.space(b), beyond))
+		out = b.or(out, b.and(br.space(b), b.turned(b.path(br.parts), br.port)))
 	}
 	return out
+}
+
+// turned is what passes where the destination port is another from there on.
+func (b *spaceBuilder) turned(beyond spaceNode, port uint16) spaceNode {
+	if port == 0 {
+		return beyond
+	}
+	return b.Fix(beyond, space.Port, space.Number(port))
 }
 
 func (s spread) space(b *spaceBuilder) spaceNode {
@@ -88,8 +104,22 @@ func (h halfSeen) space(b *spaceBuilder) spaceNode {
 }
 
 func (p firewallPart) space(b *spaceBuilder) spaceNode {
+	ends := b.at(b.firewall(p.fw), p.from, p.to)
+	return b.beyond(ends, b.path(p.network), b.path(p.application))
+}
+
+// beyond joins the ends of a firewall's rules with what passes beyond it.
+func (b *spaceBuilder) beyond(ends, network, application spaceNode) spaceNode {
+	return b.Apply(b.opFirewall, b.Apply(b.opPair, ends, network), application)
+}
+
+// firewall is the diagram of the ends of a firewall's rules.
+func (b *spaceBuilder) firewall(fw *Firewall) spaceNode {
+	if n, ok := b.firewalls[fw]; ok {
+		return n
+	}
 	var rules []space.Rule
-	for _, r := range p.fw.rules {
+	for _, r := range fw.rules {
 		host := r.testHost(b.host)
 		if host == verdict.No {
 			continue
@@ -102,8 +132,9 @@ func (p firewallPart) space(b *spaceBuilder) spaceNode {
 			rules = append(rules, one)
 		}
 	}
-	ends := b.at(b.Decide(rules, uint8(fwDenies)), p.from, p.to)
-	return b.Apply(b.opFirewall, b.Apply(b.opPair, ends, b.path(p.network)), b.path(p.application))
+	n := b.Decide(rules, uint8(fwDenies))
+	b.firewalls[fw] = n
+	return n
 }
 
 // spaceAt is what a rule that translates takes between two addresses.

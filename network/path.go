@@ -47,9 +47,14 @@ type groups struct {
 
 	nic       arm.ID
 	direction Direction
+	open      verdict.Step // where there are none
 }
 
 func (g groups) follow(a *Answer, f Flow) {
+	if g.open.At != "" {
+		a.Add(g.open)
+		return
+	}
 	f.Source, f.Destination = g.from, g.to
 	if g.admin == nil {
 		g.ask(a, f)
@@ -110,6 +115,8 @@ type branch struct {
 	port  uint16
 	step  verdict.Step
 	parts []part
+	// addressed: the addresses of a packet decide too whether the branch takes it.
+	addressed bool
 }
 
 // fork is where protocol and port decide the way. At most one branch takes a flow.

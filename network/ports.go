@@ -30,8 +30,9 @@ type spaceBuilder struct {
 	space.Store
 	opAnd, opOr, opNot, opAlike, opPair, opAdmin, opFirewall space.Op
 
-	filters map[filterKey]spaceNode
-	unions  map[listKey][]space.Interval
+	filters   map[filterKey]spaceNode
+	firewalls map[*Firewall]spaceNode
+	unions    map[listKey][]space.Interval
 	// symbol is the destination that stands for all that are treated alike:
 	// what is asked about it is left open.
 	symbol netip.Addr
@@ -48,7 +49,7 @@ type filterKey struct {
 }
 
 func newSpaceBuilder() *spaceBuilder {
-	b := &spaceBuilder{filters: map[filterKey]spaceNode{}, unions: map[listKey][]space.Interval{}}
+	b := &spaceBuilder{filters: map[filterKey]spaceNode{}, firewalls: map[*Firewall]spaceNode{}, unions: map[listKey][]space.Interval{}}
 	b.opAnd, b.opOr = b.Op(func(x, y uint8) uint8 { return kleene(x, y, isNo, isYes) }), b.Op(func(x, y uint8) uint8 { return kleene(x, y, isYes, isNo) })
 	b.opNot = b.Op(func(x, _ uint8) uint8 {
 		if x == isUnknown {

@@ -2,6 +2,7 @@ package network
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -32,6 +33,7 @@ func ReadNSG(r arm.Resource) (NSG, []Problem) {
 func (m *Matrix) Update(g NSG) []Change {
 	m.divide(g)
 	touched := m.regroup(g)
+	passing := m.passing(g)
 	var out []Change
 	look := func(i, j int) {
 		was := m.cells[i][j]
@@ -52,12 +54,36 @@ func (m *Matrix) Update(g NSG) []Change {
 			}
 		}
 	}
-	for pair := range m.winding {
+	for _, pair := range passing {
 		if !touched[pair[0]] && !touched[pair[1]] {
 			look(pair[0], pair[1])
 		}
 	}
 	slices.SortFunc(out, func(a, b Change) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	return out
+}
+
+// passing are the pairs whose packets may pass a group between them: those whose
+// leg does, which is worked out again, and those of which no leg is known.
+func (m *Matrix) passing(g NSG) [][2]int {
+	out := slices.Collect(maps.Keys(m.winding))
+	stale := map[[2]routeKey]bool{}
+	for key, l := range m.legs {
+		if slices.Contains(l.passed, g.ID.Key()) {
+			stale[key] = true
+		}
+	}
+	if len(stale) == 0 {
+		return out
+	}
+	for i := range m.Classes {
+		for j := range m.Classes {
+			if stale[[2]routeKey{m.Classes[i].route, m.Classes[j].route}] {
+				out = append(out, [2]int{i, j})
+			}
+		}
+	}
+	maps.DeleteFunc(m.legs, func(key [2]routeKey, _ leg) bool { return stale[key] })
 	return out
 }
 

@@ -102,11 +102,12 @@ func (w *walk) pass(p place, d Direction) bool {
 	}
 	filters := w.t.filters(p.nic, d)
 	admin := w.t.adminFilter(p, d)
-	if len(filters) > 0 || admin != nil {
-		w.parts = append(w.parts, groups{admin: admin, filters: filters, from: w.from, to: w.to, nic: p.nic.ID, direction: d})
-		return true
+	g := groups{admin: admin, filters: filters, from: w.from, to: w.to, nic: p.nic.ID, direction: d}
+	if len(filters) == 0 && admin == nil {
+		g.open = unfiltered(p, d)
 	}
-	return w.add(unfiltered(p, d))
+	w.parts = append(w.parts, g)
+	return true
 }
 
 // follow takes packets along the route that a subnet has for them.

@@ -246,7 +246,7 @@ func (b *spaceBuilder) sideIntervals(m Match, about string, list []netip.Prefix)
 		case len(d.Within) == 0:
 			return sure, space.Whole(space.Source)
 		default:
-			possible = append(possible, space.Prefixes(d.Within)...)
+			possible = append(possible, b.union(d.Within)...)
 		}
 	}
 	return sure, possible

@@ -227,7 +227,9 @@ func (t *Topology) ruleIntervals() []space.Interval {
 	match := func(m Match) {
 		add(m.Sources)
 		add(m.Destinations)
-		add(withins(m.Doubts))
+		for _, d := range m.Doubts {
+			add(d.Within)
+		}
 	}
 	for _, s := range t.Subnets {
 		for _, d := range []Direction{Inbound, Outbound} {

@@ -288,12 +288,8 @@ func (w *world) termByDefault(g network.NSG, def network.Rule, term string) bool
 // insideNetworksOf reports whether a prefix lies in the network of each subnet that
 // a group guards.
 func (w *world) insideNetworksOf(group arm.ID, p netip.Prefix) bool {
-	guarded := false
-	for _, s := range w.net.Subnets {
-		if !s.NSG.Equal(group) {
-			continue
-		}
-		guarded = true
+	subnets := w.guarded[group.Key()]
+	for _, s := range subnets {
 		v, _ := w.net.VNet(s.VNet)
 		in := false
 		for _, q := range v.AddressSpace {
@@ -303,16 +299,11 @@ func (w *world) insideNetworksOf(group arm.ID, p netip.Prefix) bool {
 			return false
 		}
 	}
-	return guarded
+	return len(subnets) > 0
 }
 
 // guardsBastion reports whether a group is on an AzureBastionSubnet, where Azure
 // asks for rules by name.
 func (w *world) guardsBastion(group arm.ID) bool {
-	for _, s := range w.net.Subnets {
-		if s.NSG.Equal(group) && strings.EqualFold(s.Name, bastionSubnet) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(w.guarded[group.Key()], func(s network.Subnet) bool { return strings.EqualFold(s.Name, bastionSubnet) })
 }

@@ -49,8 +49,8 @@ func (w *world) matrixPlaces() []Place {
 
 func (w *world) machinePlaces(vm arm.Resource) []Place {
 	var out []Place
-	for _, nic := range w.net.NICs {
-		if nic.Kind != network.KindVM || !nic.Owner.Equal(vm.ID) {
+	for _, nic := range w.owned[vm.ID.Key()] {
+		if nic.Kind != network.KindVM {
 			continue
 		}
 		p := w.onNIC(Place{Name: vm.Name, Kind: KindMachine, Resource: vm.ID, Identity: w.access.IdentityOf(vm)}, nic)
@@ -70,8 +70,8 @@ func (w *world) computePlace(c arm.Resource) Place {
 	if isInstance(c) {
 		p.Kind = KindInstance
 	}
-	for _, nic := range w.net.NICs {
-		if nic.Kind == network.KindCompute && nic.Owner.Equal(c.ID) {
+	for _, nic := range w.owned[c.ID.Key()] {
+		if nic.Kind == network.KindCompute {
 			return w.onNIC(p, nic)
 		}
 	}

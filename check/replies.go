@@ -22,12 +22,10 @@ func repliesReturn(w *world) []Requirement {
 			found[table.Key()] = r
 		}
 	}
-	for _, a := range w.places {
-		for _, b := range w.places {
-			if !a.Addr.IsValid() || !b.Addr.IsValid() || a.Subnet.Equal(b.Subnet) || !w.routed(a.Subnet) && !w.routed(b.Subnet) {
-				continue
-			}
-			if step, lost := w.losesReplies(a, b); lost {
+	ways := w.placesByWay()
+	for _, from := range ways {
+		for _, to := range ways {
+			if a, b, step, lost := w.firstLost(from, to); lost {
 				table := w.tableOf(step, a, b)
 				note(table, w.lostReplies(a, b.Name, table, step))
 			}
@@ -45,6 +43,63 @@ func repliesReturn(w *world) []Requirement {
 			continue
 		}
 		out = append(out, w.configured("replies-return", table, "Replies pass route table "+table.Name, verdict.Yes, "no connection is found that loses its replies there", ""))
+	}
+	return out
+}
+
+// placesByWay are the places with an address, those together to and from which
+// packets travel alike.
+func (w *world) placesByWay() [][]Place {
+	at := map[int]int{}
+	var out [][]Place
+	for _, p := range w.places {
+		way, known := w.alike().Way(p.NIC, p.Addr)
+		i, ok := at[way]
+		switch {
+		case !p.Addr.IsValid():
+		case known && ok:
+			out[i] = append(out[i], p)
+		default:
+			if known {
+				at[way] = len(out)
+			}
+			out = append(out, []Place{p})
+		}
+	}
+	return out
+}
+
+// firstLost finds the first connection between places of two ways that loses its
+// replies. The ways tell whether there may be one; of places that security groups
+// treat alike one is asked.
+func (w *world) firstLost(from, to []Place) (a, b Place, step verdict.Step, lost bool) {
+	if !w.routed(from[0].Subnet) && !w.routed(to[0].Subnet) || !w.net.MayLoseReplies(from[0].Addr, to[len(to)-1].Addr) {
+		return a, b, step, false
+	}
+	for _, a := range w.oneOfAKind(from) {
+		for _, b := range w.oneOfAKind(to) {
+			if a.Subnet.Equal(b.Subnet) {
+				continue
+			}
+			if step, lost := w.losesReplies(a, b); lost {
+				return a, b, step, true
+			}
+		}
+	}
+	return a, b, step, false
+}
+
+// oneOfAKind are places of which no two are treated alike.
+func (w *world) oneOfAKind(list []Place) []Place {
+	seen := map[int]bool{}
+	var out []Place
+	for _, p := range list {
+		kind, known := w.alike().Kind(p.NIC, p.Addr)
+		if known && seen[kind] {
+			continue
+		}
+		seen[kind] = known
+		out = append(out, p)
 	}
 	return out
 }

@@ -61,7 +61,7 @@ func (w *world) roleOf(vm arm.Resource, vnet arm.ID) Role {
 // bastionSubnet is the subnet of a network that Azure Bastion lives in.
 func (w *world) bastionSubnet(vnet arm.ID) (network.Subnet, bool) {
 	for _, s := range w.net.Subnets {
-		if vnet != "" && s.VNet.Equal(vnet) && strings.EqualFold(s.Name, bastionSubnet) {
+		if vnet != "" && strings.EqualFold(s.Name, bastionSubnet) && s.VNet.Equal(vnet) {
 			return s, true
 		}
 	}

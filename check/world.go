@@ -26,10 +26,33 @@ type world struct {
 	needed    []use        // what all places need, once it is known
 	used      map[int]bool // blocks that switched something off
 	unmatched []Unmatched
+	likeness  *network.Alike // of network interfaces, once it is known
+	owned     map[string][]network.NIC    // by the key of who has them
+	guarded   map[string][]network.Subnet // by the key of their security group
+}
+
+// index finds network interfaces by their owner, and subnets by their group.
+func (w *world) index() {
+	w.owned, w.guarded = map[string][]network.NIC{}, map[string][]network.Subnet{}
+	for _, n := range w.net.NICs {
+		w.owned[n.Owner.Key()] = append(w.owned[n.Owner.Key()], n)
+	}
+	for _, s := range w.net.Subnets {
+		w.guarded[s.NSG.Key()] = append(w.guarded[s.NSG.Key()], s)
+	}
+}
+
+// alike says which network interfaces are treated alike.
+func (w *world) alike() *network.Alike {
+	if w.likeness == nil {
+		w.likeness = w.net.Alike()
+	}
+	return w.likeness
 }
 
 func newWorld(e *arm.Estate) *world {
 	w := &world{estate: e, net: network.FromEstate(e), access: access.FromEstate(e), cells: map[string]Cell{}, used: map[int]bool{}}
+	w.index()
 	w.names = privatedns.FromEstate(e, w.net.MemberAddr)
 	for _, ep := range service.All(e) {
 		if ep.Host != "" {

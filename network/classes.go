@@ -58,8 +58,14 @@ type grouping struct {
 }
 
 func (t *Topology) grouping() *grouping {
-	g := &grouping{t: t, routes: starts(t.deciding()), subnetRoutes: map[string]int{}, hops: map[netip.Addr]bool{}}
+	g := t.routeGrouping()
 	g.rules = starts(t.deciding(), t.ruleIntervals())
+	return g
+}
+
+// routeGrouping tells apart by routes alone.
+func (t *Topology) routeGrouping() *grouping {
+	g := &grouping{t: t, routes: starts(t.deciding()), subnetRoutes: map[string]int{}, hops: map[netip.Addr]bool{}}
 	for _, table := range t.tables {
 		for _, u := range table.routes {
 			g.hops[u.address] = true

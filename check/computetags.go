@@ -97,7 +97,7 @@ func computeServiceTags(w *world) []Requirement {
 // private way to.
 func (w *world) tagsOf(compute arm.Resource) []tagNeed {
 	out := slices.Clone(computeTags)
-	ws, ok := w.estate.Get(compute.ID.Parent())
+	ws, ok := w.workspaceOf(Place{Resource: compute.ID})
 	if !ok {
 		return out
 	}
@@ -132,8 +132,7 @@ func (w *world) blocks(filters []network.Filter, p Place, need tagNeed) (verdict
 // blocksService says which filter keeps the service from a node with a public
 // address. Without a subnet group the service's own lets it in.
 func (w *world) blocksService(p Place, compute arm.Resource) (verdict.Step, bool) {
-	const path = "properties.enableNodePublicIp"
-	if _, unknown := arm.UnknownAt(compute.Properties, path); unknown || !arm.Bool(compute.Properties, path, true) || isInstance(compute) {
+	if !hasPublicNodes(compute) || isInstance(compute) {
 		return verdict.Step{}, false
 	}
 	prefixes, ok := service.Tag("AzureMachineLearning")
@@ -147,4 +146,15 @@ func (w *world) blocksService(p Place, compute arm.Resource) (verdict.Step, bool
 		}
 	}
 	return verdict.Step{}, false
+}
+
+// hasPublicNodes reports whether it is certain that the nodes of a compute, or the
+// serverless ones of a workspace, have public addresses.
+func hasPublicNodes(doc arm.Resource) bool {
+	path, with, def := "properties.enableNodePublicIp", true, true
+	if doc.IsType(service.TypeWorkspace) {
+		path, with, def = "serverlessComputeSettings.serverlessComputeNoPublicIP", false, false
+	}
+	_, unknown := arm.UnknownAt(doc.Properties, path)
+	return !unknown && arm.Bool(doc.Properties, path, def) == with
 }

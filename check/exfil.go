@@ -83,6 +83,10 @@ type exfil struct {
 
 // leave finds the ways of one place.
 func (x *exfil) leave(p Place) {
+	if m, isolated := x.isolated(p); isolated {
+		x.leaveManaged(p, m)
+		return
+	}
 	if !p.Addr.IsValid() {
 		x.add(p, Way{Kind: WayUndescribed, To: "anywhere", Value: verdict.Unknown,
 			Means: "no rule of this estate is on its way; give it a subnet, or an isolated managed network"},
@@ -281,7 +285,7 @@ func (x *exfil) services(p Place) {
 	for _, open := range x.open {
 		c := x.cell(p, open.To)
 		value := verdict.And(verdict.And(c.Connect.Value, c.Admit.Value), verdict.And(open.Connect.Value, open.Admit.Value))
-		if value == verdict.No || len(c.Resolve.Addrs) == 0 {
+		if value == verdict.No || len(c.Resolve.Addrs) == 0 && p.Managed == "" {
 			continue
 		}
 		x.add(p, Way{Kind: WayService, To: endpointSlug(open.To), Value: value,

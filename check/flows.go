@@ -56,7 +56,11 @@ func (w *world) uses() []use {
 // runsElsewhere reports a compute that reaches its services from a network of the
 // workspace's own, or of Microsoft's where nothing is closed to that.
 func (w *world) runsElsewhere(p Place, ws arm.Resource) bool {
-	if managedNetwork(ws) != "" {
+	if p.Managed != "" {
+		if _, isolated := w.isolated(p); isolated {
+			return false
+		}
+	} else if managedNetwork(ws) != "" {
 		return true
 	}
 	doc, _ := w.estate.Get(p.Resource)
@@ -108,8 +112,8 @@ func reachPlatform(w *world) []Requirement {
 	var out []Requirement
 	for role, names := range map[Role][]string{RoleAgent: agentPlatform, RoleCompute: computePlatform} {
 		for _, p := range w.withRole(role) {
-			if doc, _ := w.estate.Get(p.Resource); role == RoleCompute {
-				if ws, ok := w.estate.Get(doc.ID.Parent()); ok && w.runsElsewhere(p, ws) {
+			if role == RoleCompute {
+				if ws, ok := w.workspaceOf(p); ok && w.runsElsewhere(p, ws) {
 					continue
 				}
 			}
@@ -132,9 +136,9 @@ func (w *world) mustReach(rule string, p Place, ep service.Endpoint, need *right
 		Title: fmt.Sprintf("%s %s reaches %s", p.label(), p.Name, serviceLabel(ep)),
 		From:  p, To: target(ep, c), Must: true,
 	}
-	if !p.Addr.IsValid() && p.NIC == "" {
+	if !p.Addr.IsValid() && p.NIC == "" && p.Managed == "" {
 		r.Stages = []Stage{{StageConnect, w.connect(p, r.To.Addr, httpsPort)}}
-		r.Remedy = fmt.Sprintf("give %s %s a subnet of the estate: subnet_resource_id of azurerm_machine_learning_compute_%s", strings.ToLower(p.label()), p.Name, p.resourceKind())
+		r.Remedy = insideRemedy(p)
 		w.settle(&r, p.Resource)
 		r.faults = []fault{outsideFault(p.Resource)}
 		return r
@@ -154,13 +158,21 @@ func (w *world) mustReach(rule string, p Place, ep service.Endpoint, need *right
 	if r.Outcome == Violated {
 		r.Remedy = w.remedyFor(r, c, need)
 	}
+	if _, isolated := w.isolated(p); p.Managed != "" && !isolated && r.Outcome != Holds && r.decisiveStage().Name != StageAuthorize {
+		r.Remedy, r.faults = insideRemedy(p), append([]fault{outsideFault(p.Resource)}, r.faults...)
+	}
 	return r
+}
+
+// insideRemedy puts a compute into the networks of the estate.
+func insideRemedy(p Place) string {
+	return fmt.Sprintf("give %s %s a subnet of the estate: subnet_resource_id of azurerm_machine_learning_compute_%s", strings.ToLower(p.label()), p.Name, p.resourceKind())
 }
 
 // privately is the verdict on a name that must lead to a private endpoint.
 func (w *world) privately(c Cell) verdict.Verdict {
 	v := verdict.Verdict{Value: c.Resolve.Verdict.Value, Steps: append([]verdict.Step(nil), c.Resolve.Verdict.Steps...)}
-	if c.To.Group == "" || len(c.Resolve.Addrs) == 0 || c.Resolve.Private() || w.byServiceEndpoint(c) {
+	if c.To.Group == "" || len(c.Resolve.Addrs) == 0 || c.Resolve.Private() || c.From.Managed != "" || w.byServiceEndpoint(c) {
 		return v
 	}
 	v.Add(w.whyPublic(c))
@@ -260,7 +272,7 @@ func (w *world) granted(doc arm.Resource, v verdict.Verdict) verdict.Verdict {
 // access policy.
 func (w *world) isGrantee(objectID string) bool {
 	for _, a := range w.estate.OfType("Microsoft.Authorization/roleAssignments") {
-		if strings.EqualFold(arm.String(a.Properties, "principalId"), objectID) {
+		if objectID != "" && strings.EqualFold(arm.String(a.Properties, "principalId"), objectID) {
 			return true
 		}
 	}

@@ -86,7 +86,7 @@ func (w *world) workspacesOf(p Place) []arm.Resource {
 	if p.Kind != KindCompute && p.Kind != KindInstance {
 		return w.estate.OfType(service.TypeWorkspace)
 	}
-	if ws, ok := w.estate.Get(p.Resource.Parent()); ok {
+	if ws, ok := w.workspaceOf(p); ok {
 		return []arm.Resource{ws}
 	}
 	return nil

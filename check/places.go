@@ -33,6 +33,7 @@ func (w *world) findPlaces() []Place {
 			out = append(out, w.computePlace(c))
 		}
 	}
+	out = append(out, w.serverlessPlaces()...)
 	out = append(out, w.scaleSetPlaces()...)
 	out = append(out, w.clusterPlaces()...)
 	order := map[Role]int{RoleAgent: 0, RoleJumpHost: 1, RoleCompute: 2, RoleServing: 3, RoleOther: 4}
@@ -42,9 +43,13 @@ func (w *world) findPlaces() []Place {
 	return out
 }
 
-// matrixPlaces are the places that have a network interface.
+// matrixPlaces are the places that have a network interface, and those in managed
+// networks.
 func (w *world) matrixPlaces() []Place {
-	return slices.DeleteFunc(slices.Clone(w.places), func(p Place) bool { return p.NIC == "" })
+	return slices.DeleteFunc(slices.Clone(w.places), func(p Place) bool {
+		_, isolated := w.isolated(p)
+		return p.NIC == "" && !isolated
+	})
 }
 
 func (w *world) machinePlaces(vm arm.Resource) []Place {
@@ -75,7 +80,7 @@ func (w *world) computePlace(c arm.Resource) Place {
 			return w.onNIC(p, nic)
 		}
 	}
-	return p
+	return w.managed(p, c)
 }
 
 func (w *world) onNIC(p Place, nic network.NIC) Place {

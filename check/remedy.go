@@ -13,7 +13,11 @@ import (
 
 // remedyFor is the smallest change that mends a flow that must be.
 func (w *world) remedyFor(r Requirement, c Cell, need *right) string {
-	switch r.decisiveStage().Name {
+	stage := r.decisiveStage().Name
+	if m, isolated := w.isolated(c.From); isolated && stage != StageAuthorize {
+		return w.managedRemedy(m, c, stage)
+	}
+	switch stage {
 	case StageResolve:
 		return w.resolveRemedy(c)
 	case StageConnect:

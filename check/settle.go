@@ -108,8 +108,11 @@ func (p Place) label() string {
 	case RoleJumpHost:
 		return "Jump host"
 	case RoleCompute:
-		if p.Kind == KindInstance {
+		switch {
+		case p.Kind == KindInstance:
 			return "Compute instance"
+		case strings.EqualFold(p.Resource.Type(), service.TypeWorkspace):
+			return "Serverless compute"
 		}
 		return "Compute cluster"
 	case RoleServing:

@@ -106,7 +106,9 @@ func (t *tracer) run() {
 	t.To.Port = t.Port
 	t.Outcome, t.Value = MeetAdmitted, verdict.Yes
 	t.cell = Cell{From: t.From, To: t.To.Endpoint}
-	if t.resolved() && t.connected() && t.admitted() {
+	if t.From.Managed != "" && t.To.Endpoint.Host != "" {
+		t.fromManaged()
+	} else if t.resolved() && t.connected() && t.admitted() {
 		t.authorized()
 	}
 	t.also()
@@ -185,6 +187,27 @@ func chainOf(host string, a privatedns.Answer) []Looked {
 	return out
 }
 
+// fromManaged is the way out of a managed network.
+func (t *tracer) fromManaged() {
+	t.cell = t.followManaged(t.From, t.To.Endpoint)
+	t.Resolved = &t.cell.Resolve
+	if !t.stage(StageResolve, t.cell.Resolve.Verdict, MeetNoName) {
+		return
+	}
+	for _, a := range t.cell.Resolve.Addrs {
+		t.Addresses = append(t.Addresses, a.String())
+	}
+	if len(t.cell.Resolve.Addrs) > 0 {
+		t.To.Addr = t.cell.Resolve.Addrs[0]
+		if t.Protocol != network.TCP || t.Port != httpsPort {
+			t.cell.Connect = t.connectManaged(t.From, t.To.Addr, t.Protocol, t.Port)
+		}
+	}
+	if t.stage(StageConnect, t.cell.Connect, MeetUnreachable) && t.stage(StageAdmit, t.cell.Admit, MeetRefused) {
+		t.authorized()
+	}
+}
+
 func (t *tracer) flow() network.Flow {
 	return network.Flow{Source: t.From.Addr, Destination: t.To.Addr, Protocol: t.Protocol, Port: t.Port}
 }
@@ -192,7 +215,10 @@ func (t *tracer) flow() network.Flow {
 // connected takes packets to the address.
 func (t *tracer) connected() bool {
 	v := t.connect(t.From, t.To.Addr, t.Port)
-	if t.Protocol != network.TCP && t.From.Addr.IsValid() {
+	switch {
+	case t.From.Managed != "":
+		v = t.connectManaged(t.From, t.To.Addr, t.Protocol, t.Port)
+	case t.Protocol != network.TCP && t.From.Addr.IsValid():
 		v = t.net.Reach(t.flow())
 	}
 	if t.From.NIC != "" {

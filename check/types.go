@@ -43,7 +43,10 @@ type Place struct {
 	Addr     netip.Addr `json:"address,omitzero"`
 	VNet     arm.ID     `json:"network,omitempty"`
 	Subnet   arm.ID     `json:"subnet,omitempty"`
-	Identity string     `json:"identity,omitempty"` // object id that it acts as, or ""
+	// Managed is the workspace in whose managed network it is, or in a network of
+	// Microsoft's where that is not isolated; "" where it is in neither.
+	Managed  arm.ID `json:"managedNetwork,omitempty"`
+	Identity string `json:"identity,omitempty"` // object id that it acts as, or ""
 }
 
 // Target is where a flow leads.

@@ -77,6 +77,9 @@ func (w *world) cell(p Place, ep service.Endpoint) Cell {
 }
 
 func (w *world) follow(p Place, ep service.Endpoint) Cell {
+	if p.Managed != "" {
+		return w.followManaged(p, ep)
+	}
 	c := Cell{From: p, To: ep, Resolve: w.resolve(p, ep.Host)}
 	if len(c.Resolve.Addrs) == 0 {
 		c.Connect = notReached(c.Resolve.Verdict, "there is no address to connect to")
@@ -92,6 +95,9 @@ func (w *world) follow(p Place, ep service.Endpoint) Cell {
 
 // resolve asks for a name as the place would.
 func (w *world) resolve(p Place, host string) privatedns.Answer {
+	if p.Managed != "" {
+		return w.names.Resolve("", host)
+	}
 	if p.VNet == "" && p.Kind != KindInternet {
 		return privatedns.Answer{Name: host, Verdict: single(verdict.Unknown, string(p.Kind)+" "+p.Name, p.Resource, "the network that it is in is not known")}
 	}
@@ -111,6 +117,9 @@ func single(v verdict.Value, at string, resource arm.ID, reason string) verdict.
 }
 
 func (w *world) connect(p Place, to netip.Addr, port uint16) verdict.Verdict {
+	if p.Managed != "" {
+		return w.connectManaged(p, to, network.TCP, port)
+	}
 	if !p.Addr.IsValid() {
 		return single(verdict.Unknown, string(p.Kind)+" "+p.Name, p.Resource, w.whyNoAddr(p))
 	}

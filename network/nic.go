@@ -149,6 +149,28 @@ func (b *builder) computeNodes() {
 	}
 }
 
+// ServerlessNode is the id of the network interface that stands for the serverless
+// computes of a workspace.
+func ServerlessNode(workspace arm.ID) arm.ID { return workspace + "/serverless/nodes/0" }
+
+// serverlessNodes are the computes that workspaces start in a subnet for jobs that
+// name none: how many there will be is not known, and one stands for them.
+func (b *builder) serverlessNodes() {
+	for _, r := range b.e.OfType(service.TypeWorkspace) {
+		n := NIC{ID: ServerlessNode(r.ID), Owner: r.ID, Name: r.ID.Name() + "/serverless", Kind: KindCompute, Via: ViaCluster}
+		d := b.read(r, &n.Doubts)
+		n.Subnet = d.as(aboutSubnet).ref("serverlessComputeSettings.serverlessComputeCustomSubnet")
+		if n.Subnet == "" {
+			continue
+		}
+		if d.as(aboutNodePub).flag("serverlessComputeSettings.serverlessComputeNoPublicIP", false) {
+			n.Via = ViaExplicit
+		}
+		b.checkSubnetOf(r, &n)
+		b.pending = append(b.pending, pendingNIC{nic: n, doc: r, configs: make([]ipConfig, 1), last: true})
+	}
+}
+
 func (b *builder) addNodes(r arm.Resource, n NIC, count int) {
 	for i := range count {
 		n.ID = r.ID + arm.ID(fmt.Sprintf("/nodes/%d", i))

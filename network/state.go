@@ -87,6 +87,7 @@ func (s Settings) FromEstate(e *arm.Estate) *Topology {
 	b.scaleSets()
 	b.privateEndpoints()
 	b.computeNodes()
+	b.serverlessNodes()
 	b.publicAddresses()
 	b.allocate()
 	b.resolveHops()

@@ -16,6 +16,7 @@ import (
 	"github.com/cloister-ml/cloister/internal/fabric"
 	"github.com/cloister-ml/cloister/internal/probe"
 	"github.com/cloister-ml/cloister/internal/sandbox"
+	"github.com/cloister-ml/cloister/network"
 	"github.com/cloister-ml/cloister/service"
 )
 
@@ -25,7 +26,7 @@ const probeTime = 60 * time.Second
 // Probe tries, from every place, what the proof predicts of the estate as it is,
 // and hands over each place's comparisons as they come.
 func (d *Daemon) Probe(ctx context.Context, each func([]probe.Comparison)) error {
-	places := byPlace(check.Matrix(d.cloud.Estate()))
+	places := byPlace(slices.DeleteFunc(check.Matrix(d.cloud.Estate()), notBuilt))
 	release, err := d.holdNodes(ctx, places)
 	if err != nil {
 		return err
@@ -50,6 +51,12 @@ func (d *Daemon) Probe(ctx context.Context, each func([]probe.Comparison)) error
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// notBuilt reports a place that this machine does not build: what a managed
+// network holds, and computes that only jobs bring about.
+func notBuilt(c check.Cell) bool {
+	return c.From.Managed != "" || c.From.NIC != "" && c.From.NIC.Equal(network.ServerlessNode(c.From.Resource))
 }
 
 // byPlace groups the cells of a matrix, which come place by place.

@@ -59,6 +59,10 @@ func (w *walk) backFrom(to place, replying netip.Addr) {
 			w.backByGateway(at, seen, step, route)
 			return
 		case HopAppliance:
+			if home, ok := w.t.directly(at.vnet, route.Address); ok && route.Address == w.from {
+				w.backHome(at, home, replying, seen, step, route)
+				return
+			}
 			next, ok := w.backThrough(at, route, replying, step)
 			if !ok {
 				return

@@ -162,19 +162,20 @@ func (b *builder) ruleGroups(fw *Firewall, policy arm.Resource) {
 			return arm.Int(x.o, "priority", 0) - arm.Int(y.o, "priority", 0)
 		})
 		for _, c := range collections {
-			b.collection(fw, c)
+			b.collection(fw, c, FirewallOrigin{Policy: policy.ID, Group: g.ID.Name()})
 		}
 	}
 }
 
-func (b *builder) collection(fw *Firewall, c document) {
+func (b *builder) collection(fw *Firewall, c document, origin FirewallOrigin) {
 	c.doubts = &fw.Doubts
 	c.number("priority", 0)
 	action := strings.ToLower(c.text("action.type"))
 	for i, r := range c.objects("rules", "rule") {
 		r.text("ruleType")
 		r.doubts = &Doubts{}
-		at := collectionRule{document: r, name: nameOf(c.o, 0) + "/" + nameOf(r.o, i), priority: arm.Int(c.o, "priority", 0), allow: action == "allow"}
+		origin.Collection, origin.Rule = nameOf(c.o, 0), nameOf(r.o, i)
+		at := collectionRule{document: r, origin: origin, name: nameOf(c.o, 0) + "/" + nameOf(r.o, i), priority: arm.Int(c.o, "priority", 0), allow: action == "allow"}
 		switch kind := strings.ToLower(arm.String(r.o, "ruleType")); {
 		case kind == "natrule" || action == "dnat":
 			fw.nat = append(fw.nat, at.nat(b)...)
@@ -211,7 +212,7 @@ func (b *builder) classic(fw *Firewall, d document) {
 				r["ruleType"] = kind
 			}
 			c.o = o
-			b.collection(fw, c)
+			b.collection(fw, c, FirewallOrigin{})
 		}
 	}
 }

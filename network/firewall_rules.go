@@ -18,7 +18,8 @@ type firewallRule struct {
 	// nil where it is for addresses only.
 	hosts []string
 	// broad says why it may be for other hosts as well: an FQDN tag, a category.
-	broad string
+	broad  string
+	origin FirewallOrigin
 }
 
 // natRule translates destinations.
@@ -26,6 +27,7 @@ type natRule struct {
 	Match
 	address netip.Addr
 	port    uint16 // 0: unchanged
+	origin  FirewallOrigin
 }
 
 // collectionRule is a rule of a collection as written.
@@ -34,6 +36,7 @@ type collectionRule struct {
 	name     string
 	priority int
 	allow    bool
+	origin   FirewallOrigin
 }
 
 func (c collectionRule) rule(protocol string) Rule {
@@ -57,7 +60,7 @@ func (c collectionRule) network(b *builder) []firewallRule {
 		if len(hosts) > 0 {
 			m.Destinations = allAddresses // which of its addresses a name has is not ours to say
 		}
-		out = append(out, firewallRule{Match: m, hosts: hosts}.settled())
+		out = append(out, firewallRule{Match: m, hosts: hosts, origin: c.origin}.settled())
 	}
 	return out
 }
@@ -90,9 +93,15 @@ func (c collectionRule) application(b *builder) []firewallRule {
 		r := c.rule(string(TCP))
 		port := uint16(p.number("port", defaultPort(p.text("protocolType"))))
 		r.DestinationPorts = []PortRange{{port, port}}
-		out = append(out, firewallRule{Match: Match{Rule: r, Sources: from, Destinations: allAddresses}, application: true, hosts: append([]string{}, hosts...), broad: broad}.settled())
+		out = append(out, firewallRule{Match: Match{Rule: r, Sources: from, Destinations: allAddresses}, application: true, hosts: append([]string{}, hosts...), broad: broad, origin: c.of(p.text("protocolType"))}.settled())
 	}
 	return out
+}
+
+// of is the origin of a rule for one scheme.
+func (c collectionRule) of(scheme string) FirewallOrigin {
+	c.origin.Scheme = scheme
+	return c.origin
 }
 
 func defaultPort(protocol string) int {
@@ -118,7 +127,7 @@ func (c collectionRule) nat(b *builder) []natRule {
 		r := c.rule(firewallProtocol(p))
 		r.Allow = true
 		r.DestinationPorts = c.as(aboutPort).ports("destinationPorts")
-		out = append(out, natRule{Match: firewallRule{Match: Match{Rule: r, Sources: from, Destinations: to}}.settled().Match, address: address, port: port})
+		out = append(out, natRule{Match: firewallRule{Match: Match{Rule: r, Sources: from, Destinations: to}}.settled().Match, address: address, port: port, origin: c.origin})
 	}
 	return out
 }

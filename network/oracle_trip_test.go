@@ -135,6 +135,9 @@ func (o oracle) route(at network.NIC, t trip) verdict.Value {
 		t.f.Source, t.kind, t.state = source, "internet", nil
 		return verdict.And(v, o.internet(t))
 	case "appliance":
+		if home, ok := o.holder(at.Subnet.Parent(), h.next); ok && h.next == t.f.Destination {
+			return verdict.And(o.crosses(at.Subnet.Parent(), home, t.f.Source, t.kind), o.inside(home, t))
+		}
 		return o.appliance(at, h.next, t)
 	case "gateway":
 		return o.gateway(at.Subnet.Parent(), t.f.Destination)
@@ -206,6 +209,9 @@ func (o oracle) back(from network.NIC, t trip) verdict.Value {
 	for range maxHops {
 		vnet := subnet.Parent()
 		h := o.hop(subnet, source)
+		if home, ok := o.holder(vnet, h.next); ok && h.kind == "appliance" && h.next == source {
+			h = hop{kind: "inside", vnet: home}
+		}
 		if o.mayLearn(subnet, source) && h.kind != "gateway" && !o.inAnyNetwork(source) {
 			return verdict.And(value, verdict.Unknown)
 		}

@@ -93,6 +93,9 @@ func (t *Topology) PublicIP(id arm.ID) netip.Addr { return t.public[id.Key()] }
 // looked at: that is a question about a flow.
 func (t *Topology) EgressAddr(nic arm.ID) (netip.Addr, Answer) {
 	n, ok := t.NIC(nic)
+	if fw := t.firewallAt[nic.Key()]; fw != nil {
+		n, ok = t.FirewallNIC(fw), true
+	}
 	if !ok {
 		return netip.Addr{}, answer(verdict.Step{At: "NIC " + nic.Name(), Resource: nic, Value: verdict.No, Reason: "there is no such network interface"})
 	}

@@ -127,6 +127,12 @@ func (w *walk) follow(at place) {
 		w.toInternet(at, route, step)
 	case HopAppliance:
 		w.add(step)
+		if home, ok := w.t.directly(at.vnet, route.Address); ok && route.Address == w.to {
+			if w.cross(at.vnet, home, w.from) { // the next hop is where they go
+				w.arrive(home)
+			}
+			return
+		}
 		w.forward(at, route)
 	case HopGateway:
 		w.add(step)

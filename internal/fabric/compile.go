@@ -23,7 +23,38 @@ type meaning interface {
 // Compile turns a topology into the plan of its kernel state. Of the compute
 // nodes only those are built for which running is true; with a nil running, all.
 func Compile(t *network.Topology, running func(network.NIC) bool) Plan {
-	return compile(t.VNets, t.Subnets, slices.Concat(t.NICs, t.Hosts()), t, running, t.Gateways...)
+	return CompileWith(t, Choices{Running: running})
+}
+
+// Choices are what a plan depends on beside the topology.
+type Choices struct {
+	// Running says of a compute node whether it runs; nil for all.
+	Running func(network.NIC) bool
+	// Resolve gives the addresses of a name as a network's DNS does, for the network
+	// rules of firewalls that are for names; nil for none.
+	Resolve func(vnet arm.ID, name string) []netip.Addr
+}
+
+// CompileWith is [Compile] with all that may be chosen.
+func CompileWith(t *network.Topology, choose Choices) Plan {
+	if choose.Resolve == nil {
+		choose.Resolve = func(arm.ID, string) []netip.Addr { return nil }
+	}
+	return compile(t.VNets, t.Subnets, slices.Concat(t.NICs, t.Hosts()), t, middleOf(t), choose)
+}
+
+// middle is what stands between networks.
+type middle struct {
+	gateways  []*network.Gateway
+	firewalls []firewallSight
+}
+
+func middleOf(t *network.Topology) middle {
+	m := middle{gateways: t.Gateways}
+	for _, fw := range t.Firewalls {
+		m.firewalls = append(m.firewalls, firewallSight{fw, t.FirewallNIC(fw), t.FirewallPublic(fw)})
+	}
+	return m
 }
 
 // compiler gathers a plan.
@@ -35,7 +66,10 @@ type compiler struct {
 	plan    Plan
 	publics []publicRoute // what the internet sends to which router
 
-	gateways []gatewayPlan
+	gateways  []gatewayPlan
+	firewalls []firewallPlan
+	relays    []relay
+	choose    Choices
 }
 
 // vnetPlan is a virtual network on its way to a router.
@@ -57,12 +91,15 @@ type guest struct {
 	addrs  []netip.Addr
 	subnet network.Subnet
 	egress netip.Addr // its public source address, invalid for none
+	// fronts are public addresses of which the machine itself sees what is for them,
+	// at an address that stands for each.
+	fronts []translation
 }
 
 func (g guest) endpoint() bool { return g.Kind == network.KindPrivateEndpoint }
 
-func compile(vnets []network.VNet, subnets []network.Subnet, nics []network.NIC, ask meaning, running func(network.NIC) bool, gateways ...*network.Gateway) Plan {
-	c := &compiler{ask: ask, vnets: map[string]*vnetPlan{}, pool: pool{}}
+func compile(vnets []network.VNet, subnets []network.Subnet, nics []network.NIC, ask meaning, between middle, choose Choices) Plan {
+	c := &compiler{ask: ask, vnets: map[string]*vnetPlan{}, pool: pool{}, choose: choose}
 	for _, v := range vnets {
 		p := &vnetPlan{VNet: v, space: spaceName("vnet", v.Name, v.ID), transit: c.pool.address("router " + v.ID.Key()), peers: map[string]bool{}}
 		c.vnets[v.ID.Key()] = p
@@ -76,13 +113,15 @@ func compile(vnets []network.VNet, subnets []network.Subnet, nics []network.NIC,
 		}
 	}
 	for _, n := range nics {
-		if n.Kind == network.KindCompute && running != nil && !running(n) {
+		if n.Kind == network.KindCompute && choose.Running != nil && !choose.Running(n) {
 			continue
 		}
 		c.place(n, bySubnet)
 	}
-	c.built(gateways)
+	c.built(between.gateways)
+	c.placeFirewalls(between.firewalls, bySubnet)
 	c.peer()
+	c.relay()
 	c.internet()
 	for _, v := range c.order {
 		c.router(v)
@@ -160,6 +199,8 @@ func machineSpace(n network.NIC) string {
 		return spaceName("bastion", n.Name, n.ID)
 	case network.KindGateway:
 		return spaceName("gateway", n.Name, n.ID)
+	case network.KindFirewall:
+		return spaceName("firewall", n.ID.Name(), n.ID)
 	}
 	return spaceName("pe", n.Name, n.ID)
 }
@@ -219,6 +260,7 @@ func (c *compiler) machines() {
 			c.plug(s, v, g, len(s.Guests)-1)
 		}
 	}
+	c.firewallSpaces(spaces)
 	sites := c.sites(spaces)
 	for _, name := range names {
 		c.plan.Spaces = append(c.plan.Spaces, *spaces[name])

@@ -125,12 +125,15 @@ func (f *filter) sources(v *vnetPlan, c *compiler, marks map[string]int) {
 		if !ok || !v.peers[p.Remote.Key()] || p.AllowForwarded {
 			continue
 		}
-		from := nft.Equals(nft.InIf, nft.Name(linkName(peeringPrefix, peer.ID)))
-		for _, m := range f.addresses(nft.Source, slices.Concat(p.RemoteAddressSpace, c.transited(v, peer))) {
-			m.Not = true
-			rules = append(rules, nft.Rule{Match: []nft.Match{from, m}, Count: true, Do: drop, Comment: "forwarded by a peer"})
+		for _, link := range append(c.relaysInto(v, peer), linkName(peeringPrefix, peer.ID)) {
+			from := nft.Equals(nft.InIf, nft.Name(link))
+			for _, m := range f.addresses(nft.Source, slices.Concat(p.RemoteAddressSpace, c.transited(v, peer))) {
+				m.Not = true
+				rules = append(rules, nft.Rule{Match: []nft.Match{from, m}, Count: true, Do: drop, Comment: "forwarded by a peer"})
+			}
 		}
 	}
+	rules = append(rules, f.relays(v, c, marks)...)
 	f.chain(nft.Chain{Name: "sources", Hook: nft.Prerouting, Priority: priorityRaw, Rules: rules})
 }
 

@@ -27,7 +27,11 @@ func (c *compiler) internet() {
 			if g.PublicAddr.Is4() && !slices.Contains(g.addrs, g.PublicTo) {
 				c.note("%s is not reached at its public address %s: it is not known which private address is behind it", g.ID, g.PublicAddr)
 			}
-			for _, a := range []netip.Addr{g.egress, g.PublicAddr} {
+			all := []netip.Addr{g.egress, g.PublicAddr}
+			for _, front := range g.fronts {
+				all = append(all, front.public)
+			}
+			for _, a := range all {
 				if a.Is4() && !seen[a] {
 					seen[a] = true
 					c.announce(v, a, false)
@@ -47,6 +51,7 @@ func (v *vnetPlan) publics() []translation {
 		if g.PublicAddr.Is4() && slices.Contains(g.addrs, g.PublicTo) {
 			out = append(out, translation{g.PublicAddr, g.PublicTo})
 		}
+		out = append(out, g.fronts...)
 	}
 	return out
 }

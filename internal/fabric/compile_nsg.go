@@ -69,19 +69,28 @@ func (f *filter) rule(one network.Filter, m network.Match) []nft.Rule {
 	if t.allow && !t.sure {
 		return nil
 	}
-	sources, destinations := spansOf(t.sources), spansOf(t.destinations)
-	if len(sources) == 0 || len(destinations) == 0 {
-		return nil
-	}
-	addresses := slices.Concat(f.spans(nft.Source, sources), f.spans(nft.Destination, destinations))
 	do := drop
 	if t.allow {
 		do = nft.Action{Verb: nft.Return}
 	}
 	var out []nft.Rule
+	for _, match := range f.matching(t) {
+		out = append(out, nft.Rule{Match: match, Count: true, Do: do, Comment: m.Rule.Name})
+	}
+	return out
+}
+
+// matching are the ways to match terms, none where nothing does.
+func (f *filter) matching(t terms) [][]nft.Match {
+	sources, destinations := spansOf(t.sources), spansOf(t.destinations)
+	if len(sources) == 0 || len(destinations) == 0 {
+		return nil
+	}
+	addresses := slices.Concat(f.spans(nft.Source, sources), f.spans(nft.Destination, destinations))
+	var out [][]nft.Match
 	for _, s := range t.services() {
 		match := slices.Concat(f.numbers("proto-", nft.Protocol, s.protocols), f.numbers("port-", nft.SourcePort, s.from), f.numbers("port-", nft.DestinationPort, s.to))
-		out = append(out, nft.Rule{Match: append(match, addresses...), Count: true, Do: do, Comment: m.Rule.Name})
+		out = append(out, append(match, addresses...))
 	}
 	return out
 }

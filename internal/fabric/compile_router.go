@@ -38,6 +38,9 @@ func (c *compiler) router(v *vnetPlan) {
 		for _, a := range g.addrs {
 			s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(a), Type: Unicast, Dev: g.link, Src: gatewayOf(g.subnet, a)})
 		}
+		for _, front := range g.fronts {
+			s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(front.private), Type: Unicast, Dev: g.link, Via: g.addrs[0]})
+		}
 	}
 	s.Routes = append(s.Routes, c.siteRoutes(v, mainTable, c.own(v))...)
 	for _, peer := range c.order {
@@ -69,6 +72,7 @@ func (c *compiler) router(v *vnetPlan) {
 		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n})
 		s.Routes = append(s.Routes, c.endpointRoutes(v, n)...)
 	}
+	c.relayed(v, &s, numbers, marks)
 	f := c.routerFilter(v, gateways, marks, services)
 	s.Filter, s.gates = f.table, f.gates
 	c.plan.Spaces = append(c.plan.Spaces, s)
@@ -143,12 +147,10 @@ func (c *compiler) hop(v *vnetPlan, sub network.Subnet, r network.Route) Route {
 		}
 		return closed
 	case network.HopAppliance:
-		for _, g := range v.guests {
-			if slices.Contains(g.addrs, r.Address) && g.IPForwarding {
-				return Route{Type: Unicast, Dev: g.link, Via: r.Address}
-			}
+		if way, ok := c.toAppliance(v, r.Address); ok {
+			return way
 		}
-		c.note("subnet %s: %s leads nowhere: no running network interface of its network with IP forwarding has the appliance's address %s", sub.ID, r.Prefix, r.Address)
+		c.note("subnet %s: %s leads nowhere: no running network interface of its network or of one that is peered with it has the appliance's address %s and IP forwarding", sub.ID, r.Prefix, r.Address)
 	case network.HopGateway:
 		if way, ok := c.toSite(v, r.Prefix); ok {
 			return way

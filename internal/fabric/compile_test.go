@@ -67,7 +67,7 @@ func TestOnlyRunningNodesAreBuilt(t *testing.T) {
 	h := twoNetworks()
 	h.nics[1].Kind = network.KindCompute
 	off := func(n network.NIC) bool { return false }
-	p := compile(h.vnets, h.subnets, h.nics, h, off)
+	p := compile(h.vnets, h.subnets, h.nics, h, middle{}, Choices{Running: off})
 	for _, s := range p.Spaces {
 		if strings.Contains(s.Name, "agent") {
 			t.Errorf("%s is built and does not run", s.Name)

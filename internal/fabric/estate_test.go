@@ -61,7 +61,7 @@ func (h *handmade) EgressAddr(nic arm.ID) (netip.Addr, network.Answer) {
 	return a, network.Answer{Value: verdict.Yes}
 }
 
-func (h *handmade) plan() Plan { return compile(h.vnets, h.subnets, h.nics, h, nil) }
+func (h *handmade) plan() Plan { return compile(h.vnets, h.subnets, h.nics, h, middle{}, Choices{}) }
 
 func (h *handmade) filter(nic arm.ID, d network.Direction, nsg string, rules ...network.Match) {
 	if h.filters[nic] == nil {

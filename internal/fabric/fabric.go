@@ -84,7 +84,7 @@ func (f *Fabric) adopt(p Plan) {
 		switch s.Role {
 		case RoleRouter:
 			names[s.VNet.Key()] = f.full(s.Name)
-		case RoleMachine, RoleEndpoint:
+		case RoleMachine, RoleEndpoint, RoleFirewall:
 			for _, n := range s.Guests {
 				names[n.ID.Key()] = f.full(s.Name)
 			}

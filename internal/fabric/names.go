@@ -22,6 +22,7 @@ const (
 	outsiderLink  = "outsider" // in the internet namespace, towards the outsider
 	guestPrefix   = "n-"       // in a router, towards a network interface of a machine or an endpoint
 	peeringPrefix = "p-"       // in a router, towards a peered router
+	relayPrefix   = "a-"       // in a router, to or from an appliance of a peered network
 	routerPrefix  = "v-"       // in the internet namespace, towards a router
 	machineLink   = "eth"      // in a machine, with its number
 )

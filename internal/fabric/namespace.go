@@ -171,7 +171,7 @@ func settings(r Role, forward bool) []setting {
 		{"ipv4/conf/default/rp_filter", "0"},
 	}
 	switch r {
-	case RoleRouter, RoleInternet:
+	case RoleRouter, RoleInternet, RoleFirewall:
 		// Whoever is refused should hear of it at once, each time.
 		return append(list, setting{"ipv6/conf/all/disable_ipv6", "1"}, setting{"ipv4/icmp_ratelimit", "0"},
 			// A connection begins with a handshake: what was ended must not come back

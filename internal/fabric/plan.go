@@ -28,6 +28,7 @@ const (
 	RoleRouter   Role = "router"
 	RoleMachine  Role = "machine"  // a virtual machine or compute node
 	RoleEndpoint Role = "endpoint" // a private endpoint
+	RoleFirewall Role = "firewall" // an Azure Firewall
 )
 
 // Space is a network namespace.
@@ -42,6 +43,7 @@ type Space struct {
 
 	VNet   arm.ID        // of a router
 	Tunnel *Tunnel       // of a gateway and of a site
+	Guard  *Guard        // of a firewall
 	Owner  arm.ID        // of a machine or endpoint
 	Guests []network.NIC // of a machine its own, of a router those of its network
 

@@ -109,6 +109,8 @@ func loadOne(f Field, reg uint32) expr.Any {
 		return payload(expr.PayloadBaseTransportHeader, 0, 1)
 	case ConnState:
 		return &expr.Ct{Key: expr.CtKeySTATE, Register: reg}
+	case ConnStatus:
+		return &expr.Ct{Key: expr.CtKeySTATUS, Register: reg}
 	case PacketMark:
 		return &expr.Meta{Key: expr.MetaKeyMARK, Register: reg}
 	}
@@ -127,11 +129,15 @@ func (m Match) encode(sets map[string]*nftables.Set) []expr.Any {
 		return append(out, &expr.Lookup{SourceRegister: firstRegister, SetName: m.Set, SetID: sets[m.Set].ID, Invert: m.Not})
 	case m.Prefix != "":
 		return append(out, &expr.Cmp{Op: op, Register: firstRegister, Data: []byte(m.Prefix)})
-	case f == ConnState:
+	case f == ConnState || f == ConnStatus:
+		some := expr.CmpOpNeq
+		if m.Not {
+			some = expr.CmpOpEq
+		}
 		mask := binaryutil.NativeEndian.PutUint32(m.From.Num)
 		return append(out,
 			&expr.Bitwise{SourceRegister: firstRegister, DestRegister: firstRegister, Len: 4, Mask: mask, Xor: make([]byte, 4)},
-			&expr.Cmp{Op: expr.CmpOpNeq, Register: firstRegister, Data: make([]byte, 4)})
+			&expr.Cmp{Op: some, Register: firstRegister, Data: make([]byte, 4)})
 	case f == ICMPType:
 		return append(out, &expr.Cmp{Op: op, Register: firstRegister, Data: []byte{byte(m.From.Num)}})
 	}
@@ -152,6 +158,10 @@ func (a Action) encode(sets map[string]*nftables.Set) []expr.Any {
 		return []expr.Any{a.verdict()}
 	case Log:
 		return []expr.Any{&expr.Log{Key: 1<<unix.NFTA_LOG_GROUP | 1<<unix.NFTA_LOG_PREFIX | 1<<unix.NFTA_LOG_SNAPLEN, Group: a.Group, Data: []byte(a.Prefix), Snaplen: logged}}
+	case SendTo, SendAs:
+		return a.translation()
+	case Balance:
+		return a.balance(sets)
 	}
 	out := load(a.Fields)
 	lookup := &expr.Lookup{SourceRegister: firstRegister, SetName: a.Map, SetID: sets[a.Map].ID, IsDestRegSet: true}
@@ -169,6 +179,28 @@ func (a Action) encode(sets map[string]*nftables.Set) []expr.Any {
 		nat.Type = expr.NATTypeDestNAT
 	}
 	return append(out, nat)
+}
+
+// translation is to an address that is the same for all packets.
+func (a Action) translation() []expr.Any {
+	to := a.Addr.As4()
+	nat := &expr.NAT{Type: expr.NATTypeSourceNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: firstRegister}
+	out := []expr.Any{&expr.Immediate{Register: firstRegister, Data: to[:]}}
+	if a.Verb == SendTo {
+		nat.Type = expr.NATTypeDestNAT
+	}
+	if a.Port != 0 {
+		out = append(out, &expr.Immediate{Register: firstRegister + 1, Data: binaryutil.BigEndian.PutUint16(a.Port)})
+		nat.RegProtoMin, nat.Specified = firstRegister+1, true
+	}
+	return append(out, nat)
+}
+
+// balance is a verdict by a hash, the same for all packets of a connection.
+func (a Action) balance(sets map[string]*nftables.Set) []expr.Any {
+	return append(load(a.Fields),
+		&expr.Hash{SourceRegister: firstRegister, DestRegister: firstRegister, Length: uint32(4 * len(a.Fields)), Modulus: a.Number, Type: expr.HashTypeJenkins},
+		&expr.Lookup{SourceRegister: firstRegister, SetName: a.Map, SetID: sets[a.Map].ID, IsDestRegSet: true, DestRegister: unix.NFT_REG_VERDICT})
 }
 
 func (a Action) verdict() *expr.Verdict {

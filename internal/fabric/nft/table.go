@@ -159,6 +159,7 @@ const (
 	ICMPType
 	ConnState
 	PacketMark
+	ConnStatus
 )
 
 // Connection states, a bit set for matches on [ConnState].
@@ -168,6 +169,10 @@ const (
 	Related     = 4
 	New         = 8
 )
+
+// destinationChanged is the bit of a connection's status that says that its
+// destination was translated (IPS_DST_NAT of the kernel's nf_conntrack_common.h).
+const destinationChanged = 1 << 5
 
 // Match compares fields. Exactly one of Set, Prefix and the range from From to
 // To is used; for ConnState, From.Num holds the accepted states.
@@ -193,7 +198,10 @@ const (
 	Goto     // like Jump, but what follows is not looked at afterwards
 	Log      // hand the packet's beginning to the listeners of Group
 	Continue // with the next rule
+	SendTo   // translate the destination to Addr, and with a Port to that
+	SendAs   // translate the source to Addr
 	Dispatch // the verdict that Map holds
+	Balance  // the verdict that Map holds for the Fields' hash, of Number
 	SetMark  // the mark that Map holds
 	TranslateSource
 	TranslateDestination
@@ -207,6 +215,9 @@ type Action struct {
 	Prefix string  // of Log
 	Fields []Field // of the verbs that look up
 	Map    string
+	Addr   netip.Addr // of SendTo and SendAs
+	Port   uint16     // of SendTo; 0 for the packet's own
+	Number uint32     // of Balance: how many verdicts there are
 }
 
 // Equals matches one value of a field.
@@ -223,6 +234,16 @@ func NotIn(set string, fields ...Field) Match { return Match{Field: fields, Set:
 
 // Begins matches interface names by their beginning.
 func Begins(f Field, prefix string) Match { return Match{Field: []Field{f}, Prefix: prefix} }
+
+// Redirected matches connections whose destination was translated.
+func Redirected() Match {
+	return Match{Field: []Field{ConnStatus}, From: Num(destinationChanged)}
+}
+
+// NotRedirected matches connections whose destination is what it was.
+func NotRedirected() Match {
+	return Match{Field: []Field{ConnStatus}, Not: true, From: Num(destinationChanged)}
+}
 
 // State matches connections in one of the given states.
 func State(bits uint32) Match { return Match{Field: []Field{ConnState}, From: Num(bits)} }

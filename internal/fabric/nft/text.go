@@ -131,6 +131,7 @@ func (r Rule) String() string {
 var fieldNames = map[Field]string{
 	InIf: "iifname", OutIf: "oifname", Source: "ip saddr", Destination: "ip daddr", Protocol: "meta l4proto",
 	SourcePort: "th sport", DestinationPort: "th dport", ICMPType: "icmp type", ConnState: "ct state", PacketMark: "meta mark",
+	ConnStatus: "ct status",
 }
 
 var fieldTypes = map[Field]Type{
@@ -159,6 +160,8 @@ func (m Match) String() string {
 		return what + " @" + m.Set
 	case m.Prefix != "":
 		return what + " " + strconv.Quote(m.Prefix+"*")
+	case m.Field[0] == ConnStatus:
+		return what + " dnat"
 	case m.Field[0] == ConnState:
 		return what + " " + stateText(m.From.Num)
 	case m.From == m.To:
@@ -196,6 +199,15 @@ func (a Action) text() string {
 		return "goto " + a.Chain
 	case Log:
 		return fmt.Sprintf("log prefix %q group %d snaplen %d", a.Prefix, a.Group, logged)
+	case SendTo:
+		if a.Port != 0 {
+			return fmt.Sprintf("dnat to %s:%d", a.Addr, a.Port)
+		}
+		return "dnat to " + a.Addr.String()
+	case SendAs:
+		return "snat to " + a.Addr.String()
+	case Balance:
+		return fmt.Sprintf("jhash %s mod %d vmap @%s", fieldsText(a.Fields), a.Number, a.Map)
 	}
 	lookup := fieldsText(a.Fields) + " map @" + a.Map
 	switch a.Verb {

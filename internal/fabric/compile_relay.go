@@ -1,0 +1,151 @@
+package fabric
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/fabric/nft"
+	"github.com/cloister-ml/cloister/network"
+)
+
+// relay is a cable of its own between the routers of two peered networks, for what
+// a route of one sends to an appliance in the other: there the cable says where it
+// goes, whatever its destination.
+type relay struct {
+	from, home *vnetPlan
+	to         guest
+	address    netip.Addr
+}
+
+// near and far are the cable's names in the network that sends and in the
+// appliance's.
+func (r relay) near() string { return linkName(relayPrefix, r.id()) }
+func (r relay) far() string  { return linkName(relayPrefix, r.id()) }
+
+func (r relay) id() arm.ID { return r.from.ID.Child("to", r.home.ID.Key()+r.address.String()) }
+
+// relay finds the appliances in peered networks that routes lead to.
+func (c *compiler) relay() {
+	for _, v := range c.order {
+		for _, sub := range v.subnets {
+			if !slices.ContainsFunc(v.guests, func(g guest) bool { return g.subnet.ID.Equal(sub.ID) && !g.endpoint() }) {
+				continue
+			}
+			for _, r := range c.ask.EffectiveRoutes(sub.ID) {
+				if r.NextHop == network.HopAppliance && r.Address.Is4() && len(r.Doubts) == 0 {
+					c.relayTo(v, r.Address)
+				}
+			}
+		}
+	}
+}
+
+func (c *compiler) relayTo(v *vnetPlan, a netip.Addr) {
+	home, ok := c.directly(v, a)
+	if _, done := c.relayOf(v, a); !ok || home == v || done {
+		return
+	}
+	to, ok := home.forwarder(a)
+	if !ok {
+		return
+	}
+	r := relay{from: v, home: home, to: to, address: a}
+	c.relays = append(c.relays, r)
+	c.plan.Links = append(c.plan.Links, Link{
+		A: End{Space: v.space, Name: r.near(), Addrs: []netip.Addr{v.transit}},
+		B: End{Space: home.space, Name: r.far(), Addrs: []netip.Addr{home.transit}},
+	})
+}
+
+// directly is the network, of v and those that it is joined to, that holds an
+// address: Azure takes no notice of a next hop anywhere else.
+func (c *compiler) directly(v *vnetPlan, a netip.Addr) (*vnetPlan, bool) {
+	holds := func(p netip.Prefix) bool { return p.Contains(a) }
+	if slices.ContainsFunc(v.AddressSpace, holds) {
+		return v, true
+	}
+	for _, p := range v.Peerings {
+		if p.Connected && slices.ContainsFunc(p.RemoteAddressSpace, holds) {
+			peer, ok := c.vnets[p.Remote.Key()]
+			return peer, ok && v.peers[p.Remote.Key()]
+		}
+	}
+	return nil, false
+}
+
+// forwarder is what has an address in a network and may forward.
+func (v *vnetPlan) forwarder(a netip.Addr) (guest, bool) {
+	for _, g := range v.guests {
+		if slices.Contains(g.addrs, a) {
+			return g, g.IPForwarding && !g.endpoint()
+		}
+	}
+	return guest{}, false
+}
+
+func (c *compiler) relayOf(v *vnetPlan, a netip.Addr) (relay, bool) {
+	for _, r := range c.relays {
+		if r.from == v && r.address == a {
+			return r, true
+		}
+	}
+	return relay{}, false
+}
+
+// toAppliance is the route from a network's router to a virtual appliance.
+func (c *compiler) toAppliance(v *vnetPlan, a netip.Addr) (Route, bool) {
+	if home, ok := c.directly(v, a); !ok || home == v {
+		g, forwards := v.forwarder(a)
+		return Route{Type: Unicast, Dev: g.link, Via: a}, ok && forwards
+	}
+	r, ok := c.relayOf(v, a)
+	if !ok {
+		return Route{}, false
+	}
+	return Route{Type: Unicast, Dev: r.near(), Via: r.home.transit}, true
+}
+
+// into are the relays that end in a network.
+func (c *compiler) into(v *vnetPlan) []relay {
+	return slices.DeleteFunc(slices.Clone(c.relays), func(r relay) bool { return r.home != v })
+}
+
+// relaysInto are the names of the cables that come from one peer.
+func (c *compiler) relaysInto(v, peer *vnetPlan) []string {
+	var out []string
+	for _, r := range c.into(v) {
+		if r.from == peer {
+			out = append(out, r.far())
+		}
+	}
+	return out
+}
+
+// relayed gives each appliance that peers send to a table with the one way to it.
+func (c *compiler) relayed(v *vnetPlan, s *Space, numbers tables, marks map[string]int) {
+	for _, r := range c.into(v) {
+		id := r.to.ID.Child("relay", r.address.String())
+		if _, done := marks[id.Key()]; done {
+			continue
+		}
+		n := numbers.number(id)
+		marks[id.Key()] = n
+		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n})
+		s.Routes = append(s.Routes, Route{Table: n, Dst: everywhere()[0], Type: Unicast, Dev: r.to.link, Via: r.address})
+	}
+}
+
+// relays marks what comes by a relay for its appliance.
+func (f *filter) relays(v *vnetPlan, c *compiler, marks map[string]int) []nft.Rule {
+	m := nft.Set{Name: "relays", Key: []nft.Type{nft.IfName}, Data: nft.Mark}
+	for _, r := range c.into(v) {
+		n := marks[r.to.ID.Child("relay", r.address.String()).Key()]
+		m.Elems = append(m.Elems, nft.Elem{Key: []nft.Value{nft.Name(r.far())}, Value: nft.Num(uint32(n))})
+	}
+	if len(m.Elems) == 0 {
+		return nil
+	}
+	f.set(m)
+	return []nft.Rule{{Steps: []nft.Action{{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf}, Map: m.Name}}, Do: accept}}
+}

@@ -159,6 +159,12 @@ func (m *Model) within(scope, at arm.ID) verdict.Value {
 	}
 	for range 8 { // Azure allows six levels below the root
 		parent, ok := m.above[place]
+		if !ok && m.root != "" {
+			if at.Key() == m.root {
+				return verdict.Yes
+			}
+			return verdict.No
+		}
 		if !ok {
 			return verdict.Unknown
 		}

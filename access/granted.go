@@ -37,3 +37,11 @@ func (m *Model) Denied(principal, action string, data bool, scope arm.ID) verdic
 	}
 	return v
 }
+
+// UnderRoot is the model in which the whole hierarchy of management groups is
+// known: what is in none of them is directly below root, the tenant's own.
+func (m *Model) UnderRoot(root arm.ID) *Model {
+	out := *m
+	out.root = root.Key()
+	return &out
+}

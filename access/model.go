@@ -40,6 +40,7 @@ type Model struct {
 	registries  map[string]string
 	accounts    map[string]keyHolder
 	above       map[string]string
+	root        string // key of the management group above all others, or "" where that is not known
 }
 
 // Principal is a managed identity of the estate.

@@ -21,6 +21,7 @@ import (
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning"
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning/mlflow"
 	"github.com/cloister-ml/cloister/internal/provider/managedidentity"
+	"github.com/cloister-ml/cloister/internal/provider/management"
 	"github.com/cloister-ml/cloister/internal/provider/network"
 	"github.com/cloister-ml/cloister/internal/provider/resources"
 	"github.com/cloister-ml/cloister/internal/provider/storage"
@@ -83,7 +84,7 @@ func (w *world) providers(host cloud.Host) []cloud.Provider {
 		w.t.Fatal(err)
 	}
 	return []cloud.Provider{
-		deployments, authorization.New(c), managedidentity.New(c.Tenant()), network.New(fabric{}), storage.New(host),
+		deployments, authorization.New(c), management.New(host), managedidentity.New(c.Tenant()), network.New(fabric{}), storage.New(host),
 		keyvault.New(host), containerregistry.New(host), insights.New(host), insights.LogAnalytics(host), w.ml.Provider(),
 	}
 }

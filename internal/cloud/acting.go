@@ -28,6 +28,12 @@ func (q *request) authenticate() (Caller, error) {
 	return q.c.Authenticate(q.r, q.c.audiences.management()...)
 }
 
+// Acting reports whether a request was made by [Cloud.As].
+func Acting(ctx context.Context) bool {
+	_, ok := ctx.Value(actingKey{}).(Caller)
+	return ok
+}
+
 // Trial is a change that is worked out and never made: each Put sees those before
 // it, is checked as a real one, and leaves nothing behind.
 type Trial struct {

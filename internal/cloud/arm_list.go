@@ -32,7 +32,9 @@ func (q *request) list(typ *Type) error {
 	}
 	child := len(q.target.tail) > 1
 	rows := q.at.ordered(func(r *store.Row) bool {
-		return r.Resource.IsType(typ.Name) && (child && r.Resource.ID.Parent().Equal(scope) || !child && within(r.Resource.ID, scope))
+		id := r.Resource.ID
+		here := r.Resource.IsType(typ.Name) && (child && id.Parent().Equal(scope) || !child && within(id, scope))
+		return here && q.allowed(actionName(typ.Name, "read"), id) // a deny assignment below the scope may say no
 	})
 	if typ.List != nil {
 		return q.listMade(typ, scope, rows)
@@ -83,7 +85,7 @@ func (q *request) mustHave(scope arm.ID) error {
 	if scope == "" || scope.Type() == arm.TypeSubscription {
 		return nil
 	}
-	if q.at.rows[scope.Key()] != nil {
+	if q.c.exists(q.at, scope) {
 		return nil
 	}
 	if g := scope.Group(); g != "" && q.at.rows[g.Key()] == nil {

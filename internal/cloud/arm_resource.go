@@ -290,7 +290,7 @@ func (q *request) delegate(typ *Type) error {
 	if err := q.mayChange(q.handlerAction(), id); err != nil {
 		return err
 	}
-	if _, ok := q.at.Get(parent); !ok && parent.Name() != "" && !parent.Equal(arm.ID("/subscriptions/"+q.c.options.Subscription)) {
+	if !q.c.exists(q.at, parent) && parent.Name() != "" && !parent.Equal(arm.ID("/subscriptions/"+q.c.options.Subscription)) {
 		return parentNotFound(q.r.Method, id, parent)
 	}
 	ctx := WithID(WithCaller(q.r.Context(), q.caller), id)

@@ -173,7 +173,7 @@ func (c *Cloud) load(ctx context.Context) error {
 		byKey[r.Key()] = r
 		c.version = max(c.version, r.Version)
 	}
-	c.current.Store(newSnapshot(byKey))
+	c.current.Store(newSnapshot(byKey, c.rootGroup()))
 	return nil
 }
 

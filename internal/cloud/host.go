@@ -66,11 +66,19 @@ func (c *Cloud) Authorize(caller Caller, action string, data bool, scope arm.ID)
 
 func (c *Cloud) authorize(s *snapshot, caller Caller, action string, data bool, scope arm.ID) verdict.Verdict {
 	if owner := c.principals.ownerID(); !data && caller.ObjectID != "" && caller.ObjectID == owner {
+		if denied := s.docs.roles().Denied(owner, action, data, scope); denied.Value != verdict.Yes {
+			return denied
+		}
 		return verdict.Verdict{Value: verdict.Yes, Steps: []verdict.Step{{
 			At: "role Owner at /", Value: verdict.Yes, Reason: "the caller is the principal that the cloud was made with",
 		}}}
 	}
 	return s.docs.roles().Allows(caller.ObjectID, action, data, scope)
+}
+
+// rootGroup is the management group of the tenant, which is there from the start.
+func (c *Cloud) rootGroup() arm.ID {
+	return arm.ID("/providers/" + arm.TypeManagementGroup + "/" + c.options.Tenant)
 }
 
 // Lifetimes of tokens, as Microsoft Entra ID's.

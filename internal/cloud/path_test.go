@@ -71,7 +71,7 @@ func FuzzPath(f *testing.F) {
 		f.Fatal(err)
 	}
 	c := &Cloud{types: types, options: Options{Subscription: testSub}}
-	empty := newSnapshot(nil)
+	empty := newSnapshot(nil, "")
 	f.Fuzz(func(t *testing.T, path string) {
 		segments, err := parsePath(path)
 		var target target

@@ -17,6 +17,7 @@ import (
 type snapshot struct {
 	rows map[string]*store.Row
 	docs *documents // shared by snapshots whose documents are the same
+	root arm.ID     // the tenant's management group, which is above all others
 }
 
 // documents are what follows from the documents alone, made when first asked for.
@@ -37,7 +38,7 @@ type served struct {
 	resource arm.Resource
 }
 
-func newSnapshot(rows map[string]*store.Row) *snapshot {
+func newSnapshot(rows map[string]*store.Row, root arm.ID) *snapshot {
 	d := &documents{}
 	d.estate = sync.OnceValue(func() *arm.Estate { return estateOf(rows, false) })
 	d.graph = sync.OnceValue(func() *graph {
@@ -49,20 +50,20 @@ func newSnapshot(rows map[string]*store.Row) *snapshot {
 		return newGraph(d.estate())
 	})
 	d.hosts = sync.OnceValue(func() map[string]served { return hostsOf(d.estate()) })
-	d.roles = sync.OnceValue(func() *access.Model { return access.FromEstate(d.estate()) })
+	d.roles = sync.OnceValue(func() *access.Model { return access.FromEstate(d.estate()).UnderRoot(root) })
 	d.topology = sync.OnceValue(func() *network.Topology { return network.FromEstate(d.estate()) })
 	// Asked at every write, which is too often to make the estate for it.
 	d.locks = sync.OnceValue(func() []arm.Resource { return documentsOf(rows, typeLock) })
 	d.connections = sync.OnceValue(func() map[string][]connection {
 		return connectionsOf(documentsOf(rows, service.TypePrivateEndpoint))
 	})
-	return &snapshot{rows: rows, docs: d}
+	return &snapshot{rows: rows, docs: d, root: root}
 }
 
 // with is the snapshot after rows were replaced; documents says whether any
 // document was.
 func (s *snapshot) with(rows map[string]*store.Row, documents bool) *snapshot {
-	next := newSnapshot(rows)
+	next := newSnapshot(rows, s.root)
 	if !documents {
 		next.docs = s.docs
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning"
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning/mlflow"
 	"github.com/cloister-ml/cloister/internal/provider/managedidentity"
+	"github.com/cloister-ml/cloister/internal/provider/management"
 	netprovider "github.com/cloister-ml/cloister/internal/provider/network"
 	"github.com/cloister-ml/cloister/internal/provider/resources"
 	"github.com/cloister-ml/cloister/internal/provider/storage"
@@ -173,6 +174,7 @@ func (d *Daemon) providers(host cloud.Host) []cloud.Provider {
 	return []cloud.Provider{
 		deployments,
 		authorization.New(c),
+		management.New(host),
 		managedidentity.New(c.Tenant()),
 		netprovider.New(&d.syncer),
 		compute.New(host, &d.machines),

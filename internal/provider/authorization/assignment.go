@@ -81,7 +81,7 @@ func listAssignments(view cloud.View, scope arm.ID, query url.Values, _ []arm.Re
 	var out []arm.Resource
 	for _, r := range view.Estate().OfType(typeAssignment) {
 		at := r.ID.Parent()
-		above := covers(at, scope)
+		above := inherits(view, at, scope)
 		if !above && !covers(scope, at) {
 			continue
 		}

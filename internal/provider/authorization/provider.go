@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud"
@@ -50,3 +51,37 @@ const tenantScope = arm.ID("/")
 func covers(scope, id arm.ID) bool {
 	return scope == tenantScope || id.Within(scope)
 }
+
+// inherits reports whether an assignment at a scope holds for what is at id,
+// because the scope holds it or is a management group above.
+func inherits(view cloud.View, scope, id arm.ID) bool {
+	if covers(scope, id) {
+		return true
+	}
+	if !strings.EqualFold(scope.Type(), arm.TypeManagementGroup) {
+		return false
+	}
+	at := id
+	if sub := id.Subscription(); sub != "" {
+		at = ""
+		for _, member := range view.Estate().OfType(arm.TypeManagementGroup + "/subscriptions") {
+			if strings.EqualFold(member.Name, sub) {
+				at = member.ID.Parent()
+			}
+		}
+	}
+	for range maxLevels {
+		if at.Equal(scope) {
+			return true
+		}
+		group, ok := view.Get(at)
+		if !ok {
+			return false
+		}
+		at = arm.Ref(group.Properties, "details.parent.id")
+	}
+	return false
+}
+
+// maxLevels is more than the levels of management groups that there can be.
+const maxLevels = 10

@@ -25,6 +25,7 @@ func New(host cloud.Host) cloud.Provider {
 				Prompt:    true,
 				Prepare:   vs.prepare,
 				Reconcile: vs.reconcile,
+				Actions:   map[string]cloud.Action{"deploy": vs.deploy},
 				Remove:    func(_ context.Context, r arm.Resource) error { return vs.deleted.bury(r, time.Now()) },
 			},
 			{Name: service.TypeKeyVault + "/accessPolicies", Edit: editPolicies},

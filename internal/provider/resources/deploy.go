@@ -26,7 +26,7 @@ func now() time.Time { return time.Now().UTC() }
 
 // start begins a deployment; it goes on when the request has been answered.
 func (d *deployer) start(caller cloud.Caller, req request, p path) (record, error) {
-	expanded, err := d.expand(req, p)
+	expanded, err := d.expand(context.Background(), caller, req, p)
 	if err != nil {
 		return record{}, err
 	}

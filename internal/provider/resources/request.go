@@ -1,6 +1,8 @@
 package resources
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -47,7 +49,7 @@ func readRequest(r *http.Request, p path) (request, error) {
 	}
 	props := &req.Properties
 	if len(props.TemplateLink)+len(props.ParametersLink) > 0 {
-		return req, invalid("Deployment template validation failed: linked templates are not fetched here. Send the template and its parameters in the request.")
+		return req, cloud.Errorf(http.StatusBadRequest, "InvalidContentLink", "Unable to download deployment content: the cloud fetches nothing from addresses in requests. Send the template and its parameters in the request, or build them into one file.")
 	}
 	if len(props.Template) == 0 || string(props.Template) == "null" {
 		return req, cloud.Errorf(http.StatusBadRequest, "InvalidDeployment", "The deployment has no template.")
@@ -74,15 +76,20 @@ func readRequest(r *http.Request, p path) (request, error) {
 }
 
 // expand reads the template of a request, with its parameters.
-func (d *deployer) expand(req request, p path) (*template.Deployment, error) {
+func (d *deployer) expand(ctx context.Context, caller cloud.Caller, req request, p path) (*template.Deployment, error) {
 	values := map[string]any{}
 	for name, given := range req.Properties.Parameters {
 		object, ok := given.(map[string]any)
 		if !ok {
 			return nil, invalid("Deployment template validation failed: the value of the parameter '%s' is not an object with the member value.", name)
 		}
-		if _, ok := object["reference"]; ok {
-			return nil, invalid("Deployment template validation failed: the parameter '%s' is a reference to a key vault, which is not read here. Send its value.", name)
+		if reference, ok := object["reference"]; ok {
+			value, err := d.secret(client{ctx, d.cloud.As(caller)}, name, reference)
+			if err != nil {
+				return nil, err
+			}
+			values[name] = value
+			continue
 		}
 		values[name] = object["value"]
 	}
@@ -91,7 +98,7 @@ func (d *deployer) expand(req request, p path) (*template.Deployment, error) {
 		location = group.Location
 	}
 	expanded, diags := template.Expand(p.id.Name()+".json", req.Properties.Template, template.Options{
-		Parameters: values, RequireParameters: true, Secrets: true, Scope: p.at, Name: p.id.Name(),
+		Parameters: values, RequireParameters: true, Secrets: true, Scope: cmp.Or(p.at, arm.Tenant), Name: p.id.Name(),
 		SubscriptionID: p.at.Subscription(), ResourceGroup: p.at.ResourceGroup(), TenantID: d.cloud.Tenant(), Location: location, Now: time.Now().UTC(),
 	})
 	if expanded == nil || diags.HasErrors() {
@@ -138,7 +145,13 @@ func shown(req request) arm.Object {
 				one["value"] = declared.Default
 			}
 			for given, v := range req.Properties.Parameters {
-				if value, ok := v.(map[string]any); ok && strings.EqualFold(given, name) {
+				value, ok := v.(map[string]any)
+				switch reference, named := value["reference"]; {
+				case !ok || !strings.EqualFold(given, name):
+				case named:
+					one["reference"] = reference
+					delete(one, "value")
+				default:
 					one["value"] = value["value"]
 				}
 			}

@@ -172,7 +172,7 @@ func (d *deployer) preview(r *http.Request, p path) (*preview, request, error) {
 	if err != nil {
 		return nil, req, err
 	}
-	expanded, err := d.expand(req, p)
+	expanded, err := d.expand(r.Context(), cloud.CallerFrom(r.Context()), req, p)
 	if err != nil {
 		return nil, req, err
 	}

@@ -97,7 +97,9 @@ func (v view) exported(id arm.ID, path string) cty.Value {
 	if s, ok := facts[path]; ok {
 		return cty.StringVal(s)
 	}
-	if val, ok := dig(v.bodyValue(), path); ok {
+	// Of an object the answer has more than the body, which an expression that takes
+	// it apart may ask for; that of azapi 1 is text as a whole.
+	if val, ok := dig(v.bodyValue(), path); ok && (val.Type().IsPrimitiveType() || v.azapi1()) {
 		return val
 	}
 	return cty.UnknownVal(cty.DynamicPseudoType).Mark(lang.Origin{

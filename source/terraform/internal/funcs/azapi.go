@@ -67,6 +67,7 @@ const groupType = "Microsoft.Resources/resourceGroups"
 // scopedID is the id of a resource of a type, with the names of what it is within
 // first, at a scope.
 func scopedID(scope, typ string, names []string) (string, error) {
+	typ, _, _ = strings.Cut(typ, "@")
 	parts := strings.Split(typ, "/")
 	if len(parts) < 2 {
 		return "", fmt.Errorf("%q is not a resource type: one has a namespace and a type, as Microsoft.Network/virtualNetworks", typ)
@@ -87,6 +88,7 @@ func scopedID(scope, typ string, names []string) (string, error) {
 // nestedID is the id of a resource within its parent, which is a scope or, for a
 // type of more than one level, the resource above.
 func nestedID(parent, typ string, name []string) (string, error) {
+	typ, _, _ = strings.Cut(typ, "@")
 	parts := strings.Split(typ, "/")
 	if len(parts) > 2 {
 		return parent + "/" + parts[len(parts)-1] + "/" + name[0], nil
@@ -101,6 +103,7 @@ var parsedID = cty.Object(map[string]cty.Type{
 
 func parseID(a []string) (map[string]cty.Value, error) {
 	typ, id := a[0], a[1]
+	typ, _, _ = strings.Cut(typ, "@") // an API version may stand behind it
 	subscription, group, namespace, chain, err := pieces(id)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -198,8 +199,8 @@ func (c *callNode) value(a *ask) cty.Value {
 	}
 	for i, name := range a.names {
 		if len(c.children) > 0 && c.children[0].outputs[name] == nil {
-			ev.fail(&a.at[i], "Reference to nothing", "%s has no output %q.%s", ev.called(c.children[0].mod), name, DidYouMean(name, c.children[0].outputs))
-			return cty.DynamicVal
+			// Not an error yet: try and can take it for one that they catch.
+			ev.nothing[a.at[i]] = fmt.Sprintf("%s has no output %q.%s", ev.called(c.children[0].mod), name, DidYouMean(name, c.children[0].outputs))
 		}
 	}
 	return c.expanded.collect(len(c.children), func(i int) cty.Value { return one(c.children[i]) })

@@ -56,6 +56,7 @@ type evaluator struct {
 	manifest  map[string]string // directories of installed modules by their path
 	diags     hcl.Diagnostics
 	reported  map[string]bool
+	nothing   map[hcl.Range]string // references to outputs that are not there, with what to say
 	said      map[hcl.DiagnosticSeverity]int
 	stack     []*cell
 	tree      *instance // the root module's
@@ -76,7 +77,7 @@ const (
 func Run(dir string, opts Options) Result {
 	ev := &evaluator{
 		opts: opts, root: dir, project: projectOf(dir), parser: hclparse.NewParser(),
-		modules: map[string]*module{}, reported: map[string]bool{}, said: map[hcl.DiagnosticSeverity]int{},
+		modules: map[string]*module{}, reported: map[string]bool{}, nothing: map[hcl.Range]string{}, said: map[hcl.DiagnosticSeverity]int{},
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {

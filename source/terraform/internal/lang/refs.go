@@ -161,7 +161,8 @@ func (n *node) loose(a *ask) cty.Value {
 			}
 		}
 		for _, name := range slices.Compact(slices.Sorted(slices.Values(a.names))) {
-			if _, ok := attrs[name]; !ok {
+			// What is within may be more than what is written: the provider says.
+			if v, ok := attrs[name]; !ok || a.deep[name] && !v.Type().IsPrimitiveType() {
 				attrs[name] = unknown(cty.DynamicPseudoType, originAt(r.Address+"."+name, r.Range))
 			}
 		}

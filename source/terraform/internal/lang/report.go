@@ -66,10 +66,17 @@ func DidYouMean[T any](given string, among map[string]T) string {
 	return fmt.Sprintf(" Did you mean %q?", best)
 }
 
-// suggest names the nearest function where one does not exist: the library names
-// any that is near.
+// suggest names the nearest function or output where one does not exist: the
+// library names any function that is near, and no output.
 func (ev *evaluator) suggest(diags hcl.Diagnostics) {
 	for _, d := range diags {
+		if d.Subject != nil && d.Summary == "Unsupported attribute" {
+			for at, say := range ev.nothing {
+				if at.Overlaps(*d.Subject) {
+					d.Summary, d.Detail, d.Subject = "Reference to nothing", say, &at
+				}
+			}
+		}
 		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok {
 			name := call.CalledFunctionNamespace() + call.CalledFunctionName()
 			d.Detail = fmt.Sprintf("There is no function named %q.%s", name, DidYouMean(name, ev.functions))

@@ -146,6 +146,10 @@ func (r *Resource) object(sch *schema.Block, body *Body, path, place string) cty
 		if len(written) == 0 && r.decides(path+name+".") {
 			written = []*Body{newBody(body.Range)} // deployment adds the block
 		}
+		if len(written) == 0 && nested.Computed {
+			attrs[name] = unknown(cty.DynamicPseudoType, originAt(r.Address+"."+path+name, r.Range))
+			continue
+		}
 		list := make([]cty.Value, len(written))
 		for i, b := range written {
 			list[i] = r.object(&nested.Block, b, path+name+".", numbered(place, name, i))

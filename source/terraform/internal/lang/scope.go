@@ -177,8 +177,9 @@ func (s *scope) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
 // ask is which attributes an expression takes of a resource or module by name.
 type ask struct {
 	names []string
-	at    []hcl.Range // of each name
-	whole bool        // also in another way
+	at    []hcl.Range     // of each name
+	deep  map[string]bool // names that the reference goes on from
+	whole bool            // also in another way
 }
 
 func (s *scope) asked(refs []hcl.Traversal) map[string]*ask {
@@ -201,6 +202,12 @@ func (s *scope) asked(refs []hcl.Traversal) map[string]*ask {
 		if len(rest) > 0 {
 			if attr, ok := rest[0].(hcl.TraverseAttr); ok {
 				a.names, a.at = append(a.names, attr.Name), append(a.at, t.SourceRange())
+				if len(rest) > 1 {
+					if a.deep == nil {
+						a.deep = map[string]bool{}
+					}
+					a.deep[attr.Name] = true
+				}
 				continue
 			}
 		}

@@ -35,6 +35,8 @@ func (a Attribute) Settable() bool { return a.Required || a.Optional }
 type Nested struct {
 	Block
 	Min, Max int // Max 0 is without limit
+	// Computed says that the provider fills the block in where none is written.
+	Computed bool
 }
 
 //go:embed azurerm.txt
@@ -45,6 +47,9 @@ var renamed string
 
 //go:embed older.txt
 var older string
+
+//go:embed computed.txt
+var computed string
 
 //go:embed azapi.txt
 var azapi string
@@ -126,8 +131,39 @@ func (s *Set) block(heading string) *Block {
 		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 		b.read(lines, 1)
 	}
+	if typ, ok := strings.CutPrefix(heading, "resource "); ok {
+		b.complete(filledIn()[typ])
+	}
 	s.parsed[heading] = b
 	return b
+}
+
+// filledIn are the blocks of computed.txt by type.
+var filledIn = sync.OnceValue(func() map[string][]string {
+	out := map[string][]string{}
+	for line := range strings.Lines(computed) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] != "#" {
+			out[f[0]] = f[1:]
+		}
+	}
+	return out
+})
+
+// complete marks the blocks that the provider fills in, and gives every identity
+// what it exports: documentation of earlier releases lists that apart.
+func (b *Block) complete(filled []string) {
+	for name, n := range b.Blocks {
+		n.complete(filled)
+		n.Computed = slices.Contains(filled, name)
+		if name == "identity" {
+			for _, id := range []string{"principal_id", "tenant_id"} {
+				if _, ok := n.Attributes[id]; !ok {
+					n.Attributes[id] = Attribute{Type: cty.String, Computed: true}
+				}
+			}
+		}
+		b.Blocks[name] = n
+	}
 }
 
 func newBlock() *Block {

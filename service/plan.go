@@ -12,6 +12,7 @@ import (
 const (
 	HostARM     = "management.azure.com"
 	HostLogin   = "login.microsoftonline.com"
+	HostGraph   = "graph.microsoft.com"
 	HostDevOps  = "dev.azure.com"
 	HostAgent   = "download.agent.dev.azure.com"
 	HostMonitor = "dc.services.visualstudio.com"
@@ -22,6 +23,7 @@ func Platform() []Endpoint {
 	return []Endpoint{
 		{Host: HostARM, Service: "arm", Tag: "AzureResourceManager"},
 		{Host: HostLogin, Service: "login", Tag: "AzureActiveDirectory"},
+		{Host: HostGraph, Service: "graph", Tag: "AzureActiveDirectory"},
 		{Host: HostDevOps, Service: "devops", Tag: "AzureDevOps"},
 		{Host: HostAgent, Service: "agentpackages", Tag: "AzureFrontDoor.FirstParty"},
 		globalMonitor(HostMonitor, "insights", "global.in.ai"),

@@ -60,7 +60,7 @@ func (c *Cloud) accept(d *draft, doc document) (*store.Row, error) {
 func (d *draft) next(was *store.Row, doc document, t *Type) *store.Row {
 	row := &store.Row{
 		Resource: doc.Resource, Extra: doc.extra, State: store.Succeeded,
-		Created: d.now, CreatedBy: d.caller.AppID, Changed: d.now, ChangedBy: d.caller.AppID,
+		Created: d.now, CreatedBy: d.caller.signature(), Changed: d.now, ChangedBy: d.caller.signature(),
 	}
 	if was != nil {
 		row.Created, row.CreatedBy, row.Applied = was.Created, was.CreatedBy, was.Applied

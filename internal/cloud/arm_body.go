@@ -202,10 +202,18 @@ func (c *Cloud) show(view View, row *store.Row) arm.Object {
 	showConnections(view, r.ID, properties)
 	body["etag"] = etag(row)
 	body["systemData"] = arm.Object{
-		"createdBy": row.CreatedBy, "createdByType": "Application", "createdAt": row.Created.Format(time.RFC3339Nano),
-		"lastModifiedBy": row.ChangedBy, "lastModifiedByType": "Application", "lastModifiedAt": row.Changed.Format(time.RFC3339Nano),
+		"createdBy": row.CreatedBy, "createdByType": writerType(row.CreatedBy), "createdAt": row.Created.Format(time.RFC3339Nano),
+		"lastModifiedBy": row.ChangedBy, "lastModifiedByType": writerType(row.ChangedBy), "lastModifiedAt": row.Changed.Format(time.RFC3339Nano),
 	}
 	return body
+}
+
+// writerType is what a document's writer is: users have names, applications ids.
+func writerType(signature string) string {
+	if strings.Contains(signature, "@") {
+		return "User"
+	}
+	return "Application"
 }
 
 // showResource is a document that is made and not stored.

@@ -160,10 +160,10 @@ func TestLogin(t *testing.T) {
 		{"at an address for clients that know no tenants", "adfs", form(c.Owner.ClientSecret, grant+scope), 200, 0},
 		{"for the cloud's own address", cloudtest.Tenant, form(c.Owner.ClientSecret, grant+"scope="+c.URL+"/.default"), 200, 0},
 		{"a wrong secret", cloudtest.Tenant, form("guess", grant+scope), 401, 7000215},
-		{"no secret", cloudtest.Tenant, form("", grant+scope), 401, 7000215},
+		{"no secret", cloudtest.Tenant, form("", grant+scope), 401, 7000218},
 		{"an unknown application", cloudtest.Tenant, strings.Replace(form(c.Owner.ClientSecret, grant+scope), c.Owner.ClientID, cloudtest.Tenant, 1), 400, 700016},
 		{"another tenant", cloudtest.Subscription, form(c.Owner.ClientSecret, grant+scope), 400, 90002},
-		{"another grant", cloudtest.Tenant, form(c.Owner.ClientSecret, "grant_type=password&"+scope), 400, 70003},
+		{"another grant", cloudtest.Tenant, form(c.Owner.ClientSecret, "grant_type=saml&"+scope), 400, 70003},
 		{"no scope", cloudtest.Tenant, form(c.Owner.ClientSecret, grant), 400, 1002012},
 		{"an unknown resource", cloudtest.Tenant, form(c.Owner.ClientSecret, grant+"scope=https://example.com/.default"), 400, 500011},
 	} {

@@ -33,7 +33,27 @@ const maxAssertion = 16 << 10
 type proofs struct {
 	Certificates []string     `json:"certificates,omitempty"` // DER in base64
 	Federated    []Federation `json:"federated,omitempty"`
+	Secrets      []Secret     `json:"secrets,omitempty"` // besides the first
 	Deleted      bool         `json:"deleted,omitempty"`
+
+	// NoPrincipal says that the application is registered, and has no service
+	// principal yet: it can be given no role and gets no token for itself.
+	NoPrincipal bool     `json:"noPrincipal,omitempty"`
+	Public      bool     `json:"public,omitempty"`    // acts for users without showing who it is
+	Redirects   []string `json:"redirects,omitempty"` // where users' codes may be sent
+	URIs        []string `json:"uris,omitempty"`      // other names of it
+	Owners      []string `json:"owners,omitempty"`    // object ids
+	Tags        []string `json:"tags,omitempty"`
+}
+
+// Secret is one of the secrets of an application, without the secret itself.
+type Secret struct {
+	ID    string    `json:"id"`
+	Name  string    `json:"name,omitempty"`
+	Hint  string    `json:"hint"` // its first three characters
+	Hash  []byte    `json:"hash"`
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
 }
 
 // Federation is another issuer's word for who a client is.
@@ -119,7 +139,7 @@ func (c *Cloud) provesByCertificate(r *http.Request, p proofs, a assertion) erro
 		}
 		var verified jwt.Claims
 		if a.parsed.Claims(cert.PublicKey, &verified) == nil {
-			return nil
+			return c.fresh(r, a)
 		}
 	}
 	return fmt.Errorf("%w: no registered certificate has signed it", errAssertion)

@@ -19,6 +19,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/uuid"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud"
@@ -86,10 +87,12 @@ func TestClientAssertions(t *testing.T) {
 	}
 	endpoint := "https://login.microsoftonline.com/" + cloudtest.Tenant + "/oauth2/v2.0/token"
 	claims := func(issuer, subject, audience string, expires time.Duration) jwt.Claims {
-		return jwt.Claims{Issuer: issuer, Subject: subject, Audience: jwt.Audience{audience}, Expiry: jwt.NewNumericDate(time.Now().Add(expires)), ID: "one"}
+		return jwt.Claims{Issuer: issuer, Subject: subject, Audience: jwt.Audience{audience}, Expiry: jwt.NewNumericDate(time.Now().Add(expires)), ID: uuid.NewString()}
 	}
 	own := claims(who.ClientID, who.ClientID, endpoint, 5*time.Minute)
 	federated := claims(issuer, subject, "api://AzureADTokenExchange", 5*time.Minute)
+	withoutID := own
+	withoutID.ID = ""
 	withKID := jose.JSONWebKey{Key: issuerKey, KeyID: "k"}
 	unsigned := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"`+who.ClientID+`","sub":"`+who.ClientID+`"}`)) + "."
 	for _, tt := range []struct {
@@ -97,7 +100,10 @@ func TestClientAssertions(t *testing.T) {
 		ok              bool
 	}{
 		{"its certificate's", signed(t, jose.RS256, key, own), true},
-		{"its certificate's, PS256", signed(t, jose.PS256, key, own), true},
+		{"the same claims again, signed anew", signed(t, jose.PS256, key, own), false},
+		{"its certificate's, PS256", signed(t, jose.PS256, key, claims(who.ClientID, who.ClientID, endpoint, time.Minute)), true},
+		{"without a jti", signed(t, jose.RS256, key, withoutID), false},
+		{"that holds for days", signed(t, jose.RS256, key, claims(who.ClientID, who.ClientID, endpoint, 48*time.Hour)), false},
 		{"for the address that is called", signed(t, jose.RS256, key, claims(who.ClientID, who.ClientID, c.URL+"/"+cloudtest.Tenant+"/oauth2/v2.0/token", time.Minute)), true},
 		{"a certificate that has run out", signed(t, jose.RS256, stale, own), false},
 		{"a key that is not registered", signed(t, jose.RS256, foreign, own), false},

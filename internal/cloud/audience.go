@@ -48,6 +48,18 @@ func (a *audiences) management() []string {
 	return append(append([]string(nil), managementAudiences...), a.own...)
 }
 
+// address is where the cloud is served on the host, or "".
+func (a *audiences) address() string {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	for _, s := range a.own {
+		if strings.HasPrefix(s, "https://127.0.0.1:") {
+			return s
+		}
+	}
+	return ""
+}
+
 // known reports whether tokens are given out for an audience, compared without a
 // trailing slash.
 func (a *audiences) known(audience string) bool {

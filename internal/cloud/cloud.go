@@ -15,6 +15,8 @@ import (
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud/ca"
+	"github.com/cloister-ml/cloister/internal/cloud/directory"
+	"github.com/cloister-ml/cloister/internal/cloud/session"
 	"github.com/cloister-ml/cloister/internal/cloud/store"
 	"github.com/cloister-ml/cloister/internal/cloud/token"
 )
@@ -57,6 +59,12 @@ type Cloud struct {
 	current atomic.Pointer[snapshot]
 
 	principals *principals
+	directory  *directory.Directory
+	sessions   *session.Sessions
+	codes      *session.Codes
+	devices    *session.Devices
+	attempts   *directory.Throttle // at user codes, by address
+	replays    *replays
 	journal    *journal
 	reconciler *reconciler
 	front      *front
@@ -110,6 +118,14 @@ func (c *Cloud) open(ctx context.Context) error {
 	if c.principals, err = openPrincipals(ctx, c.store, c.options.Tenant, c.now()); err != nil {
 		return err
 	}
+	if c.directory, err = directory.Open(ctx, c.store, c.now); err != nil {
+		return err
+	}
+	if c.sessions, err = session.Open(ctx, c.store, c.now); err != nil {
+		return err
+	}
+	c.codes, c.devices = session.NewCodes(c.now), session.NewDevices(c.now)
+	c.attempts, c.replays = directory.NewThrottle(freeCodes, time.Minute), newReplays()
 	if err := c.load(ctx); err != nil {
 		return err
 	}
@@ -126,6 +142,7 @@ func (c *Cloud) open(ctx context.Context) error {
 	}
 	c.types.serve("arm", c.ARM())
 	c.types.serve("login", c.Login())
+	c.types.serve("graph", c.Graph())
 	return nil
 }
 

@@ -1,152 +1,230 @@
 package cloud
 
 import (
+	"errors"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/cloud/directory"
+	"github.com/cloister-ml/cloister/verdict"
 )
 
 // graphAudience is what tokens for Microsoft Graph are for: the tenant's directory.
 const graphAudience = "https://graph.microsoft.com"
 
-// Graph answers the few calls of Microsoft Graph with which clients look up who
-// they are and whom they give a role: it lists, and changes nothing.
+// graphCall is one call of Microsoft Graph on its way.
+type graphCall struct {
+	c      *Cloud
+	w      http.ResponseWriter
+	r      *http.Request
+	caller Caller
+	writer bool // may change the directory
+	base   string
+}
+
+// Graph answers Microsoft Graph's calls about the tenant's directory: users, groups,
+// applications and service principals. Users may read all of it, and so may who may
+// change it: the cloud's owner, and whoever may hand out roles in the subscription.
+// An application without that sees itself only.
 //
-// Source: the reference of Microsoft Graph v1.0, servicePrincipal, organization and
-// directoryObject: getByIds.
+// Source: the reference of Microsoft Graph v1.0.
 func (c *Cloud) Graph() http.Handler {
 	mux := http.NewServeMux()
-	handle := func(pattern string, f func(http.ResponseWriter, *http.Request, Caller) error) {
+	handle := func(pattern string, f func(*graphCall) error) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			caller, err := c.Authenticate(r, append(c.audiences.management(), graphAudience)...)
+			q := &graphCall{c: c, w: w, r: r}
+			err := q.begin()
 			if err == nil {
-				err = f(w, r, caller)
+				err = f(q)
 			}
 			if err != nil {
-				WriteError(w, err)
+				q.fail(err)
 			}
 		})
 	}
-	handle("GET /v1.0/servicePrincipals", c.graphPrincipals)
-	handle("GET /v1.0/servicePrincipals/{id}", c.graphPrincipal)
-	handle("GET /v1.0/applications", c.graphApplications)
-	handle("GET /v1.0/organization", c.graphOrganization)
-	handle("GET /v1.0/me", func(http.ResponseWriter, *http.Request, Caller) error {
-		return Errorf(http.StatusBadRequest, "Request_BadRequest", "/me request is only valid with delegated authentication flow.")
+	graphPeople(handle)
+	graphApplications(handle)
+	handle("GET /organization", func(q *graphCall) error { return q.list("organization", []arm.Object{q.organization()}) })
+	handle("GET /domains", func(q *graphCall) error {
+		return q.list("domains", []arm.Object{{"id": directory.Domain, "isDefault": true, "isInitial": true, "isVerified": true, "authenticationType": "Managed"}})
 	})
-	handle("POST /v1.0/directoryObjects/getByIds", c.graphByIDs)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		WriteError(w, Errorf(http.StatusNotFound, "Request_ResourceNotFound", "There is nothing at this address."))
+	handle("POST /directoryObjects/getByIds", (*graphCall).byIDs)
+	handle("GET /directoryObjects/{id}", (*graphCall).anyObject)
+	handle("/", func(q *graphCall) error { return graphMissing(q.r.URL.Path) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, ok := graphPath(r.URL.Path)
+		if !ok {
+			q := &graphCall{c: c, w: w, r: r}
+			q.fail(Errorf(http.StatusNotFound, "Request_ResourceNotFound", "There is nothing at this address."))
+			return
+		}
+		next := r.Clone(r.Context())
+		next.URL = &url.URL{Path: path, RawQuery: r.URL.RawQuery}
+		mux.ServeHTTP(w, next)
 	})
-	return mux
 }
 
 // isGraph reports whether a path is Microsoft Graph's, where it shares its address
 // with ARM.
-func isGraph(path string) bool { return strings.HasPrefix(path, "/v1.0/") }
+func isGraph(path string) bool {
+	_, ok := graphPath(path)
+	return ok
+}
 
-// directory are the applications and the managed identities.
-func (c *Cloud) directory() []arm.Object {
+var graphKey = regexp.MustCompile(`^(\w+)\((?:\w+=)?'?([^')]*)'?\)$`)
+
+// graphPath is the path without its version, with the key of an entity as a segment
+// of its own: applications(appId='x') is applications/x.
+func graphPath(path string) (string, bool) {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	if parts[0] != "v1.0" && parts[0] != "beta" {
+		return "", false
+	}
+	out := ""
+	for _, p := range parts[1:] {
+		if m := graphKey.FindStringSubmatch(p); m != nil && m[2] != "" {
+			p = m[1] + "/" + m[2]
+		}
+		out += "/" + p
+	}
+	return strings.TrimSuffix(out, "/"), true
+}
+
+// begin finds out who asks.
+func (q *graphCall) begin() (err error) {
+	q.base = "https://" + q.r.Host + "/v1.0/"
+	q.w.Header().Set("Cache-Control", "no-cache")
+	q.caller, err = q.c.Authenticate(q.r, append(q.c.audiences.management(), graphAudience)...)
+	if err != nil {
+		return err
+	}
+	subscription := arm.ID("/subscriptions/" + q.c.options.Subscription)
+	q.writer = q.c.Authorize(q.caller, "Microsoft.Authorization/roleAssignments/write", false, subscription).Value == verdict.Yes
+	if q.r.Method != http.MethodGet && !q.writer && !readingPosts[lastOf(q.r.URL.Path)] {
+		return denied()
+	}
+	return nil
+}
+
+// readingPosts are the actions that change nothing.
+var readingPosts = map[string]bool{"getByIds": true, "getMemberGroups": true, "getMemberObjects": true}
+
+func lastOf(path string) string { return path[strings.LastIndex(path, "/")+1:] }
+
+func denied() error {
+	return Errorf(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+}
+
+func graphMissing(what string) error {
+	return Errorf(http.StatusNotFound, "Request_ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", strings.Map(printable, what))
+}
+
+// fail answers with an error in OData's shape (OData JSON Format 4.01, section 21).
+func (q *graphCall) fail(err error) {
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+	case errors.Is(err, directory.ErrNone):
+		e = Errorf(http.StatusNotFound, "Request_ResourceNotFound", "%v.", err)
+	case errors.Is(err, directory.ErrExists), errors.Is(err, directory.ErrBad):
+		e = Errorf(http.StatusBadRequest, "Request_BadRequest", "%v.", err)
+	default:
+		q.c.log.Error("a call of Graph failed", "method", q.r.Method, "path", q.r.URL.Path, "error", err)
+		e = Errorf(http.StatusInternalServerError, "Service_InternalServerError", "The request could not be carried out; see the cloud's log.")
+	}
+	if e.Status == http.StatusUnauthorized {
+		q.w.Header().Set("WWW-Authenticate", "Bearer")
+		e = Errorf(e.Status, "InvalidAuthenticationToken", "%s", e.Message)
+	}
+	inner := arm.Object{"date": time.Now().UTC().Format("2006-01-02T15:04:05"), "request-id": uuid.NewString(), "client-request-id": uuid.NewString()}
+	WriteJSON(q.w, e.Status, arm.Object{"error": arm.Object{"code": e.Code, "message": e.Message, "innerError": inner}})
+}
+
+func (q *graphCall) body() (arm.Object, error) {
+	o, err := readObject(q.w, q.r)
+	var e *Error
+	if errors.As(err, &e) {
+		return nil, Errorf(e.Status, "Request_BadRequest", "%s", e.Message)
+	}
+	return o, err
+}
+
+func (q *graphCall) organization() arm.Object {
+	return arm.Object{"@odata.type": "#microsoft.graph.organization", "id": q.c.options.Tenant, "displayName": "Cloister", "tenantType": "AAD", "verifiedDomains": []any{
+		arm.Object{"name": directory.Domain, "isDefault": true, "isInitial": true, "type": "Managed"},
+	}}
+}
+
+// visible are those of some objects that the caller may see.
+func (q *graphCall) visible(all []arm.Object) []arm.Object {
+	if q.writer || q.caller.User {
+		return all
+	}
 	var out []arm.Object
-	show := func(id, app, name, kind string) {
-		out = append(out, arm.Object{
-			"@odata.type": "#microsoft.graph.servicePrincipal", "id": id, "appId": app, "displayName": name, "appDisplayName": name,
-			"servicePrincipalType": kind, "accountEnabled": true, "servicePrincipalNames": []string{app}, "appOwnerOrganizationId": c.options.Tenant,
-		})
-	}
-	for _, p := range c.ServicePrincipals() {
-		show(p.ObjectID, p.AppID, p.Name, "Application")
-	}
-	for _, r := range c.Estate().All() {
-		if id, ok := identityOf(r); ok {
-			show(id.objectID, id.clientID, id.name, "ManagedIdentity")
+	for _, o := range all {
+		if strings.EqualFold(arm.String(o, "id"), q.caller.ObjectID) || strings.EqualFold(arm.String(o, "appId"), q.caller.AppID) || arm.String(o, "tenantType") != "" {
+			out = append(out, o)
 		}
 	}
 	return out
 }
 
-var graphTerm = regexp.MustCompile(`^\s*(appId|displayName|id)\s+eq\s+'([^']*)'\s*$`)
-
-func graphFilter(text string) (func(arm.Object) bool, error) {
-	if text == "" {
-		return func(arm.Object) bool { return true }, nil
-	}
-	var tests [][]string
-	for _, part := range split(text, " or ") {
-		m := graphTerm.FindStringSubmatch(part)
-		if m == nil {
-			return nil, Errorf(http.StatusBadRequest, "Request_UnsupportedQuery", "The filter '%s' cannot be read: it compares appId, displayName and id by eq, joined by 'or'.", text)
-		}
-		tests = append(tests, m)
-	}
-	return func(o arm.Object) bool {
-		for _, m := range tests {
-			if strings.EqualFold(arm.String(o, m[1]), m[2]) {
-				return true
+// find is the object with an id, an application id or a name.
+func (q *graphCall) find(all []arm.Object, key string) (arm.Object, error) {
+	for _, o := range q.visible(all) {
+		for _, field := range []string{"id", "appId", "userPrincipalName"} {
+			if value := arm.String(o, field); value != "" && strings.EqualFold(value, key) {
+				return o, nil
 			}
 		}
-		return false
-	}, nil
+	}
+	return nil, graphMissing(key)
 }
 
-func graphList(w http.ResponseWriter, r *http.Request, kind string, from []arm.Object) error {
-	pass, err := graphFilter(r.URL.Query().Get("$filter"))
+// directoryObjects are all that can be given a role or be in a group.
+func (q *graphCall) directoryObjects() []arm.Object {
+	return append(append(q.users(), q.groups()...), q.principals()...)
+}
+
+func (q *graphCall) anyObject() error {
+	found, err := q.find(append(q.directoryObjects(), q.applications()...), q.r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	value := []arm.Object{}
-	for _, o := range from {
-		if pass(o) {
-			value = append(value, o)
-		}
-	}
-	WriteJSON(w, http.StatusOK, arm.Object{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#" + kind, "value": value})
-	return nil
+	return q.one("directoryObjects", found)
 }
 
-func (c *Cloud) graphPrincipals(w http.ResponseWriter, r *http.Request, _ Caller) error {
-	return graphList(w, r, "servicePrincipals", c.directory())
-}
+const maxIDs = 1000
 
-func (c *Cloud) graphPrincipal(w http.ResponseWriter, r *http.Request, _ Caller) error {
-	for _, o := range c.directory() {
-		if strings.EqualFold(arm.String(o, "id"), r.PathValue("id")) {
-			WriteJSON(w, http.StatusOK, o)
-			return nil
-		}
-	}
-	return Errorf(http.StatusNotFound, "Request_ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", strings.Map(printable, r.PathValue("id")))
-}
-
-func (c *Cloud) graphApplications(w http.ResponseWriter, r *http.Request, _ Caller) error {
-	var apps []arm.Object
-	for _, p := range c.ServicePrincipals() {
-		apps = append(apps, arm.Object{"id": arm.StableGUID(arm.ID("/applications/"+p.AppID), "id"), "appId": p.AppID, "displayName": p.Name, "signInAudience": "AzureADMyOrg"})
-	}
-	return graphList(w, r, "applications", apps)
-}
-
-func (c *Cloud) graphOrganization(w http.ResponseWriter, r *http.Request, _ Caller) error {
-	return graphList(w, r, "organization", []arm.Object{{"id": c.options.Tenant, "displayName": "Cloister", "tenantType": "AAD", "verifiedDomains": []any{}}})
-}
-
-func (c *Cloud) graphByIDs(w http.ResponseWriter, r *http.Request, _ Caller) error {
-	body, err := readObject(w, r)
+func (q *graphCall) byIDs() error {
+	body, err := q.body()
 	if err != nil {
 		return err
 	}
-	wanted := map[string]bool{}
-	for _, id := range arm.Strings(body, "ids") {
+	ids := arm.Strings(body, "ids")
+	if len(ids) == 0 || len(ids) > maxIDs {
+		return Errorf(http.StatusBadRequest, "Request_BadRequest", "The property 'ids' must have 1 to %d ids.", maxIDs)
+	}
+	wanted, types := map[string]bool{}, map[string]bool{}
+	for _, id := range ids {
 		wanted[strings.ToLower(id)] = true
 	}
-	value := []arm.Object{}
-	for _, o := range c.directory() {
-		if wanted[strings.ToLower(arm.String(o, "id"))] {
-			value = append(value, o)
+	for _, t := range arm.Strings(body, "types") {
+		types["#microsoft.graph."+strings.ToLower(t)] = true
+	}
+	var out []arm.Object
+	for _, o := range append(q.directoryObjects(), q.applications()...) {
+		kind := strings.ToLower(arm.String(o, "@odata.type"))
+		any := len(types) == 0 || types["#microsoft.graph.directoryobject"] || types[kind]
+		if any && wanted[strings.ToLower(arm.String(o, "id"))] {
+			out = append(out, o)
 		}
 	}
-	WriteJSON(w, http.StatusOK, arm.Object{"value": value})
-	return nil
+	return q.list("directoryObjects", out)
 }

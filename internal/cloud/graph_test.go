@@ -29,7 +29,7 @@ func TestGraph(t *testing.T) {
 		{"GET", "applications" + filter("appId eq '"+c.Owner.ClientID+"'"), "", 200, "value.0.appId", c.Owner.ClientID},
 		{"GET", "organization", "", 200, "value.0.id", cloudtest.Tenant},
 		{"GET", "me", "", 400, "error.code", "Request_BadRequest"},
-		{"GET", "users", "", 404, "error.code", "Request_ResourceNotFound"},
+		{"GET", "nothing", "", 404, "error.code", "Request_ResourceNotFound"},
 		{"POST", "directoryObjects/getByIds", `{"ids":["` + c.Owner.ObjectID + `"]}`, 200, "value.0.appId", c.Owner.ClientID},
 	} {
 		got := ask(t, c, tt.method, "/v1.0/"+tt.path, tt.body)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cloister-ml/cloister/access"
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud/token"
 	"github.com/cloister-ml/cloister/verdict"
@@ -52,10 +53,23 @@ func (c *Cloud) Authenticate(r *http.Request, audiences ...string) (Caller, erro
 	case err != nil:
 		return Caller{}, Errorf(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid: %v.", err)
 	}
-	if claims.Resource == "" && !c.principals.has(claims.AppID) {
+	if claims.IDType == "user" {
+		return c.userOf(claims)
+	}
+	if claims.Resource == "" && !c.principals.active(claims.AppID) {
 		return Caller{}, Errorf(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid: its application has been deleted.")
 	}
 	return Caller{ObjectID: claims.ObjectID, AppID: claims.AppID, Tenant: claims.Tenant, Name: claims.Name, Resource: arm.ID(claims.Resource)}, nil
+}
+
+// userOf is the user whom a token was given for. A user who was deleted, disabled
+// or given another password since then has no token any more.
+func (c *Cloud) userOf(claims token.Claims) (Caller, error) {
+	u, ok := c.directory.User(claims.ObjectID)
+	if !ok || u.Disabled || claims.IssuedAt < u.Valid.Unix() {
+		return Caller{}, Errorf(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid: its user has been deleted or disabled, or their sessions were revoked.")
+	}
+	return Caller{ObjectID: u.ID, AppID: claims.AppID, Tenant: claims.Tenant, Name: u.Name, User: true}, nil
 }
 
 // Authorize implements Host. The cloud's owner is Owner at the root: it may do
@@ -73,7 +87,20 @@ func (c *Cloud) authorize(s *snapshot, caller Caller, action string, data bool, 
 			At: "role Owner at /", Value: verdict.Yes, Reason: "the caller is the principal that the cloud was made with",
 		}}}
 	}
-	return s.docs.roles().Allows(caller.ObjectID, action, data, scope)
+	return c.roles(s).Allows(caller.ObjectID, action, data, scope)
+}
+
+// roles are the estate's, with the members of the directory's groups.
+func (c *Cloud) roles(s *snapshot) *access.Model {
+	groups := c.directory.Groups()
+	if len(groups) == 0 {
+		return s.docs.roles()
+	}
+	members := make(map[string][]string, len(groups))
+	for _, g := range groups {
+		members[g.ID] = g.Members
+	}
+	return s.docs.roles().WithMembers(members)
 }
 
 // rootGroup is the management group of the tenant, which is there from the start.

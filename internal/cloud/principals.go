@@ -97,12 +97,18 @@ func hashSecret(secret string) []byte {
 	return sum[:]
 }
 
-// find is an application, and whether secret is its secret.
-func (p *principals) find(app, secret string) (found store.Principal, known, right bool) {
+// find is an application, and whether secret is one of its secrets.
+func (p *principals) find(app, secret string, now time.Time) (found store.Principal, known, right bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	found, known = p.byApp[app]
-	return found, known, subtle.ConstantTimeCompare(found.Hash, hashSecret(secret)) == 1
+	hash := hashSecret(secret)
+	right = subtle.ConstantTimeCompare(found.Hash, hash) == 1
+	for _, s := range p.shown[app].Secrets {
+		same := subtle.ConstantTimeCompare(s.Hash, hash) == 1
+		right = right || same && now.Before(s.End) && !now.Before(s.Start)
+	}
+	return found, known, right
 }
 
 func (p *principals) has(app string) bool {
@@ -110,6 +116,14 @@ func (p *principals) has(app string) bool {
 	defer p.mu.RUnlock()
 	_, ok := p.byApp[app]
 	return ok
+}
+
+// active reports whether an application acts for itself.
+func (p *principals) active(app string) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	_, ok := p.byApp[app]
+	return ok && !p.shown[app].NoPrincipal
 }
 
 func (p *principals) ownerID() string {
@@ -121,15 +135,25 @@ func (p *principals) ownerID() string {
 // Principal is the display name of the service principal or managed identity
 // with an object id.
 func (c *Cloud) Principal(objectID string) (name string, ok bool) {
+	name, _, ok = c.PrincipalType(objectID)
+	return name, ok
+}
+
+// PrincipalType is the display name of whom a role can be given to, and what they
+// are in the words of role assignments: User, Group or ServicePrincipal.
+func (c *Cloud) PrincipalType(objectID string) (name, kind string, ok bool) {
+	if name, kind, ok := c.directory.Known(objectID); ok {
+		return name, kind, true
+	}
 	c.principals.mu.RLock()
 	defer c.principals.mu.RUnlock()
-	for _, known := range c.principals.byApp {
-		if strings.EqualFold(known.ObjectID, objectID) {
-			return known.Name, true
+	for app, known := range c.principals.byApp {
+		if strings.EqualFold(known.ObjectID, objectID) && !c.principals.shown[app].NoPrincipal {
+			return known.Name, "ServicePrincipal", true
 		}
 	}
 	found, ok := c.snapshot().docs.roles().Principal(objectID)
-	return found.Name, ok
+	return found.Name, "ServicePrincipal", ok
 }
 
 // FirstStart are the owner's credentials, where this process has made the cloud.

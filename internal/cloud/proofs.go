@@ -43,7 +43,7 @@ func (p *principals) change(ctx context.Context, app string, f func(*proofs)) er
 		return fmt.Errorf("there is no service principal with the application id %s", app)
 	}
 	next := p.shown[app]
-	next.Certificates, next.Federated = slices.Clone(next.Certificates), slices.Clone(next.Federated)
+	next.Certificates, next.Federated, next.Secrets = slices.Clone(next.Certificates), slices.Clone(next.Federated), slices.Clone(next.Secrets)
 	f(&next)
 	if next.Deleted && known.Owner {
 		return errors.New("the owner cannot be deleted: nobody could give a role to anybody")
@@ -81,6 +81,9 @@ func (c *Cloud) ServicePrincipals() []ServicePrincipal {
 	var out []ServicePrincipal
 	for app, known := range c.principals.byApp {
 		proof := c.principals.shown[app]
+		if proof.NoPrincipal {
+			continue
+		}
 		out = append(out, ServicePrincipal{known.Name, known.AppID, known.ObjectID, known.Owner, len(proof.Certificates), len(proof.Federated)})
 	}
 	slices.SortFunc(out, func(a, b ServicePrincipal) int { return strings.Compare(a.Name+a.AppID, b.Name+b.AppID) })
@@ -102,7 +105,11 @@ func (c *Cloud) AddFederation(ctx context.Context, app string, f Federation) err
 // DeleteServicePrincipal ends an application: it gets no tokens any more, and those
 // that it has are refused.
 func (c *Cloud) DeleteServicePrincipal(ctx context.Context, app string) error {
-	return c.principals.change(ctx, app, func(p *proofs) { *p = proofs{Deleted: true} })
+	found, _, _ := c.principals.find(app, "", c.now())
+	if err := c.principals.change(ctx, app, func(p *proofs) { *p = proofs{Deleted: true} }); err != nil {
+		return err
+	}
+	return c.directory.Leave(ctx, found.ObjectID)
 }
 
 // RotateKeys makes a new key that signs tokens from now on.

@@ -150,6 +150,15 @@ type Caller struct {
 	Tenant   string // tid
 	Name     string
 	Resource arm.ID // the resource whose managed identity it is, or ""
+	User     bool   // an application acts for a user, who is Name and ObjectID
+}
+
+// signature is how documents name who wrote them.
+func (c Caller) signature() string {
+	if c.User {
+		return c.Name
+	}
+	return c.AppID
 }
 
 // Call says how a request reached a service.

@@ -24,6 +24,7 @@ func (d *Daemon) principalRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("DELETE /principals/{app}", func(w http.ResponseWriter, r *http.Request) {
 		answerDone(w, d.cloud.DeleteServicePrincipal(r.Context(), r.PathValue("app")))
 	})
+	d.userRoutes(mux)
 	mux.HandleFunc("POST /principals/rotate-keys", func(w http.ResponseWriter, _ *http.Request) {
 		answerDone(w, d.cloud.RotateKeys())
 	})

@@ -50,6 +50,7 @@ func tables() []table {
 			{"app_id", words}, {"object_id", words}, {"name", words}, {"hash", blob}, {"owner", truth}, {"created", integer},
 		}},
 		{"settings", "name", []column{{"name", words}, {"value", words}}},
+		{"objects", "kind, id", []column{{"kind", words}, {"id", words}, {"value", blob}}},
 	}
 }
 
@@ -115,7 +116,7 @@ type queryer interface {
 
 func empty(ctx context.Context, db queryer) (bool, error) {
 	var rows int
-	err := db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM resources) + (SELECT count(*) FROM principals)
+	err := db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM resources) + (SELECT count(*) FROM principals) + (SELECT count(*) FROM objects)
 		+ (SELECT count(*) FROM settings WHERE name NOT IN ('writer', 'folder'))`).Scan(&rows)
 	return rows == 0, err
 }

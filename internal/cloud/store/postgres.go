@@ -272,7 +272,7 @@ func (s *Database) Drop(ctx context.Context) error {
 		return errors.New("only a PostgreSQL store is dropped: the file of this one can be deleted")
 	}
 	return transaction(ctx, p.write, nil, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DROP TABLE resources, activity, principals, settings, layout`)
+		_, err := tx.ExecContext(ctx, `DROP TABLE resources, activity, principals, settings, objects, layout`)
 		return err
 	})
 }

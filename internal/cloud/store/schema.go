@@ -41,6 +41,12 @@ var sqliteMigrations = []string{
 		name  TEXT PRIMARY KEY,
 		value TEXT NOT NULL
 	) STRICT;`,
+	`CREATE TABLE objects (
+		kind  TEXT NOT NULL,
+		id    TEXT NOT NULL,
+		value BLOB NOT NULL,
+		PRIMARY KEY (kind, id)
+	) STRICT;`,
 }
 
 // postgresMigrations do the same in PostgreSQL. Keys are of any length, which a
@@ -84,6 +90,12 @@ var postgresMigrations = []string{
 	CREATE TABLE settings (
 		name  TEXT PRIMARY KEY,
 		value TEXT NOT NULL
+	);`,
+	`CREATE TABLE objects (
+		kind  TEXT COLLATE "C" NOT NULL,
+		id    TEXT COLLATE "C" NOT NULL,
+		value BYTEA NOT NULL,
+		PRIMARY KEY (kind, id)
 	);`,
 }
 

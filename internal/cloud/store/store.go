@@ -103,5 +103,15 @@ type Store interface {
 	Setting(ctx context.Context, name string) (string, error)
 	// Set writes a setting.
 	Set(ctx context.Context, name, value string) error
+	// Objects are the directory's entries of one kind, by id.
+	Objects(ctx context.Context, kind string) (map[string][]byte, error)
+	// WriteObjects writes entries of the directory, all or none; a nil value deletes.
+	WriteObjects(ctx context.Context, list ...Object) error
 	Close() error
+}
+
+// Object is an entry of the tenant's directory: a user, a group, a session.
+type Object struct {
+	Kind, ID string
+	Value    []byte // nil: there is none
 }

@@ -117,6 +117,21 @@ func conformance(t *testing.T, open func(t *testing.T) *store.Database) {
 			t.Errorf("missing setting %q, %v", v, err)
 		}
 	})
+	t.Run("objects", func(t *testing.T) {
+		s := open(t)
+		if err := s.WriteObjects(ctx, store.Object{Kind: "user", ID: "a", Value: []byte("1")}, store.Object{Kind: "group", ID: "a", Value: []byte("2")},
+			store.Object{Kind: "user", ID: "b", Value: []byte("3")}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.WriteObjects(ctx, store.Object{Kind: "user", ID: "a", Value: []byte("4")}, store.Object{Kind: "user", ID: "b"}, store.Object{Kind: "user", ID: "none"}); err != nil {
+			t.Fatal(err)
+		}
+		for kind, want := range map[string]map[string][]byte{"user": {"a": []byte("4")}, "group": {"a": []byte("2")}, "none": {}} {
+			if got, err := s.Objects(ctx, kind); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %q, %v", kind, got, err)
+			}
+		}
+	})
 	t.Run("two writers of one document: one wins", func(t *testing.T) {
 		s := open(t)
 		commit(t, s, store.Change{Key: id.Key(), Row: row(1)})
@@ -248,6 +263,7 @@ func fill(t *testing.T, s store.Store, row *store.Row) {
 		s.PutPrincipal(ctx, store.Principal{AppID: "a", ObjectID: "o", Name: "n", Hash: []byte{0, 1, 255}, Owner: true, Created: row.Created}),
 		s.PutPrincipal(ctx, store.Principal{AppID: "b", ObjectID: "p", Name: "m", Hash: []byte{}, Created: row.Created}),
 		s.Set(ctx, "tenant", "t"),
+		s.WriteObjects(ctx, store.Object{Kind: "user", ID: "ada", Value: []byte("{}")}),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -269,10 +285,11 @@ func contents(t *testing.T, s store.Store) []any {
 	log, err2 := s.Log(ctx, "/", 100)
 	principals, err3 := s.Principals(ctx)
 	tenant, err4 := s.Setting(ctx, "tenant")
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	users, err5 := s.Objects(ctx, "user")
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		t.Fatal(err)
 	}
-	return []any{rows, log, principals, tenant}
+	return []any{rows, log, principals, tenant, users}
 }
 
 func TestSQLite(t *testing.T) {

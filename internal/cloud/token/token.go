@@ -42,7 +42,7 @@ type Claims struct {
 	AppID     string `json:"appid"`
 	AppIDACR  string `json:"appidacr"` // 1: a secret, 2: a certificate, as managed identities have
 	IDP       string `json:"idp"`
-	IDType    string `json:"idtyp"` // app
+	IDType    string `json:"idtyp"` // app, or user
 	ObjectID  string `json:"oid"`
 	Subject   string `json:"sub"`
 	Tenant    string `json:"tid"`
@@ -50,6 +50,37 @@ type Claims struct {
 	Version   string `json:"ver"`
 	Name      string `json:"app_displayname,omitempty"`
 	Resource  string `json:"xms_mirid,omitempty"` // of a managed identity
+	ID        string `json:"jti"`
+
+	// Of users, for whom an application acts.
+	Scope      string `json:"scp,omitempty"`
+	UPN        string `json:"upn,omitempty"`
+	UniqueName string `json:"unique_name,omitempty"`
+	UserName   string `json:"name,omitempty"`
+}
+
+// IdentityClaims are what an id token says to the application that a user has
+// signed in to (OpenID Connect Core 1.0, section 2; Entra's version 2.0).
+type IdentityClaims struct {
+	Audience  string `json:"aud"` // the application
+	Issuer    string `json:"iss"`
+	IssuedAt  int64  `json:"iat"`
+	NotBefore int64  `json:"nbf"`
+	Expires   int64  `json:"exp"`
+	AuthTime  int64  `json:"auth_time,omitempty"`
+	Nonce     string `json:"nonce,omitempty"`
+	ObjectID  string `json:"oid"`
+	Subject   string `json:"sub"`
+	Tenant    string `json:"tid"`
+	Username  string `json:"preferred_username"`
+	Name      string `json:"name"`
+	UTI       string `json:"uti"`
+	Version   string `json:"ver"`
+}
+
+// IdentityIssuer is a tenant's issuer of version 2.0 tokens, as id tokens are.
+func IdentityIssuer(tenant string) string {
+	return "https://login.microsoftonline.com/" + tenant + "/v2.0"
 }
 
 // Issuer is a tenant's issuer of version 1.0 tokens.
@@ -217,17 +248,38 @@ func (s *Signer) KeySet() jose.JSONWebKeySet {
 // audience, the application and the object id are the caller's.
 func (s *Signer) Sign(c Claims, lifetime time.Duration) (string, Claims, error) {
 	now := s.now()
-	uti := make([]byte, 16)
-	rand.Read(uti) // does not fail
 	c.Issuer, c.IDP, c.Tenant = Issuer(s.tenant), Issuer(s.tenant), s.tenant
 	c.IssuedAt, c.NotBefore, c.Expires = now.Unix(), now.Unix(), now.Add(lifetime).Unix()
 	c.IDType, c.Version, c.Subject = "app", "1.0", c.ObjectID
-	c.UTI = base64.RawURLEncoding.EncodeToString(uti)
+	if c.UPN != "" {
+		c.IDType = "user"
+	}
+	c.UTI = newID()
+	c.ID = c.UTI
 	raw, err := jwt.Signed(s.current().signer).Claims(c).Serialize()
 	if err != nil {
 		return "", Claims{}, fmt.Errorf("signing a token: %w", err)
 	}
 	return raw, c, nil
+}
+
+// SignIdentity gives out an id token. It is no access token, and Verify refuses it:
+// it has another issuer.
+func (s *Signer) SignIdentity(c IdentityClaims, lifetime time.Duration) (string, error) {
+	now := s.now()
+	c.Issuer, c.Tenant, c.Version, c.UTI = IdentityIssuer(s.tenant), s.tenant, "2.0", newID()
+	c.IssuedAt, c.NotBefore, c.Expires = now.Unix(), now.Unix(), now.Add(lifetime).Unix()
+	raw, err := jwt.Signed(s.current().signer).Claims(c).Serialize()
+	if err != nil {
+		return "", fmt.Errorf("signing an id token: %w", err)
+	}
+	return raw, nil
+}
+
+func newID() string {
+	random := make([]byte, 16)
+	rand.Read(random) // does not fail
+	return base64.RawURLEncoding.EncodeToString(random)
 }
 
 // Verify reads a token and checks its signature, issuer, tenant, lifetime and

@@ -20,11 +20,14 @@ func prepareAssignment(directory Directory, view cloud.View, old *arm.Resource, 
 		return r, refuse("InvalidPrincipalId", "The principal ID '%s' is not valid. Principal ID must be a GUID.", principal)
 	}
 	kind := arm.String(r.Properties, "principalType")
-	if kind == "" {
-		if _, ok := directory.Principal(principal); !ok {
-			return r, refuse("PrincipalNotFound", "Principal %s does not exist in the directory. Check that you have the correct principal ID. If it is of another directory, set the principalType property.", principal)
-		}
-		kind = "ServicePrincipal"
+	_, is, known := directory.PrincipalType(principal)
+	switch {
+	case kind == "" && !known:
+		return r, refuse("PrincipalNotFound", "Principal %s does not exist in the directory. Check that you have the correct principal ID. If it is of another directory, set the principalType property.", principal)
+	case kind == "":
+		kind = is
+	case known && !strings.EqualFold(kind, is):
+		return r, refuse("UnmatchedPrincipalType", "The PrincipalId '%s' has type '%s', which is different from the specified PrincipalType '%s'.", principal, is, kind)
 	}
 	role, ok := findRole(view, arm.ID(arm.String(r.Properties, "roleDefinitionId")))
 	if !ok {

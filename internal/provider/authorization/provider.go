@@ -16,9 +16,9 @@ const (
 
 // Directory knows the principals of the tenant.
 type Directory interface {
-	// Principal is the display name of the service principal or managed identity
-	// with an object id.
-	Principal(objectID string) (name string, ok bool)
+	// PrincipalType is whom an object id is of, and what they are: User, Group or
+	// ServicePrincipal.
+	PrincipalType(objectID string) (name, kind string, ok bool)
 }
 
 // New makes the provider.

@@ -76,10 +76,3 @@ func CheckPassword(password string) error {
 	}
 	return nil
 }
-
-// NewPassword is a random password of 120 bits.
-func NewPassword() string {
-	random := make([]byte, 15)
-	rand.Read(random) // does not fail
-	return base64.RawURLEncoding.EncodeToString(random)
-}

@@ -35,6 +35,7 @@ func table(cells []Cell) string {
 func TestMatrixOfTheSecuredEstate(t *testing.T) {
 	const want = `management.azure.com: allowed* allowed* allowed* allowed* forbidden*
 login.microsoftonline.com: allowed* allowed* allowed* allowed* allowed*
+graph.microsoft.com: admitted* admitted* admitted* admitted* admitted*
 dev.azure.com: forbidden* forbidden* forbidden* unreachable* forbidden*
 download.agent.dev.azure.com: allowed* allowed* allowed* allowed* allowed*
 dc.services.visualstudio.com: allowed* allowed* allowed* allowed* allowed*

@@ -60,7 +60,7 @@ func (c *Cloud) accept(d *draft, doc document) (*store.Row, error) {
 func (d *draft) next(was *store.Row, doc document, t *Type) *store.Row {
 	row := &store.Row{
 		Resource: doc.Resource, Extra: doc.extra, State: store.Succeeded,
-		Created: d.now, CreatedBy: d.caller.signature(), Changed: d.now, ChangedBy: d.caller.signature(),
+		Created: d.now, CreatedBy: d.caller.Signature(), Changed: d.now, ChangedBy: d.caller.Signature(),
 	}
 	if was != nil {
 		row.Created, row.CreatedBy, row.Applied = was.Created, was.CreatedBy, was.Applied
@@ -221,7 +221,7 @@ func (c *Cloud) condemn(d *draft, row *store.Row) (version int64, gone bool, err
 			continue
 		}
 		next := *r
-		next.State, next.Version, next.Changed, next.ChangedBy = store.Deleting, d.version(), d.now, d.caller.AppID
+		next.State, next.Version, next.Changed, next.ChangedBy = store.Deleting, d.version(), d.now, d.caller.Signature()
 		d.write(&next)
 		if next.Key() == scope.Key() {
 			version = next.Version

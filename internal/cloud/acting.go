@@ -69,7 +69,7 @@ func (t *Trial) Put(id arm.ID, body arm.Object) (before, after arm.Object, err e
 	if answer := t.c.authorize(t.d.base, t.d.caller, actionName(typ.Name, "write"), false, id); answer.Value != verdict.Yes {
 		return nil, nil, Errorf(http.StatusForbidden, "AuthorizationFailed",
 			"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid.",
-			t.d.caller.AppID, t.d.caller.ObjectID, actionName(typ.Name, "write"), id)
+			t.d.caller.Signature(), t.d.caller.ObjectID, actionName(typ.Name, "write"), id)
 	}
 	if typ.Edit != nil {
 		_, row, err := t.c.acceptEdit(t.d, typ, id, body)

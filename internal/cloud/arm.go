@@ -128,7 +128,7 @@ func (q *request) may(action string, scope arm.ID) error {
 	q.entry.Reason = answer.Decisive().Reason
 	return Errorf(http.StatusForbidden, "AuthorizationFailed",
 		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
-		q.caller.AppID, q.caller.ObjectID, action, scope)
+		q.caller.Signature(), q.caller.ObjectID, action, scope)
 }
 
 // allowed reports whether the caller may, without refusing the request.

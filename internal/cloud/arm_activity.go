@@ -55,7 +55,7 @@ func newestFirst(e store.Entry) string {
 	return fmt.Sprintf("%020d %s %s %s", math.MaxInt64-e.Time.UnixNano(), e.Correlation, e.Action, e.Scope.Key())
 }
 
-var activityTerm = regexp.MustCompile(`(?i)^(\w+)\s+(eq|ge|le)\s+'([^']*)'$`)
+var activityTerm = regexp.MustCompile(`(?i)^(\w+)\s+(eq|ge|le)\s+(?:'([^']*)'|([0-9T:.+Z-]+))$`)
 
 // activityFilter reads $filter: comparisons that are joined by and.
 func activityFilter(text string) (func(store.Entry) bool, error) {
@@ -68,7 +68,7 @@ func activityFilter(text string) (func(store.Entry) bool, error) {
 		if m == nil {
 			return nil, badActivityFilter(text)
 		}
-		test, ok := activityTest(strings.ToLower(m[1]), strings.ToLower(m[2]), m[3])
+		test, ok := activityTest(strings.ToLower(m[1]), strings.ToLower(m[2]), m[3]+m[4])
 		if !ok {
 			return nil, badActivityFilter(text)
 		}
@@ -93,6 +93,9 @@ func badActivityFilter(text string) error {
 func activityTest(field, operator, value string) (func(store.Entry) bool, bool) {
 	if field == "eventtimestamp" {
 		at, err := time.Parse(time.RFC3339Nano, value)
+		if err != nil { // az leaves the zone out, and means UTC
+			at, err = time.Parse("2006-01-02T15:04:05.999999999", value)
+		}
 		switch {
 		case err != nil:
 			return nil, false

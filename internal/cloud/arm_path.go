@@ -3,6 +3,7 @@ package cloud
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -27,7 +28,9 @@ const (
 	maxSegments = 60
 )
 
-// parsePath splits the path of a request (still escaped) into its segments.
+// parsePath splits the path of a request (still escaped) into its segments. Slashes
+// that follow each other are one, as for ARM: az writes two where a resource has no
+// parent.
 func parsePath(escaped string) ([]string, error) {
 	bad := func(why string) error {
 		return Errorf(http.StatusBadRequest, "InvalidRequestUri", "The request URI is not valid: %s.", why)
@@ -39,7 +42,7 @@ func parsePath(escaped string) ([]string, error) {
 	if escaped == "" {
 		return nil, nil
 	}
-	segments := strings.Split(escaped[1:], "/")
+	segments := slices.DeleteFunc(strings.Split(escaped[1:], "/"), func(s string) bool { return s == "" })
 	if len(segments) > maxSegments {
 		return nil, bad("it has too many segments")
 	}

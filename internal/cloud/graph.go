@@ -113,7 +113,7 @@ func (q *graphCall) begin() (err error) {
 }
 
 // readingPosts are the actions that change nothing.
-var readingPosts = map[string]bool{"getByIds": true, "getMemberGroups": true, "getMemberObjects": true}
+var readingPosts = map[string]bool{"getByIds": true, "getMemberGroups": true, "getMemberObjects": true, "checkMemberGroups": true}
 
 func lastOf(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 

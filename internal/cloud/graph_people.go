@@ -29,6 +29,7 @@ func graphPeople(handle handle) {
 		handle("GET /"+kind+"/{id}/transitiveMemberOf", (*graphCall).memberOf)
 		handle("POST /"+kind+"/{id}/getMemberGroups", (*graphCall).memberGroups)
 		handle("POST /"+kind+"/{id}/getMemberObjects", (*graphCall).memberGroups)
+		handle("POST /"+kind+"/{id}/checkMemberGroups", (*graphCall).memberGroups)
 	}
 	handle("GET /groups", func(q *graphCall) error { return q.list("groups", q.groups()) })
 	handle("POST /groups", (*graphCall).createGroup)
@@ -353,6 +354,16 @@ func (q *graphCall) memberGroups() error {
 		return err
 	}
 	groups := q.c.directory.GroupsOf(id)
+	if strings.HasSuffix(q.r.URL.Path, "/checkMemberGroups") {
+		body, err := q.body()
+		if err != nil {
+			return err
+		}
+		asked := arm.Strings(body, "groupIds")
+		groups = slices.DeleteFunc(groups, func(g string) bool {
+			return !slices.ContainsFunc(asked, func(s string) bool { return strings.EqualFold(s, g) })
+		})
+	}
 	if groups == nil {
 		groups = []string{}
 	}

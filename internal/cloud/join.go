@@ -59,7 +59,7 @@ func (c *Cloud) checkLinks(d *draft, was *store.Row, r arm.Resource) error {
 		if c.authorize(d.base, d.caller, action, false, to.ID).Value != verdict.Yes {
 			return Errorf(http.StatusForbidden, "LinkedAuthorizationFailed",
 				"The client '%s' with object id '%s' has permission to perform action '%s/write' on scope '%s'; however, it does not have permission to perform action '%s' on the linked scope '%s' or the linked scope is invalid.",
-				d.caller.AppID, d.caller.ObjectID, r.Type, r.ID, action, to.ID)
+				d.caller.Signature(), d.caller.ObjectID, r.Type, r.ID, action, to.ID)
 		}
 	}
 	return nil

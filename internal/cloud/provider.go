@@ -153,8 +153,9 @@ type Caller struct {
 	User     bool   // an application acts for a user, who is Name and ObjectID
 }
 
-// signature is how documents name who wrote them.
-func (c Caller) signature() string {
+// Signature is how documents and errors name the caller: a user by name, an
+// application by its id.
+func (c Caller) Signature() string {
 	if c.User {
 		return c.Name
 	}

@@ -47,7 +47,7 @@ func (q *request) authorize(n need) error {
 	step := v.Decisive()
 	return fail(http.StatusForbidden, "Forbidden",
 		"Caller is not authorized to perform action on resource.\r\nCaller: appid=%s;oid=%s\r\nAction: '%s'\r\nResource: '%s'\r\n%s: %s",
-		q.caller.AppID, q.caller.ObjectID, n.action, q.scope(), step.At, step.Reason).because("ForbiddenByRbac")
+		q.caller.Signature(), q.caller.ObjectID, n.action, q.scope(), step.At, step.Reason).because("ForbiddenByRbac")
 }
 
 func (q *request) authorizeByPolicy(n need) error {
@@ -62,5 +62,5 @@ func (q *request) authorizeByPolicy(n need) error {
 		}
 	}
 	return fail(http.StatusForbidden, "Forbidden", "The user, group or application 'appid=%s;oid=%s' does not have secrets %s permission on key vault '%s'.",
-		q.caller.AppID, q.caller.ObjectID, n.permission, q.resource.Name).because("AccessDenied")
+		q.caller.Signature(), q.caller.ObjectID, n.permission, q.resource.Name).because("AccessDenied")
 }

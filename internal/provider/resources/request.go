@@ -44,6 +44,9 @@ func readRequest(r *http.Request, p path) (request, error) {
 	if err != nil || len(data) > maxRequest {
 		return req, cloud.Errorf(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content is larger than %d bytes.", maxRequest)
 	}
+	if !json.Valid(data) {
+		data = strict(data)
+	}
 	if err := json.Unmarshal(data, &req); err != nil {
 		return req, cloud.Errorf(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid and could not be deserialized: it is not a deployment.")
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,6 +28,7 @@ type EstateFlags struct {
 	location     string
 }
 
+// Declare adds the flags to a command's.
 func (f *EstateFlags) Declare(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.vars, "var", nil, "value of a variable, as name=value")
 	flags.StringArrayVar(&f.varFiles, "var-file", nil, "file of values of variables")
@@ -39,7 +39,7 @@ func (f *EstateFlags) Declare(flags *pflag.FlagSet) {
 	flags.StringVar(&f.location, "location", "", "location of that resource group")
 }
 
-// options are the flags as the readers take them.
+// Options are the flags as the readers take them.
 func (f *EstateFlags) Options() (source.Options, error) {
 	values, err := assignments(f.vars)
 	if err != nil {
@@ -71,8 +71,7 @@ func (f *EstateFlags) read(cmd *cobra.Command, path string) (*arm.Estate, error)
 	if err != nil {
 		return nil, err
 	}
-	// A run is short: collecting garbage seldom saves a third of its time.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	collectLate()
 	e, diags := source.Load(root, opts)
 	errOut := cmd.ErrOrStderr()
 	if err := diags.Write(errOut, 100, wantsColor(errOut)); err != nil {

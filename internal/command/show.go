@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,10 +50,13 @@ could be deployed; what is wrong is shown with its place.`,
 			if err != nil {
 				return err
 			}
+			out := bufio.NewWriter(cmd.OutOrStdout())
 			if f.json {
-				return showJSON(cmd.OutOrStdout(), e, f.edges)
+				err = showJSON(out, e, f.edges)
+			} else {
+				err = showText(out, e, f.edges)
 			}
-			return showText(cmd.OutOrStdout(), e, f.edges)
+			return errors.Join(err, out.Flush())
 		},
 	}
 	flags := cmd.Flags()

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -104,7 +105,10 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	src, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	var text bytes.Buffer
+	text.Grow(int(min(info.Size(), maxSource)) + bytes.MinRead)
+	_, err = text.ReadFrom(io.LimitReader(f, maxSource+1))
+	src := text.Bytes()
 	switch {
 	case err != nil:
 		return nil, err
@@ -136,7 +140,10 @@ func (ev *evaluator) parseFile(path string) (hcl.Body, bool) {
 		return nil, false
 	}
 	if native, ok := file.Body.(*hclsyntax.Body); ok {
-		ev.prepare(native)
+		funcs.Bound(native, &ev.meter)
+		if bytes.Contains(src, []byte("provider::")) {
+			ev.makeRoom(native)
+		}
 	}
 	return file.Body, !diags.HasErrors()
 }
@@ -220,10 +227,9 @@ func (ev *evaluator) load(dir string) *module {
 	return m
 }
 
-// prepare bounds what the expressions of a parsed body may take, and makes room
-// for the functions of providers that are not here.
-func (ev *evaluator) prepare(node hclsyntax.Node) {
-	funcs.Bound(node, &ev.meter)
+// makeRoom knows the functions of providers that are not here, which a parsed body
+// calls.
+func (ev *evaluator) makeRoom(node hclsyntax.Node) {
 	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)
 		if !ok || !strings.HasPrefix(call.Name, "provider::") {

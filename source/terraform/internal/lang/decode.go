@@ -43,6 +43,40 @@ func bodySchema(sch *schema.Block) *hcl.BodySchema {
 	return out
 }
 
+// content reads a body by its schema. Only what is written and what must be is
+// asked for, since the schemas of services name a hundred attributes and more, and
+// most bodies have ten; where something is wrong, the whole schema words it.
+func content(body hcl.Body, sch *schema.Block) (*hcl.BodyContent, hcl.Diagnostics) {
+	if native, ok := body.(*hclsyntax.Body); ok {
+		if c, diags := body.Content(written(native, sch)); !diags.HasErrors() {
+			return c, diags
+		}
+	}
+	return body.Content(bodySchema(sch))
+}
+
+// written is what bodySchema says of the attributes and blocks that a body has, and
+// of the attributes that it must have.
+func written(body *hclsyntax.Body, sch *schema.Block) *hcl.BodySchema {
+	out := &hcl.BodySchema{Attributes: make([]hcl.AttributeSchema, 0, len(body.Attributes))}
+	for name, a := range sch.Attributes {
+		if _, there := body.Attributes[name]; there || a.Required {
+			out.Attributes = append(out.Attributes, hcl.AttributeSchema{Name: name, Required: a.Required})
+		}
+	}
+	for _, b := range body.Blocks {
+		if slices.ContainsFunc(out.Blocks, func(h hcl.BlockHeaderSchema) bool { return h.Type == b.Type }) {
+			continue
+		}
+		if b.Type == "dynamic" {
+			out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: b.Type, LabelNames: []string{"type"}})
+		} else if _, known := nested(sch, b.Type); known {
+			out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: b.Type})
+		}
+	}
+	return out
+}
+
 func isObjects(t cty.Type) bool { return t.IsListType() && t.ElementType().IsObjectType() }
 
 // blockOf is the schema of the blocks of an attribute that holds objects.
@@ -70,7 +104,7 @@ func nested(sch *schema.Block, name string) (n schema.Nested, ok bool) {
 func (s *scope) decode(body hcl.Body, sch *schema.Block) *Body {
 	ev := s.inst.ev
 	out := newBody(body.MissingItemRange())
-	content, diags := body.Content(bodySchema(sch))
+	content, diags := content(body, sch)
 	ev.report(diags)
 	for _, name := range slices.Sorted(maps.Keys(content.Attributes)) {
 		attr, a := content.Attributes[name], sch.Attributes[name]
@@ -78,7 +112,10 @@ func (s *scope) decode(body hcl.Body, sch *schema.Block) *Body {
 			ev.fail(&attr.NameRange, "Attribute cannot be set", "%q follows from the deployment: take the line out.", name)
 			continue
 		}
-		v := s.evalAs(attr.Expr, a.Type, fmt.Sprintf("The value of %q", name))
+		v := s.eval(attr.Expr)
+		if !v.Type().Equals(a.Type) {
+			v = s.convert(v, a.Type, attr.Expr.Range(), fmt.Sprintf("The value of %q", name))
+		}
 		if isObjects(a.Type) && unroll(out, name, v, attr.Expr) {
 			continue
 		}

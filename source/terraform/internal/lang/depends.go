@@ -21,7 +21,7 @@ func (inst *instance) wait(dependsOn hcl.Expression) {
 		if inst.ev.report(diags); diags.HasErrors() {
 			continue
 		}
-		group, name, ok := inst.scope().declared(t)
+		group, name, _, ok := inst.scope().declared(t)
 		if !ok {
 			continue
 		}

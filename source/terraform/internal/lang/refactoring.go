@@ -97,14 +97,14 @@ func (m *module) target(ev *evaluator, expr hcl.Expression) target {
 		ev.report(diags)
 		return target{}
 	}
-	key, rest, ok := split(t)
+	group, name, rest, ok := split(t)
 	if !ok {
 		ev.fail(expr.Range().Ptr(), "Not an address", "%q names no resource and no module.", traversalString(t))
 		return target{}
 	}
 	indexed = indexed || slices.ContainsFunc(rest, func(s hcl.Traverser) bool { _, ok := s.(hcl.TraverseIndex); return ok })
 	deep := slices.ContainsFunc(rest, func(s hcl.Traverser) bool { _, ok := s.(hcl.TraverseAttr); return ok })
-	return target{key, indexed, deep}
+	return target{group + "." + name, indexed, deep}
 }
 
 // check is an assertion that, where it fails, is worth a warning.

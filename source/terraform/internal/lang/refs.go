@@ -11,16 +11,14 @@ import (
 )
 
 // declared checks that a reference names something, and says what: the group
-// (var, local, module, data.TYPE, TYPE) and the name in it.
-func (s *scope) declared(t hcl.Traversal) (group, name string, ok bool) {
-	inst, at := s.inst, t.SourceRange()
-	key, rest, ok := split(t)
+// (var, local, module, data.TYPE, TYPE), the name in it, and what follows.
+func (s *scope) declared(t hcl.Traversal) (group, name string, rest hcl.Traversal, ok bool) {
+	inst := s.inst
+	group, name, rest, ok = split(t)
 	if !ok {
-		inst.ev.fail(&at, "Reference not complete", "%q names nothing by itself: a reference goes on with a dot and a name.", traversalString(t))
-		return "", "", false
+		inst.ev.fail(t.SourceRange().Ptr(), "Reference not complete", "%q names nothing by itself: a reference goes on with a dot and a name.", traversalString(t))
+		return "", "", nil, false
 	}
-	i := strings.LastIndexByte(key, '.')
-	group, name = key[:i], key[i+1:]
 	found := false
 	switch group {
 	case "var":
@@ -30,15 +28,15 @@ func (s *scope) declared(t hcl.Traversal) (group, name string, ok bool) {
 	case "module":
 		_, found = inst.mod.calls[name]
 	default:
-		if b, ok := inst.mod.resources[key]; ok {
-			return group, name, s.checkAttribute(b, rest, at)
+		if b, ok := inst.mod.resources[group+"."+name]; ok {
+			return group, name, rest, s.checkAttribute(b, rest, t)
 		}
 	}
 	if !found {
-		inst.ev.fail(&at, "Reference to nothing", "%s declares no %s.%s", inst.ev.called(inst.mod), key, inst.mod.near(group, name))
-		return "", "", false
+		inst.ev.fail(t.SourceRange().Ptr(), "Reference to nothing", "%s declares no %s.%s", inst.ev.called(inst.mod), group+"."+name, inst.mod.near(group, name))
+		return "", "", nil, false
 	}
-	return group, name, true
+	return group, name, rest, true
 }
 
 // near is the name of the same group that is nearest to one that is not there.
@@ -56,11 +54,11 @@ func (m *module) near(group, name string) string {
 
 // checkAttribute holds the first attribute of a reference against the type's
 // schema, and its index against count and for_each.
-func (s *scope) checkAttribute(b *resourceBlock, rest hcl.Traversal, at hcl.Range) bool {
+func (s *scope) checkAttribute(b *resourceBlock, rest, whole hcl.Traversal) bool {
 	if len(rest) == 0 {
 		return true
 	}
-	ev := s.inst.ev
+	ev, at := s.inst.ev, whole.SourceRange()
 	attr, direct := rest[0].(hcl.TraverseAttr)
 	if many := b.count != nil || b.forEach != nil; direct && many {
 		ev.fail(&at, "Missing index", "%s has count or for_each, so a reference says which instance is meant, as %s[...].%s.", b.key(), b.key(), attr.Name)
@@ -111,8 +109,9 @@ func (ev *evaluator) schemaOf(b *resourceBlock) *schema.Block {
 	return ev.opts.Schemas.Resource(b.typ)
 }
 
-// value is what a reference to a declared name is worth.
-func (s *scope) value(group, name string, a *ask) cty.Value {
+// value is what a declared name is worth to those of an expression's references
+// that are to it.
+func (s *scope) value(group, name string, refs []hcl.Traversal) cty.Value {
 	inst := s.inst
 	switch group {
 	case "var":
@@ -120,13 +119,13 @@ func (s *scope) value(group, name string, a *ask) cty.Value {
 	case "local":
 		return inst.ev.force(inst.locals[name])
 	case "module":
-		return inst.calls[name].value(a)
+		return inst.calls[name].value(asked(refs, group, name))
 	}
 	n := inst.nodes[group+"."+name]
 	if inst.ev.schemaOf(n.block) != nil {
 		return inst.ev.force(n.cell)
 	}
-	return n.loose(a)
+	return n.loose(asked(refs, group, name))
 }
 
 // noSuchContext reports each, count and self where they mean nothing.
@@ -148,7 +147,7 @@ func (n *node) loose(a *ask) cty.Value {
 		return n.nothing()
 	}
 	one := func(r *Resource) cty.Value {
-		if a == nil || a.whole {
+		if a.whole {
 			return unknown(cty.DynamicPseudoType, originAt(r.Address, r.Range))
 		}
 		attrs := map[string]cty.Value{}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 )
@@ -31,15 +32,10 @@ func (s *scope) with(name string, v cty.Value) *scope {
 // eval evaluates an expression. What goes wrong is reported, and the value is
 // then one of which nothing is known.
 func (s *scope) eval(expr hcl.Expression) cty.Value {
-	ctx, ok := s.context(expr.Variables())
-	if !ok {
-		return cty.DynamicVal
-	}
-	s.inst.ev.meter.Next()
-	v, diags := expr.Value(ctx)
-	s.inst.ev.suggest(diags)
-	s.inst.ev.report(diags)
-	if diags.HasErrors() {
+	v, ok := s.direct(expr)
+	if ok {
+		s.inst.ev.meter.Next()
+	} else if v, ok = s.compute(expr); !ok {
 		return cty.DynamicVal
 	}
 	if d := s.inst.ev.meter.Check(v, expr.Range()); d != nil {
@@ -50,6 +46,56 @@ func (s *scope) eval(expr hcl.Expression) cty.Value {
 		return s.placed(v, expr)
 	}
 	return v
+}
+
+// compute evaluates an expression, and is false when that failed, which has then
+// been reported.
+func (s *scope) compute(expr hcl.Expression) (cty.Value, bool) {
+	ctx, ok := s.context(expr.Variables())
+	if !ok {
+		return cty.NilVal, false
+	}
+	s.inst.ev.meter.Next()
+	v, diags := expr.Value(ctx)
+	s.inst.ev.suggest(diags)
+	s.inst.ev.report(diags)
+	return v, !diags.HasErrors()
+}
+
+// direct is the value of a literal or of a single reference, for which no context
+// needs to be made. It is false for others, and where something is wrong with it.
+func (s *scope) direct(expr hcl.Expression) (cty.Value, bool) {
+	switch e := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return e.Val, true
+	case *hclsyntax.TemplateExpr:
+		if e.IsStringLiteral() {
+			return e.Parts[0].(*hclsyntax.LiteralValueExpr).Val, true
+		}
+	case *hclsyntax.ScopeTraversalExpr:
+		return s.follow(e.Traversal)
+	}
+	return cty.NilVal, false
+}
+
+// follow is the value that a reference leads to.
+func (s *scope) follow(t hcl.Traversal) (cty.Value, bool) {
+	v, found := s.extra[t.RootName()]
+	rest := t[1:]
+	if !found {
+		switch t.RootName() {
+		case "each", "count", "self", "path", "terraform":
+			return cty.NilVal, false
+		}
+		var group, name string
+		var ok bool
+		if group, name, rest, ok = s.declared(t); !ok {
+			return cty.NilVal, false
+		}
+		v = s.value(group, name, []hcl.Traversal{t})
+	}
+	v, diags := rest.TraverseRel(v)
+	return v, !diags.HasErrors()
 }
 
 // placed gives an unknown value an origin where it has none, and its origin a
@@ -120,7 +166,6 @@ func (s *scope) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
 	vars := map[string]cty.Value{}
 	groups := map[string]map[string]cty.Value{} // var, local, data.TYPE, TYPE, ...
 	ok := true
-	asked := s.asked(refs)
 	for _, t := range refs {
 		root := t.RootName()
 		if v, found := s.extra[root]; found {
@@ -136,7 +181,7 @@ func (s *scope) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
 		case "terraform":
 			vars[root] = cty.ObjectVal(map[string]cty.Value{"workspace": cty.StringVal("default"), "applying": cty.False})
 		default:
-			group, name, good := s.declared(t)
+			group, name, _, good := s.declared(t)
 			if !good {
 				ok = false
 				continue
@@ -149,7 +194,7 @@ func (s *scope) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
 				groups[as] = map[string]cty.Value{}
 			}
 			if _, have := groups[as][name]; !have {
-				groups[as][name] = s.value(group, name, asked[group+"."+name])
+				groups[as][name] = s.value(group, name, refs)
 			}
 		}
 	}
@@ -182,17 +227,13 @@ type ask struct {
 	whole bool            // also in another way
 }
 
-func (s *scope) asked(refs []hcl.Traversal) map[string]*ask {
-	asked := map[string]*ask{}
+// asked is what references take of one of the names that they refer to.
+func asked(refs []hcl.Traversal, group, name string) *ask {
+	a := &ask{}
 	for _, t := range refs {
-		key, rest, ok := split(t)
-		if !ok {
+		g, n, rest, ok := split(t)
+		if !ok || g != group || n != name {
 			continue
-		}
-		a := asked[key]
-		if a == nil {
-			a = &ask{}
-			asked[key] = a
 		}
 		if len(rest) > 0 {
 			if _, index := rest[0].(hcl.TraverseIndex); index {
@@ -213,31 +254,36 @@ func (s *scope) asked(refs []hcl.Traversal) map[string]*ask {
 		}
 		a.whole = true
 	}
-	return asked
+	return a
 }
 
-// split takes a reference apart: var.NAME, data.TYPE.NAME, TYPE.NAME (which
-// may also be written resource.TYPE.NAME) and so on, and what follows.
-func split(t hcl.Traversal) (key string, rest hcl.Traversal, ok bool) {
-	n, from := 2, 0
-	switch t.RootName() {
-	case "data", "ephemeral":
+// split takes a reference apart: the group (var, local, module, data.TYPE, or TYPE,
+// which may also be written resource.TYPE), the name in it, and what follows.
+func split(t hcl.Traversal) (group, name string, rest hcl.Traversal, ok bool) {
+	group = t.RootName()
+	n := 2
+	switch group {
+	case "data", "ephemeral", "resource":
 		n = 3
-	case "resource":
-		n, from = 3, 1
 	}
 	if len(t) < n {
-		return "", nil, false
+		return "", "", nil, false
 	}
-	parts := []string{t.RootName()}
 	for _, step := range t[1:n] {
-		attr, ok := step.(hcl.TraverseAttr) // data["type"] is not a reference
-		if !ok {
-			return "", nil, false
+		if _, ok := step.(hcl.TraverseAttr); !ok { // data["type"] is not a reference
+			return "", "", nil, false
 		}
-		parts = append(parts, attr.Name)
 	}
-	return strings.Join(parts[from:], "."), t[n:], true
+	name = t[n-1].(hcl.TraverseAttr).Name
+	if n == 3 {
+		typ := t[1].(hcl.TraverseAttr).Name
+		if group == "resource" {
+			group = typ
+		} else {
+			group += "." + typ
+		}
+	}
+	return group, name, t[n:], true
 }
 
 func (s *scope) paths() cty.Value {

@@ -62,6 +62,7 @@ type Set struct {
 	text   map[string][]string // "resource azurerm_subnet" -> its texts, later ones on top
 	mu     sync.Mutex
 	parsed map[string]*Block
+	types  map[string]cty.Type // those of attributes, as they are written
 }
 
 // New indexes the schemas.
@@ -71,7 +72,7 @@ func New() *Set { return index(azurerm, azapi, helpers, renamed, older) }
 func Current() *Set { return index(azurerm) }
 
 func index(files ...string) *Set {
-	s := &Set{text: map[string][]string{}, parsed: map[string]*Block{}}
+	s := &Set{text: map[string][]string{}, parsed: map[string]*Block{}, types: map[string]cty.Type{}}
 	for _, file := range files {
 		for file != "" {
 			end := nextHeading(file)
@@ -128,8 +129,7 @@ func (s *Set) block(heading string) *Block {
 	}
 	b := newBlock()
 	for _, text := range texts {
-		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-		b.read(lines, 1)
+		b.read(text, 1, s.types)
 	}
 	if typ, ok := strings.CutPrefix(heading, "resource "); ok {
 		b.complete(filledIn()[typ])
@@ -172,59 +172,62 @@ func newBlock() *Block {
 
 // read takes the lines at one depth of indentation and returns the rest. The
 // files are part of the program, and a test parses every line of them.
-func (b *Block) read(lines []string, depth int) []string {
-	for len(lines) > 0 {
-		line := lines[0]
+func (b *Block) read(text string, depth int, types map[string]cty.Type) string {
+	for text != "" {
+		line, rest, _ := strings.Cut(text, "\n")
 		body := strings.TrimLeft(line, " ")
 		if len(line)-len(body) < depth {
-			return lines
+			return text
 		}
-		lines = lines[1:]
-		f := strings.Fields(body)
-		if len(f) == 5 && f[1] == "block" {
+		text = rest
+		name, body, _ := strings.Cut(body, " ")
+		flags, more, _ := strings.Cut(body, " ")
+		switch flags {
+		case "":
+		case "block":
 			n := Nested{Block: *newBlock()}
-			if old, ok := b.Blocks[f[0]]; ok {
+			if old, ok := b.Blocks[name]; ok {
 				n = old
 			}
-			n.Min, _ = strconv.Atoi(f[3])
-			n.Max, _ = strconv.Atoi(f[4])
-			lines = n.read(lines, depth+1)
-			b.Blocks[f[0]] = n
-			continue
-		}
-		if len(f) < 2 || len(f) > 3 {
-			continue
-		}
-		a := Attribute{Type: cty.DynamicPseudoType}
-		if len(f) == 3 {
-			a.Type, _ = parseType(f[2])
-		}
-		for _, flag := range f[1] {
-			switch flag {
-			case 'r':
-				a.Required = true
-			case 'o':
-				a.Optional = true
-			case 'c':
-				a.Computed = true
-			case 's':
-				a.Sensitive = true
+			if f := strings.Fields(more); len(f) == 3 { // how it nests, and how many there may be
+				n.Min, _ = strconv.Atoi(f[1])
+				n.Max, _ = strconv.Atoi(f[2])
 			}
+			text = n.read(text, depth+1, types)
+			b.Blocks[name] = n
+		default:
+			b.Attributes[name] = attribute(flags, more, types)
 		}
-		b.Attributes[f[0]] = a
 	}
-	return nil
+	return ""
+}
+
+func attribute(flags, typ string, types map[string]cty.Type) Attribute {
+	a := Attribute{Type: cty.DynamicPseudoType}
+	if typ != "" {
+		t, ok := types[typ]
+		if !ok {
+			t, _ = parseType(typ)
+			types[typ] = t
+		}
+		a.Type = t
+	}
+	for _, flag := range flags {
+		switch flag {
+		case 'r':
+			a.Required = true
+		case 'o':
+			a.Optional = true
+		case 'c':
+			a.Computed = true
+		case 's':
+			a.Sensitive = true
+		}
+	}
+	return a
 }
 
 func parseType(s string) (cty.Type, error) {
-	switch s { // the greater part of all attributes
-	case "string":
-		return cty.String, nil
-	case "bool":
-		return cty.Bool, nil
-	case "number":
-		return cty.Number, nil
-	}
 	expr, diags := hclsyntax.ParseExpression([]byte(s), "schema", hcl.InitialPos)
 	if diags.HasErrors() {
 		return cty.DynamicPseudoType, fmt.Errorf("type %s: %w", s, diags)

@@ -265,29 +265,28 @@ type change struct {
 func (c *classifier) sweep(d int, left []int, give func(sets.Interval, []int)) {
 	top := wholes[d][0].Last
 	changes := c.changes(d, left, top)
-	active, count := make([]bool, len(left)), 0
+	var active []int // where in left, in order
 	for i := 0; i < len(changes) && !c.full; {
 		first := changes[i].at
 		for ; i < len(changes) && changes[i].at == first; i++ {
 			x := changes[i]
-			active[x.index] = x.begin
-			count--
+			at, _ := slices.BinarySearch(active, x.index)
 			if x.begin {
-				count += 2
+				active = slices.Insert(active, at, x.index)
+			} else {
+				active = slices.Delete(active, at, at+1)
 			}
 		}
 		last := top
 		if i < len(changes) {
 			last = changes[i].at.Previous()
 		}
-		if count == 0 {
+		if len(active) == 0 {
 			continue
 		}
-		here := make([]int, 0, count)
-		for j, b := range left {
-			if active[j] {
-				here = append(here, b)
-			}
+		here := make([]int, len(active))
+		for j, at := range active {
+			here[j] = left[at]
 		}
 		give(sets.Interval{First: first, Last: last}, c.prune(d+1, here))
 		c.full = c.full || c.out.size() > c.limit

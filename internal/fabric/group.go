@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
@@ -128,11 +129,22 @@ func number(name string, taken func(uint32) bool) uint32 {
 // digest is equal for groups that do the same.
 func (g *group) digest() []byte {
 	h := sha256.New()
+	var line []byte
 	for _, b := range g.boxes {
-		fmt.Fprint(h, b.rule, g.rules[b.rule], b.in)
+		r := g.rules[b.rule]
+		line = binary.BigEndian.AppendUint32(line[:0], b.rule)
+		line = strconv.AppendBool(strconv.AppendBool(strconv.AppendQuote(line, r.name), r.allow), r.always)
+		for _, list := range b.in {
+			line = binary.BigEndian.AppendUint32(line, uint32(len(list)))
+			for _, i := range list {
+				line = i.Last.AppendTo(i.First.AppendTo(line))
+			}
+		}
+		h.Write(line)
 	}
+	h.Write([]byte("order"))
 	for _, n := range g.order {
-		fmt.Fprint(h, n)
+		h.Write(binary.BigEndian.AppendUint32(line[:0], n))
 	}
 	return h.Sum(nil)
 }

@@ -1,6 +1,7 @@
 package space
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"net/netip"
 )
@@ -49,6 +50,11 @@ func (v Value) Number() uint16 { return uint16(v.lo) }
 
 // Less orders values.
 func (v Value) Less(w Value) bool { return v.hi < w.hi || v.hi == w.hi && v.lo < w.lo }
+
+// AppendTo appends the 16 bytes of the value, the most significant first.
+func (v Value) AppendTo(b []byte) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, v.hi), v.lo)
+}
 
 // Next is the value after v; that of the highest is the lowest.
 func (v Value) Next() Value {

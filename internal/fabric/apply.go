@@ -257,6 +257,7 @@ func (a *application) settle(ctx context.Context) error {
 // configure brings the addresses, routes and rules of a namespace to the plan.
 func (a *application) configure(s *space) error {
 	for name := range s.links {
+		s.widen(name)
 		if err := s.up(name); err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ type filter struct {
 func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[string]int, services []serviceRoutes) *filter {
 	f := &filter{table: &nft.Table{Name: tableName}, sets: map[string]bool{},
 		seen: map[sighted]*group{}, groups: map[string]*group{}, variants: map[string]int{}, note: c.note}
-	f.sources(v, c, marks)
+	f.sources(v, c, gateways, marks)
 	f.input(v, c, gateways)
 	forward := tracked()
 	forward = append(forward, f.dispatch(v, c, network.Outbound), f.dispatch(v, c, network.Inbound))
@@ -92,7 +92,11 @@ func once(s nft.Set) nft.Set {
 
 // sources lets in only what bears an address of the interface that it comes
 // from, and marks it for its subnet's routes.
-func (f *filter) sources(v *vnetPlan, c *compiler, marks map[string]int) {
+func (f *filter) sources(v *vnetPlan, c *compiler, gateways []netip.Addr, marks map[string]int) {
+	own := nft.Set{Name: "own", Key: []nft.Type{nft.Addr}}
+	for _, a := range slices.Concat(platform(), gateways) {
+		own.Elems = append(own.Elems, nft.Elem{Key: []nft.Value{nft.Address(a)}})
+	}
 	guests := nft.Set{Name: "guests", Key: []nft.Type{nft.IfName, nft.Addr}, Data: nft.Mark}
 	forwarders := nft.Set{Name: "forwarders", Key: []nft.Type{nft.IfName}, Data: nft.Mark}
 	rules := []nft.Rule{{Steps: []nft.Action{{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf, nft.Source}, Map: guests.Name}}, Do: accept}}
@@ -110,6 +114,8 @@ func (f *filter) sources(v *vnetPlan, c *compiler, marks map[string]int) {
 		}
 	}
 	f.set(guests)
+	f.set(own)
+	rules = append(rules, nft.Rule{Match: []nft.Match{nft.In(own.Name, nft.Source)}, Count: true, Do: drop, Comment: "source address of the router"})
 	if len(forwarders.Elems) > 0 {
 		f.set(forwarders)
 		// Public addresses are the platform's to give and to take back: what a machine
@@ -327,9 +333,14 @@ func (f *filter) translate(v *vnetPlan, services []serviceRoutes) {
 		publics.Elems = append(publics.Elems, nft.Elem{Key: []nft.Value{nft.Address(p.public)}, Value: nft.Address(p.private)})
 	}
 	f.set(publics)
-	f.chain(nft.Chain{Name: "arriving", Hook: nft.Prerouting, NAT: true, Priority: priorityDestination, Rules: []nft.Rule{{
-		Match: []nft.Match{nft.Equals(nft.InIf, nft.Name(internetLink))},
-		Do:    nft.Action{Verb: nft.TranslateDestination, Fields: []nft.Field{nft.Destination}, Map: publics.Name},
-	}}})
-	f.chain(nft.Chain{Name: "leaving", Hook: nft.Postrouting, NAT: true, Priority: prioritySource, Rules: leaving})
+	// Each of the two costs every packet of the network, translated or not.
+	if len(publics.Elems) > 0 {
+		f.chain(nft.Chain{Name: "arriving", Hook: nft.Prerouting, NAT: true, Priority: priorityDestination, Rules: []nft.Rule{{
+			Match: []nft.Match{nft.Equals(nft.InIf, nft.Name(internetLink))},
+			Do:    nft.Action{Verb: nft.TranslateDestination, Fields: []nft.Field{nft.Destination}, Map: publics.Name},
+		}}})
+	}
+	if len(services) > 0 || slices.ContainsFunc(v.guests, func(g guest) bool { return g.egress.IsValid() }) {
+		f.chain(nft.Chain{Name: "leaving", Hook: nft.Postrouting, NAT: true, Priority: prioritySource, Rules: leaving})
+	}
 }

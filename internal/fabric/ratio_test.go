@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -69,9 +70,9 @@ func bare() Plan {
 	}
 	return Plan{
 		Spaces: []Space{
-			{Name: "ra", Role: RoleRouter, Forward: true, Loopback: []netip.Addr{addr("169.254.1.1")},
+			{Name: "ra", Forward: true, Loopback: []netip.Addr{addr("169.254.1.1")},
 				Routes: append(through("eth1", addr("169.254.1.2")), Route{Table: mainTable, Dst: single(a), Type: Unicast, Dev: "eth0"})},
-			{Name: "rb", Role: RoleRouter, Forward: true, Loopback: []netip.Addr{addr("169.254.1.2")},
+			{Name: "rb", Forward: true, Loopback: []netip.Addr{addr("169.254.1.2")},
 				Routes: append(through("eth1", addr("169.254.1.1")), Route{Table: mainTable, Dst: single(b), Type: Unicast, Dev: "eth0"})},
 			{Name: "a", Role: RoleMachine, Routes: through("eth0", addr("169.254.1.1"))},
 			{Name: "b", Role: RoleMachine, Routes: through("eth0", addr("169.254.1.2"))},
@@ -81,6 +82,29 @@ func bare() Plan {
 			{A: End{Space: "rb", Name: "eth0"}, B: End{Space: "b", Name: "eth0", Addrs: []netip.Addr{b}}},
 			{A: End{Space: "ra", Name: "eth1"}, B: End{Space: "rb", Name: "eth1"}},
 		},
+	}
+}
+
+// narrow gives cables the largest segment that Linux gives them.
+func narrow(t *testing.T, f *Fabric) {
+	t.Helper()
+	names, err := namespacesOf(f.prefix())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		s := &space{full: name, fd: -1}
+		if err := errors.Join(s.open(), s.list()); err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range s.links {
+			if link.Type() == "veth" {
+				if err := s.nl.LinkSetGSOIPv4MaxSize(link, 1<<16); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		s.close()
 	}
 }
 
@@ -99,10 +123,15 @@ func manyRules(n int) *handmade {
 }
 
 func ratioThroughput(t *testing.T) {
-	plain := build(t, bare())
+	plain, large := build(t, bare()), build(t, bare())
+	narrow(t, plain)
 	real := build(t, manyRules(250).plan())
+	routers := func(f *Fabric) func(*testing.T) float64 {
+		return func(t *testing.T) float64 { return stream(t, f, f.full("a"), f.full("b"), "10.2.0.4") }
+	}
 	compare(t, "Gb/s",
-		side{"two routers, nothing else", func(t *testing.T) float64 { return stream(t, plain, plain.full("a"), plain.full("b"), "10.2.0.4") }},
+		side{"two routers, as Linux makes them", routers(plain)},
+		side{"two routers with our large segments", routers(large)},
 		side{"peering and two groups of 250 rules", func(t *testing.T) float64 {
 			return stream(t, real, namespaceOf(t, real, nicID("jump")), namespaceOf(t, real, nicID("worker")), "10.2.0.4")
 		}})

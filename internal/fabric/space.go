@@ -113,6 +113,18 @@ func (s *space) up(name string) error {
 	return nil
 }
 
+// segment is how much TCP may hand over at once, as one packet that is never cut
+// into pieces on its way between two namespaces: four times the usual ("BIG TCP",
+// documentation of Linux 6.3).
+const segment = 4 << 16
+
+// widen lets a cable take large segments. A kernel that knows none does without.
+func (s *space) widen(name string) {
+	if link := s.links[name]; s.owns(link) && link.Attrs().GSOIPv4MaxSize != segment {
+		_ = s.nl.LinkSetGSOIPv4MaxSize(link, segment)
+	}
+}
+
 // down is a first end that does not carry packets yet, or "".
 func (s *space) down() string {
 	for _, name := range s.plugged {

@@ -1,9 +1,11 @@
 package fabric
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"slices"
@@ -443,4 +445,43 @@ func TestSecurityAdminRules(t *testing.T) {
 		{"a denying rule that may not be deployed", agent, "10.1.0.4:80", silent},
 		{"without groups", agent, "10.1.0.4:81", refused},
 	}.try(t, f)
+}
+
+// What is sent arrives as it was, also in the large segments of the cables:
+// through groups and a peering, and under a public address.
+func TestBulkArrivesWhole(t *testing.T) {
+	t.Parallel()
+	h := twoNetworks()
+	h.egress[nicID("jump")] = addr("203.0.113.5")
+	h.filter(nicID("worker"), network.Inbound, "nsg", rule("web", true, "Tcp", anywhere, anywhere, port(443)))
+	f := build(t, h.plan())
+	want := make([]byte, 32<<20)
+	rand.NewChaCha8([32]byte{}).Read(want)
+	for space, at := range map[string]string{namespaceOf(t, f, nicID("worker")): "10.2.0.4:443", f.InternetNamespace(): "198.51.100.9:443"} {
+		l, err := f.Listen(t.Context(), space, "tcp4", ":443")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		got := make(chan []byte, 1)
+		go func() {
+			c, err := l.Accept()
+			if err != nil {
+				got <- nil
+				return
+			}
+			defer c.Close()
+			b, _ := io.ReadAll(c)
+			got <- b
+		}()
+		c, err := f.Dial(t.Context(), namespaceOf(t, f, nicID("jump")), "tcp4", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Write(want)
+		c.Close()
+		if b := <-got; err != nil || !bytes.Equal(b, want) {
+			t.Errorf("%s: %d bytes of %d arrived as they were sent, %v", at, len(b), len(want), err)
+		}
+	}
 }

@@ -65,10 +65,10 @@ FUZZTIME ?= 30s
 fuzz: ## every fuzz target, FUZZTIME each
 	scripts/fuzz.sh $(FUZZTIME)
 
-bench-fabric: ## what the networks cost beside the same without them: throughput, rules, changes (root; two minutes)
-	CLOISTER_BENCH=1 $(GO) test -count=1 -v -run TestRatios -timeout 20m ./internal/fabric/ | grep -v '^ *[=-][=-]'
+bench-fabric: ## what the networks cost beside the same without them: throughput, rules, changes, DNS beside CoreDNS (root; three minutes, and the first time to build CoreDNS)
+	coredns=$$(bench/coredns.sh); CLOISTER_COREDNS=$$coredns CLOISTER_BENCH=1 $(GO) test -count=1 -v -run TestRatios -timeout 20m ./internal/fabric/ | grep -v '^ *[=-][=-]'
 
-soak-network: ## random estates with real packets against the proof, for SOAK (10m); root
+soak-network: ## random estates with a thousand flows of real packets each against the proof, for SOAK (10m); root
 	CLOISTER_SOAK=$(or $(SOAK),10m) $(GO) test -count=1 -v -run 'TestPacketsAgreeWithProof' -timeout 24h ./internal/fabric/
 
 bench-show: ## time cloister show beside the other programs that read a directory of Terraform

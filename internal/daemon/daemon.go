@@ -199,7 +199,7 @@ func (d *Daemon) serve(ctx context.Context, ready func()) error {
 	}
 	err := errors.Join(
 		d.fabric.ServeTunnels(ctx, &d.vpn),
-		d.fabric.ServeDNS(ctx, d.resolve),
+		d.fabric.ServeDNS(ctx, fabric.Names{Resolve: d.resolve, Version: func() any { return d.view() }}),
 		d.fabric.ServeMetadata(ctx, func(nic network.NIC) http.Handler { return d.cloud.Metadata(nic.Owner) }),
 		d.fabric.Serve(ctx, 443, func(l net.Listener, endpoint arm.ID) {
 			if err := d.cloud.Serve(l, endpoint); err != nil && !errors.Is(err, net.ErrClosed) {

@@ -110,25 +110,25 @@ func TestPacketsAgreeWithProof(t *testing.T) {
 	if lacks := Check(); len(lacks) > 0 {
 		t.Skip("this host cannot build networks: ", lacks)
 	}
-	deadline, seed := time.Now().Add(4*time.Second), 1
+	deadline, seed, flows := time.Now().Add(4*time.Second), 1, 200
 	if s := os.Getenv("CLOISTER_SOAK"); s != "" {
 		d, err := time.ParseDuration(s)
 		if err != nil {
 			t.Fatalf("CLOISTER_SOAK: %v", err)
 		}
-		deadline, seed = time.Now().Add(d), int(time.Now().UnixNano()%1_000_000_000)
+		deadline, seed, flows = time.Now().Add(d), int(time.Now().UnixNano()%1_000_000_000), 1000
 	}
 	var tried, reached int
 	first := seed
 	for ; time.Now().Before(deadline) && !t.Failed(); seed++ {
-		e := experiments(200).Example(seed)
+		e := experiments(flows).Example(seed)
 		switch {
 		case seed%3 == 0 || os.Getenv("CLOISTER_MIDDLE") != "":
 			e = middleExperiments(200).Example(seed)
 		case seed%5 == 0:
 			e = platformExperiments().Example(seed)
 		case seed%2 == 0:
-			e = adminExperiments(200).Example(seed)
+			e = adminExperiments(flows).Example(seed)
 		}
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			n, yes := e.run(t)

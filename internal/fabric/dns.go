@@ -22,11 +22,20 @@ const (
 	udpSize    = 1232 // as DNS Flag Day 2020 recommends
 )
 
+// Names says what DNS answers: with Resolve a network, the address of who asks, and
+// the name.
+type Names struct {
+	Resolve func(vnet arm.ID, client netip.Addr, name string) privatedns.Answer
+	// Version is what all answers follow from: as long as it is equal, so are they.
+	// With nil each query is resolved anew. Values must be comparable.
+	Version func() any
+}
+
 // ServeDNS answers DNS queries until ctx ends: in every virtual network at
-// 168.63.129.16, and for the outsider at 192.0.2.53 with "" as the network. client
-// is the address of who asks. It returns when it answers, also in networks that are
+// 168.63.129.16, and for the outsider at 192.0.2.53 with "" as the network. It
+// returns when it answers, also in networks that are
 // applied later.
-func (f *Fabric) ServeDNS(ctx context.Context, resolve func(vnet arm.ID, client netip.Addr, name string) privatedns.Answer) error {
+func (f *Fabric) ServeDNS(ctx context.Context, names Names) error {
 	return f.attend(&daemon{
 		name: "DNS", ctx: ctx, running: map[instance]func(){},
 		wants: func(s Space) bool { return s.Role == RoleRouter || s.Role == RoleInternet },
@@ -35,13 +44,14 @@ func (f *Fabric) ServeDNS(ctx context.Context, resolve func(vnet arm.ID, client 
 			if s.Role == RoleInternet {
 				addr = internetResolver
 			}
-			return f.startDNS(ctx, full, addr, func(client netip.Addr, name string) privatedns.Answer { return resolve(s.VNet, client, name) })
+			return f.startDNS(ctx, full, netip.AddrPortFrom(addr, 53), &answers{version: names.Version},
+				func(client netip.Addr, name string) privatedns.Answer { return names.Resolve(s.VNet, client, name) })
 		},
 	})
 }
 
-func (f *Fabric) startDNS(ctx context.Context, full string, addr netip.Addr, resolve func(netip.Addr, string) privatedns.Answer) (func(), error) {
-	at := netip.AddrPortFrom(addr, 53).String()
+func (f *Fabric) startDNS(ctx context.Context, full string, addr netip.AddrPort, kept *answers, resolve func(netip.Addr, string) privatedns.Answer) (func(), error) {
+	at := addr.String()
 	packets, err := f.ListenPacket(ctx, full, "udp4", at)
 	if err != nil {
 		return nil, err
@@ -52,30 +62,21 @@ func (f *Fabric) startDNS(ctx context.Context, full string, addr netip.Addr, res
 		return nil, err
 	}
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
-		size := dns.MaxMsgSize
-		if _, udp := w.RemoteAddr().(*net.UDPAddr); udp {
-			size = payloadSize(query)
-		}
 		client := clientOf(w.RemoteAddr())
 		reply := answer(query, func(name string) privatedns.Answer { return resolve(client, name) })
-		reply.Truncate(size)
+		reply.Truncate(dns.MaxMsgSize)
 		_ = w.WriteMsg(reply) // the client has gone: nothing to be done
 	})
-	server := func() *dns.Server {
-		return &dns.Server{
-			Handler: handler, ReadTimeout: dnsTimeout, WriteTimeout: dnsTimeout, MaxTCPQueries: dnsQueries,
-			IdleTimeout: func() time.Duration { return dnsTimeout },
+	server := &dns.Server{
+		Handler: handler, ReadTimeout: dnsTimeout, WriteTimeout: dnsTimeout, MaxTCPQueries: dnsQueries,
+		IdleTimeout: func() time.Duration { return dnsTimeout }, Listener: limit(listener, 32, 1024),
+	}
+	go func() {
+		if err := server.ActivateAndServe(); err != nil && ctx.Err() == nil {
+			f.log.Debug("DNS stopped", "namespace", full, "error", err)
 		}
-	}
-	udp, tcp := server(), server()
-	udp.PacketConn, tcp.Listener = packets, limit(listener, 32, 1024)
-	for _, server := range []*dns.Server{udp, tcp} {
-		go func() {
-			if err := server.ActivateAndServe(); err != nil && ctx.Err() == nil {
-				f.log.Debug("DNS stopped", "namespace", full, "error", err)
-			}
-		}()
-	}
+	}()
+	servePackets(packets.(*net.UDPConn), kept, resolve)
 	return func() {
 		packets.Close()
 		listener.Close()

@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +78,7 @@ func records(list []dns.RR) string {
 func TestDNS(t *testing.T) {
 	t.Parallel()
 	f := build(t, twoNetworks().plan())
-	if err := f.ServeDNS(t.Context(), resolveFor); err != nil {
+	if err := f.ServeDNS(t.Context(), Names{Resolve: resolveFor}); err != nil {
 		t.Fatal(err)
 	}
 	jump, worker, remote, outsider := namespaceOf(t, f, nicID("jump")), namespaceOf(t, f, nicID("worker")), namespaceOf(t, f, nicID("remote")), f.OutsiderNamespace()
@@ -145,7 +146,7 @@ func TestDNSFollowsTheNetworks(t *testing.T) {
 	without := twoNetworks()
 	without.vnets, without.subnets = without.vnets[:2], without.subnets[:2]
 	f := build(t, without.plan())
-	if err := f.ServeDNS(t.Context(), resolveFor); err != nil {
+	if err := f.ServeDNS(t.Context(), Names{Resolve: resolveFor}); err != nil {
 		t.Fatal(err)
 	}
 	apply(t, f, all)
@@ -196,7 +197,7 @@ func FuzzAnswer(f *testing.F) {
 
 func BenchmarkDNS(b *testing.B) {
 	f := build(b, twoNetworks().plan())
-	if err := f.ServeDNS(b.Context(), resolveFor); err != nil {
+	if err := f.ServeDNS(b.Context(), Names{Resolve: resolveFor}); err != nil {
 		b.Fatal(err)
 	}
 	name, _ := f.Namespace(nicID("jump"))
@@ -216,5 +217,63 @@ func BenchmarkDNS(b *testing.B) {
 		if _, err := c.Read(buffer); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// An answer is kept for who asked, and as long as what it follows from stays.
+func TestAnswersAreKept(t *testing.T) {
+	t.Parallel()
+	resolved, version := 0, 1
+	a := &answers{version: func() any { return version }}
+	resolve := func(client netip.Addr, name string) privatedns.Answer {
+		resolved++
+		return privatedns.Answer{Name: name, Code: "NOERROR", Addrs: []netip.Addr{client, addr("10.0.0.1").Next()}[:1+version%2]}
+	}
+	try := func(what string, client, name string, wantAddrs, wantResolved int) {
+		t.Helper()
+		q := new(dns.Msg)
+		q.SetQuestion(name, dns.TypeA)
+		b, err := q.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := new(dns.Msg)
+		if err := r.Unpack(a.reply(nil, addr(client), b, resolve)); err != nil {
+			t.Fatal(err)
+		}
+		if r.Id != q.Id || !r.Response || len(r.Answer) != wantAddrs || r.Answer[0].(*dns.A).A.String() != client || resolved != wantResolved {
+			t.Errorf("%s: resolved %d times, answered\n%s", what, resolved, r)
+		}
+	}
+	try("first", "10.0.0.4", "a.example.", 2, 1)
+	try("again", "10.0.0.4", "a.example.", 2, 1)
+	try("another name", "10.0.0.4", "b.example.", 2, 2)
+	try("another client", "10.0.0.5", "a.example.", 2, 3)
+	version = 2
+	try("another version", "10.0.0.4", "a.example.", 1, 4)
+	try("another client of another version", "10.0.0.5", "a.example.", 1, 5)
+}
+
+func TestWhatIsNoQuery(t *testing.T) {
+	t.Parallel()
+	a := &answers{}
+	resolve := func(netip.Addr, string) privatedns.Answer { return privatedns.Answer{} }
+	q := new(dns.Msg)
+	q.SetQuestion("a.example.", dns.TypeA)
+	b, err := q.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := a.reply(nil, addr("10.0.0.4"), b[:11], resolve); r != nil {
+		t.Errorf("to less than a header: %x", r)
+	}
+	reply := slices.Clone(b)
+	reply[2] |= 0x80
+	if r := a.reply(nil, addr("10.0.0.4"), reply, resolve); r != nil {
+		t.Errorf("to a reply: %x", r)
+	}
+	r := new(dns.Msg)
+	if err := r.Unpack(a.reply(nil, addr("10.0.0.4"), b[:len(b)-3], resolve)); err != nil || r.Rcode != dns.RcodeFormatError || r.Id != q.Id {
+		t.Errorf("to half a query: %v %v", r, err)
 	}
 }

@@ -24,6 +24,7 @@ func TestRatios(t *testing.T) {
 	}
 	t.Run("throughput", ratioThroughput)
 	t.Run("private endpoint", ratioEndpoint)
+	t.Run("DNS", ratioDNS)
 	t.Run("rules", ratioRules)
 	t.Run("a changed rule", timeOneRule)
 	t.Run("200 machines", timeMany)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/service"
 )
 
 // ResourceChange is a document that is new, gone or different.
@@ -76,8 +77,9 @@ func Diff(before, after *arm.Estate, was, now Options) *Difference {
 	d := &Difference{Resources: []ResourceChange{}, Requirements: []RequirementChange{}, Flows: []FlowChange{}, Calls: []CallChange{}}
 	d.resources(before, after)
 	d.requirements(Prove(before, was), Prove(after, now))
-	d.calls(Matrix(before), Matrix(after))
-	d.flows(before, after)
+	x, y := newVersus(before), newVersus(after)
+	d.calls(x.w, y.w)
+	d.flows(x, y)
 	return d
 }
 
@@ -179,20 +181,54 @@ func (d *Difference) requirements(before, after *Report) {
 	}
 }
 
-func (d *Difference) calls(before, after []Cell) {
-	key := func(c Cell) [2]string { return [2]string{c.From.NIC.Key() + c.From.Name, strings.ToLower(c.To.Host)} }
-	old := map[[2]string]Cell{}
-	for _, c := range before {
-		old[key(c)] = c
+// calls compares what places meet at services: once for all places that are alike
+// before and after.
+func (d *Difference) calls(before, after *world) {
+	was := map[string]Place{}
+	old := map[string]int{}
+	for i, group := range before.alikePlaces() {
+		for _, p := range group {
+			was[callerKey(p)], old[callerKey(p)] = p, i
+		}
 	}
-	for _, c := range after {
-		was, ok := old[key(c)]
-		if !ok || was.Outcome() == c.Outcome() {
+	shared := map[string]service.Endpoint{}
+	for _, ep := range before.endpoints {
+		shared[strings.ToLower(ep.Host)] = ep
+	}
+	for _, group := range after.alikePlaces() {
+		changes := map[int][]CallChange{}
+		for _, p := range group {
+			i, ok := old[callerKey(p)]
+			if !ok {
+				continue
+			}
+			if _, known := changes[i]; !known {
+				changes[i] = callChanges(before, after, was[callerKey(p)], p, shared)
+			}
+			for _, c := range changes[i] {
+				c.From = p.Name
+				d.Calls = append(d.Calls, c)
+			}
+		}
+	}
+}
+
+func callerKey(p Place) string { return p.NIC.Key() + p.Name }
+
+func callChanges(before, after *world, was, now Place, shared map[string]service.Endpoint) []CallChange {
+	out := []CallChange{}
+	for _, ep := range after.endpoints {
+		had, ok := shared[strings.ToLower(ep.Host)]
+		if !ok {
 			continue
 		}
-		d.Calls = append(d.Calls, CallChange{From: c.From.Name, To: endpointSlug(c.To), Before: was.Outcome(), After: c.Outcome(),
-			Reason: said(c.Decisive()), Opened: c.Outcome().depth() > max(was.Outcome().depth(), outside)})
+		x, y := before.follow(was, had), after.follow(now, ep)
+		if x.Outcome() != y.Outcome() {
+			out = append(out, CallChange{To: endpointSlug(ep), Before: x.Outcome(), After: y.Outcome(),
+				Reason: said(y.Decisive()), Opened: y.Outcome().depth() > max(x.Outcome().depth(), outside)})
+		}
 	}
+	return out
 }
 
 // outside is the depth of a client that the service does not let in.

@@ -63,7 +63,8 @@ type Exfiltration struct {
 // addresses are not outside.
 func Exfil(e *arm.Estate) *Exfiltration {
 	w := newWorld(e)
-	x := &exfil{world: w, spaces: w.net.Spaces(""), Exfiltration: &Exfiltration{}}
+	x := &exfil{world: w, spaces: w.net.Spaces(""), Exfiltration: &Exfiltration{}, packed: map[int][]found{}}
+	x.regions, x.away = w.outside(x.spaces.Algebra()), w.away()
 	x.Places = slices.DeleteFunc(slices.Clone(w.places), func(p Place) bool { return p.Kind == KindCluster })
 	x.Places = append(x.Places, w.nodePools()...)
 	x.open = w.openServices()
@@ -77,8 +78,18 @@ func Exfil(e *arm.Estate) *Exfiltration {
 type exfil struct {
 	*world
 	*Exfiltration
-	spaces *network.Spaces
-	open   []Cell // what an outsider may get into
+	spaces  *network.Spaces
+	regions []region
+	away    []space.Interval // destinations outside
+	open    []Cell           // what an outsider may get into
+	packed  map[int][]found  // the ways of packets, by what is alike of a place
+	noted   *[]found         // where ways are noted, while they are found
+}
+
+// found is a way that packets take from all places that are alike.
+type found struct {
+	way  Way
+	door Door
 }
 
 // leave finds the ways of one place.
@@ -93,16 +104,35 @@ func (x *exfil) leave(p Place) {
 			Door{Reason: x.whyNoAddr(p), Resource: p.Resource})
 		return
 	}
-	v := x.spaces.From(p.Addr)
-	for _, answer := range certainties(v) {
-		x.packets(p, answer.set, answer.value)
-		x.questions(p, answer.set, answer.value)
+	for _, f := range x.byPackets(p) {
+		x.add(p, f.way, f.door)
 	}
-	x.beyond(p)
 	x.services(p)
 	x.inbound(p)
 	x.bastion(p)
 }
+
+// byPackets are the ways that packets take from a place. They are found once for
+// all network interfaces that are treated alike.
+func (x *exfil) byPackets(p Place) []found {
+	kind, known := x.alike().Kind(p.NIC, p.Addr)
+	if list, done := x.packed[kind]; known && done {
+		return list
+	}
+	var list []found
+	x.noted = &list
+	for _, answer := range certainties(x.spaces.Toward(p.Addr, x.away)) {
+		x.packets(p, answer.set, answer.value)
+		x.questions(p, answer.set, answer.value)
+	}
+	x.beyond(p)
+	if known {
+		x.packed[kind] = list
+	}
+	return list
+}
+
+func (x *exfil) note(way Way, door Door) { *x.noted = append(*x.noted, found{way, door}) }
 
 // certainty is what passes for certain, or perhaps.
 type certainty struct {
@@ -119,7 +149,7 @@ func certainties(v network.Verdicts) []certainty {
 func (x *exfil) packets(p Place, set space.Set, value verdict.Value) {
 	var wide *Way
 	var wideDoor Door
-	for _, r := range x.outside(x.spaces.Algebra()) {
+	for _, r := range x.regions {
 		for _, b := range bundles(set.And(r.set)) {
 			whole := x.spaces.Algebra().Where(space.Destination, b.to...).Equal(r.set)
 			way := Way{Kind: r.kind, To: r.name, Traffic: b.traffic, Value: value, Means: r.means}
@@ -134,12 +164,12 @@ func (x *exfil) packets(p Place, set space.Set, value verdict.Value) {
 			case r.kind == WayTag && whole && wide != nil && wide.Traffic.String() == way.Traffic.String():
 				wide.Tags = append(wide.Tags, r.name)
 			default:
-				x.add(p, way, x.because(p, b, r))
+				x.note(way, x.because(p, b, r))
 			}
 		}
 	}
 	if wide != nil {
-		x.add(p, *wide, wideDoor)
+		x.note(*wide, wideDoor)
 	}
 }
 
@@ -157,7 +187,7 @@ func (x *exfil) beyond(p Place) {
 			if a.Value == verdict.No && !strings.HasPrefix(a.Decisive().At, "destination ") {
 				continue
 			}
-			x.add(p, Way{Kind: WayNetwork, To: "virtual network " + link.Remote.Name(), Value: verdict.Unknown, Means: "the network is not in this estate: what is there, and what it lets out, is not known"},
+			x.note(Way{Kind: WayNetwork, To: "virtual network " + link.Remote.Name(), Value: verdict.Unknown, Means: "the network is not in this estate: what is there, and what it lets out, is not known"},
 				Door{Resource: link.ID, Reason: "TCP 443 to " + prefix.String() + " leaves over peering " + link.ID.Name()})
 		}
 	}
@@ -256,7 +286,7 @@ func (x *exfil) questions(p Place, set space.Set, value verdict.Value) {
 			if len(x.estate.OfType(typeResolverPolicy)) > 0 {
 				way.Value, door.Reason = verdict.Unknown, "a DNS security policy may hold back questions, and its lists are not looked at"
 			}
-			x.add(p, way, door)
+			x.note(way, door)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 type address struct {
 	name string
 	key  string // the same in both estates
+	nic  arm.ID
 	addr netip.Addr
 }
 
@@ -28,7 +29,7 @@ func (w *world) addresses() []address {
 			if len(n.Addrs) > 1 && i < len(n.Members) && n.Members[i] != "" {
 				name += " " + n.Members[i]
 			}
-			out = append(out, address{name: name, key: n.ID.Key() + " " + strconv.Itoa(i), addr: a})
+			out = append(out, address{name: name, key: n.ID.Key() + " " + strconv.Itoa(i), nic: n.ID, addr: a})
 		}
 	}
 	return out
@@ -37,16 +38,18 @@ func (w *world) addresses() []address {
 // versus is one of two estates that are compared.
 type versus struct {
 	w      *world
+	matrix *network.Matrix
 	spaces *network.Spaces
-	at     map[string]netip.Addr
+	away   []space.Interval
+	at     map[string]network.Member
 	public map[string]netip.Addr // network interfaces' public addresses
 }
 
 func newVersus(e *arm.Estate) *versus {
 	w := newWorld(e)
-	v := &versus{w: w, spaces: w.net.Spaces(""), at: map[string]netip.Addr{}, public: map[string]netip.Addr{}}
+	v := &versus{w: w, matrix: w.net.Matrix(""), spaces: w.net.Spaces(""), away: w.away(), at: map[string]network.Member{}, public: map[string]netip.Addr{}}
 	for _, a := range w.addresses() {
-		v.at[a.key] = a.addr
+		v.at[a.key] = network.Member{NIC: a.nic, Addr: a.addr}
 	}
 	for _, n := range w.net.NICs {
 		v.public[n.ID.Key()+" 0"] = n.PublicAddr
@@ -54,73 +57,179 @@ func newVersus(e *arm.Estate) *versus {
 	return v
 }
 
-// between is what passes from one thing to another; ok is false where one of them
-// is not in this estate.
-func (v *versus) between(from, to string) (network.Verdicts, bool) {
-	a, b := v.at[from], v.at[to]
-	if from == internetName {
-		b = v.public[to]
+// kinds are the class of an address within networks, and its kind on the way out
+// of them: -1 where it is not in this estate.
+func (v *versus) kinds(key string) (class, kind int) {
+	m, ok := v.at[key]
+	if !ok || !m.Addr.IsValid() {
+		return -1, -1
 	}
-	if !a.IsValid() || !b.IsValid() {
-		empty := v.spaces.Algebra().Empty()
-		return network.Verdicts{Passes: empty, Refused: v.spaces.Algebra().All(), Unknown: empty}, false
+	class, ok = v.matrix.Class(m.NIC, m.Addr)
+	if !ok {
+		return -1, -1
 	}
-	return v.spaces.Between(a, b), true
+	kind, _ = v.w.alike().Kind(m.NIC, m.Addr)
+	return class, kind
 }
 
-// flows compares what passes.
-func (d *Difference) flows(before, after *arm.Estate) {
-	old, now := newVersus(before), newVersus(after)
-	a := now.spaces.Algebra()
-	g := flowGroups{algebra: a}
-	list := now.w.addresses()
-	for _, a := range old.w.addresses() {
-		if _, still := now.at[a.key]; !still {
-			list = append(list, a)
-		}
-	}
-	for _, from := range list {
-		for _, to := range list {
-			if from.key == to.key || to.key == internetName {
-				continue
-			}
-			x, inOld := old.between(from.key, to.key)
-			y, inNow := now.between(from.key, to.key)
-			if inOld || inNow {
-				g.compare(from.name, to.name, a.All(), pass(x, a), pass(y, a))
-			}
-		}
-		if from.key != internetName {
-			old.outwards(now, from, &g)
-		}
-	}
-	d.Flows = append(d.Flows, g.merged()...)
+// alikes are addresses that are treated alike in both estates.
+type alikes struct {
+	was, now int // classes, -1 where they are not in that estate
+	list     []address
 }
 
-// outwards compares what leaves the estates from one address.
-func (v *versus) outwards(now *versus, from address, g *flowGroups) {
-	a := now.spaces.Algebra()
-	x, y := v.reached(from, a), now.reached(from, a)
-	for _, r := range now.w.outside(a) {
-		g.compare(from.name, r.name, r.set, x.within(r.set), y.within(r.set))
+// flows compares what passes: once for each pair of groups of addresses that are
+// treated alike, before and after.
+func (d *Difference) flows(old, now *versus) {
+	c := comparison{old: old, now: now, g: flowGroups{algebra: now.spaces.Algebra()}, carriedFrom: map[space.Set]space.Set{}, known: map[[2]int]bool{}}
+	inside, outwards := c.grouped()
+	for _, from := range inside {
+		for _, to := range inside {
+			c.within(from, to)
+		}
+	}
+	for _, to := range c.all {
+		c.inwards(to)
+	}
+	regions := now.w.outside(c.g.algebra)
+	for _, from := range outwards {
+		c.outwards(from, regions)
+	}
+	d.Flows = append(d.Flows, c.g.merged()...)
+}
+
+// comparison is of two estates.
+type comparison struct {
+	old, now    *versus
+	all         []address
+	g           flowGroups
+	carriedFrom map[space.Set]space.Set // sets of other algebras in that of g
+	known       map[[2]int]bool         // pairs of cells, and whether they differ
+}
+
+// grouped are the addresses of both estates, those together that are alike within
+// networks, and those that are alike on the way out.
+func (c *comparison) grouped() (inside, outwards []alikes) {
+	c.all = slices.Clone(c.now.w.addresses())
+	for _, a := range c.old.w.addresses() {
+		if _, still := c.now.at[a.key]; !still {
+			c.all = append(c.all, a)
+		}
+	}
+	c.all = slices.DeleteFunc(c.all, func(a address) bool { return a.key == internetName })
+	at := map[[3]int]int{}
+	put := func(list *[]alikes, which, was, now int, a address) {
+		key := [3]int{which, was, now}
+		i, ok := at[key]
+		if !ok {
+			i = len(*list)
+			at[key] = i
+			*list = append(*list, alikes{was: was, now: now})
+		}
+		(*list)[i].list = append((*list)[i].list, a)
+	}
+	for _, a := range c.all {
+		wasClass, wasKind := c.old.kinds(a.key)
+		class, kind := c.now.kinds(a.key)
+		put(&inside, 0, wasClass, class, a)
+		put(&outwards, 1, wasKind, kind, a)
+	}
+	return inside, outwards
+}
+
+// within compares what passes between two groups.
+func (c *comparison) within(from, to alikes) {
+	if from.was == to.was && from.now == to.now && len(from.list) == 1 {
+		return // one address
+	}
+	inOld, inNow := from.was >= 0 && to.was >= 0, from.now >= 0 && to.now >= 0
+	cells := [2]int{-1, -1}
+	if inOld {
+		cells[0] = c.old.matrix.Cell(from.was, to.was)
+	}
+	if inNow {
+		cells[1] = c.now.matrix.Cell(from.now, to.now)
+	}
+	if differ, known := c.known[cells]; !inOld && !inNow || known && !differ {
+		return
+	}
+	x, y := c.nothing(), c.nothing()
+	if inOld {
+		x = c.pass(c.old.matrix.At(from.was, to.was))
+	}
+	if inNow {
+		y = c.pass(c.now.matrix.At(from.now, to.now))
+	}
+	c.known[cells] = x != y
+	c.g.compare(nameAll(from.list), nameAll(to.list), c.g.algebra.All(), x, y)
+}
+
+func nameAll(list []address) []string {
+	out := make([]string, len(list))
+	for i, a := range list {
+		out[i] = a.name
+	}
+	return out
+}
+
+// inwards compares what passes from the internet to a public address.
+func (c *comparison) inwards(to address) {
+	x, y := c.old.fromInternet(c, to.key), c.now.fromInternet(c, to.key)
+	if x != y {
+		c.g.compare([]string{internetName}, []string{to.name}, c.g.algebra.All(), x, y)
 	}
 }
 
-// reached is what passes from one address, in another algebra.
-func (v *versus) reached(from address, a space.Algebra) passing {
-	addr := v.at[from.key]
-	if !addr.IsValid() {
-		return passing{a.Empty(), a.Empty()}
+func (v *versus) fromInternet(c *comparison, key string) passing {
+	if a := v.public[key]; a.IsValid() {
+		return c.pass(v.spaces.Between(outsider().Addr, a))
 	}
-	return pass(v.spaces.From(addr), a)
+	return c.nothing()
+}
+
+// outwards compares what leaves the estates from addresses that are alike.
+func (c *comparison) outwards(from alikes, regions []region) {
+	x, y := c.old.reached(c, from.list[0]), c.now.reached(c, from.list[0])
+	if x == y {
+		return
+	}
+	for _, r := range regions {
+		c.g.compare(nameAll(from.list), []string{r.name}, r.set, x.within(r.set), y.within(r.set))
+	}
+}
+
+// reached is what passes from one address to what is outside either estate.
+func (v *versus) reached(c *comparison, from address) passing {
+	m := v.at[from.key]
+	if !m.Addr.IsValid() {
+		return c.nothing()
+	}
+	return c.pass(v.spaces.Toward(m.Addr, c.away()))
+}
+
+// away are the destinations outside either estate.
+func (c *comparison) away() []space.Interval {
+	return space.Union(slices.Concat(c.old.away, c.now.away))
+}
+
+func (c *comparison) nothing() passing { return passing{c.g.algebra.Empty(), c.g.algebra.Empty()} }
+
+func (c *comparison) pass(v network.Verdicts) passing {
+	return passing{c.carried(v.Passes), c.carried(v.Unknown)}
+}
+
+// carried is a set in the algebra of the comparison.
+func (c *comparison) carried(s space.Set) space.Set {
+	out, ok := c.carriedFrom[s]
+	if !ok {
+		out = carried(s, c.g.algebra)
+		c.carriedFrom[s] = out
+	}
+	return out
 }
 
 // passing are the packets that pass, and those of which it cannot be said.
 type passing struct{ sure, perhaps space.Set }
-
-func pass(v network.Verdicts, a space.Algebra) passing {
-	return passing{carried(v.Passes, a), carried(v.Unknown, a)}
-}
 
 func (p passing) within(s space.Set) passing { return passing{p.sure.And(s), p.perhaps.And(s)} }
 
@@ -148,7 +257,7 @@ type flowGroups struct {
 
 // compare adds what passes for certain on one side alone. Whole is every packet
 // that goes to what is named.
-func (g *flowGroups) compare(from, to string, whole space.Set, before, after passing) {
+func (g *flowGroups) compare(from, to []string, whole space.Set, before, after passing) {
 	opened, closed := after.sure.Minus(before.sure), before.sure.Minus(after.sure)
 	g.add(from, to, whole, opened.Minus(before.perhaps), FlowChange{Opened: true})
 	g.add(from, to, whole, opened.And(before.perhaps), FlowChange{Opened: true, Doubtful: true})
@@ -156,9 +265,12 @@ func (g *flowGroups) compare(from, to string, whole space.Set, before, after pas
 	g.add(from, to, whole, closed.And(after.perhaps), FlowChange{Doubtful: true})
 }
 
-func (g *flowGroups) add(from, to string, whole, set space.Set, as FlowChange) {
+func (g *flowGroups) add(from, to []string, whole, set space.Set, as FlowChange) {
 	for _, b := range bundles(set) {
-		as.Traffic, as.From, as.To = b.traffic, []string{from}, []string{g.named(to, b, whole)}
+		as.Traffic, as.From, as.To = b.traffic, slices.Clone(from), to
+		if len(to) == 1 {
+			as.To = []string{g.named(to[0], b, whole)}
+		}
 		g.list = append(g.list, as)
 	}
 }

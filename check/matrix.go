@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strconv"
+
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/privatedns"
 	"github.com/cloister-ml/cloister/service"
@@ -83,6 +85,28 @@ func Matrix(e *arm.Estate) []Cell {
 		for _, ep := range w.endpoints {
 			out = append(out, w.cell(p, ep))
 		}
+	}
+	return out
+}
+
+// alikePlaces are the places of a matrix, those together that meet the same at
+// every service: machines without an identity that nothing tells apart.
+func (w *world) alikePlaces() [][]Place {
+	at := map[string]int{}
+	var out [][]Place
+	for _, p := range append(w.matrixPlaces(), outsider()) {
+		kind, known := w.alike().Kind(p.NIC, p.Addr)
+		key := strconv.Itoa(kind)
+		if !known || p.Identity != "" || w.names.HasOwnServers(p.NIC) {
+			key = callerKey(p)
+		}
+		i, ok := at[key]
+		if !ok {
+			i = len(out)
+			at[key] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], p)
 	}
 	return out
 }

@@ -82,6 +82,36 @@ func (w *world) outside(a space.Algebra) []region {
 	return append(out, region{kind: WayNetwork, name: "private addresses of no network of the estate", means: "what is there, and who, is not known", set: rest})
 }
 
+// away are the destinations that matter to what leaves an estate, in order: those
+// that are not in its networks, private endpoints of services that are not its
+// own, and the servers that answer names.
+func (w *world) away() []space.Interval {
+	var inside, also []netip.Prefix
+	for _, v := range w.net.VNets {
+		inside = append(inside, v.AddressSpace...)
+		also = append(also, hosts(v.DNSServers)...)
+	}
+	for _, s := range w.net.Subnets {
+		inside = append(inside, s.Prefixes...)
+	}
+	for _, n := range w.net.NICs {
+		if w.foreign(n) {
+			also = append(also, hosts(n.Addrs)...)
+		}
+	}
+	out := space.Prefixes(also)
+	next := space.Whole(space.Destination)[0]
+	for _, i := range space.Union(space.Prefixes(inside)) {
+		if next.First.Less(i.First) {
+			out = append(out, space.Interval{First: next.First, Last: i.First.Previous()})
+		}
+		if next.First = i.Last.Next(); i.Last == next.Last {
+			return space.Union(out)
+		}
+	}
+	return space.Union(append(out, next))
+}
+
 // networks are other networks: those beyond a peering, and those behind gateways.
 func (w *world) networks(take func([]netip.Prefix) space.Set) []region {
 	var out []region

@@ -26,7 +26,7 @@ type world struct {
 	needed    []use        // what all places need, once it is known
 	used      map[int]bool // blocks that switched something off
 	unmatched []Unmatched
-	likeness  *network.Alike // of network interfaces, once it is known
+	likeness  *network.Alike              // of network interfaces, once it is known
 	owned     map[string][]network.NIC    // by the key of who has them
 	guarded   map[string][]network.Subnet // by the key of their security group
 }

@@ -111,12 +111,9 @@ func (t *Topology) unlessAttached(use publicUse, step verdict.Step) verdict.Step
 			return step
 		}
 	}
-	for _, n := range t.NICs {
-		if d, unknown := firstDoubt(n.Doubts, aboutPublic, aboutConfigs); unknown && n.Kind == KindVM && use.key == use.id.Key() {
-			step.Value = verdict.Unknown
-			step.Reason += fmt.Sprintf(", as far as is known: %s: %s", n.Name, d.Reason)
-			break
-		}
+	if len(t.publicDoubts) > 0 && use.key == use.id.Key() {
+		step.Value = verdict.Unknown
+		step.Reason += ", as far as is known: " + t.publicDoubts[0].Reason
 	}
 	return step
 }
@@ -177,10 +174,8 @@ func (t *Topology) wayBackOut(to place, source netip.Addr) (verdict.Step, bool) 
 
 // nodeBehind is a node of the cluster whose public address it is.
 func (t *Topology) nodeBehind(use publicUse) (place, bool) {
-	for _, n := range t.NICs {
-		if n.Kind == KindCompute && n.Via == ViaCluster && n.Owner.Key() == use.key && len(n.Addrs) > 0 {
-			return t.place(n), true
-		}
+	if i, ok := t.nodes[use.key]; ok {
+		return t.place(t.NICs[i]), true
 	}
 	return place{}, false
 }

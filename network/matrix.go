@@ -144,5 +144,9 @@ func (m *Matrix) Class(nic arm.ID, a netip.Addr) (int, bool) {
 // of another, or to other members of the same. The sets do not look at addresses.
 func (m *Matrix) At(from, to int) Verdicts { return m.s.verdicts(m.cells[from][to]) }
 
+// Cell numbers what passes between two classes: pairs with the same number have
+// the same answer from [Matrix.At].
+func (m *Matrix) Cell(from, to int) int { return int(m.cells[from][to]) }
+
 // Algebra makes sets that can be combined with those of the answers.
 func (m *Matrix) Algebra() space.Algebra { return m.s.algebra }

@@ -15,6 +15,12 @@ func (t *Topology) join(i int, n NIC) {
 	if n.Kind == KindVM && n.Owner != "" {
 		t.interfaces[n.Owner.Key()]++
 	}
+	if d, unknown := firstDoubt(n.Doubts, aboutPublic, aboutConfigs); unknown && n.Kind == KindVM {
+		t.publicDoubts = append(t.publicDoubts, Doubt{Reason: n.Name + ": " + d.Reason})
+	}
+	if _, have := t.nodes[n.Owner.Key()]; !have && n.Kind == KindCompute && n.Via == ViaCluster && len(n.Addrs) > 0 {
+		t.nodes[n.Owner.Key()] = i
+	}
 	if len(n.memberships) > 0 {
 		t.pooled[i] = n.memberships
 	}

@@ -31,19 +31,21 @@ type state struct {
 	seen   map[sighting]func() []Match
 	views  map[string]func() view
 
-	public     map[string]netip.Addr    // by id key
-	publicUse  map[netip.Addr]publicUse // whose a public address is
-	skus       map[string]bool          // public IP address -> Standard
-	standard   map[string]arm.ID        // NIC -> its Standard public IP address
-	byPublic   map[netip.Addr]int       // public address -> NIC
-	holders    []holder
-	firewallAt map[string]*Firewall
-	admin      []adminCollection
-	hubs       []hub                // virtual hubs, once for each network that is connected
-	pooled     map[int][]membership // NIC -> its memberships of load balancers
-	poolDoubts []Doubt              // NICs of which it is not known to which pools they belong
-	interfaces map[string]int       // machine -> how many network interfaces it has
-	unplaced   []Doubt              // NICs and subnets whose addresses are not known
+	public       map[string]netip.Addr    // by id key
+	publicUse    map[netip.Addr]publicUse // whose a public address is
+	skus         map[string]bool          // public IP address -> Standard
+	standard     map[string]arm.ID        // NIC -> its Standard public IP address
+	byPublic     map[netip.Addr]int       // public address -> NIC
+	holders      []holder
+	firewallAt   map[string]*Firewall
+	admin        []adminCollection
+	hubs         []hub                // virtual hubs, once for each network that is connected
+	pooled       map[int][]membership // NIC -> its memberships of load balancers
+	poolDoubts   []Doubt              // NICs of which it is not known to which pools they belong
+	publicDoubts []Doubt              // machines of which it is not known what public address they have
+	nodes        map[string]int       // cluster -> a NIC of it that leaves by the cluster's address
+	interfaces   map[string]int       // machine -> how many network interfaces it has
+	unplaced     []Doubt              // NICs and subnets whose addresses are not known
 	// hiddenEndpoints are those of unplaced that are private endpoints: each may have a route.
 	hiddenEndpoints []Doubt
 	modelless       []Doubt // addresses of resources of kinds that are not modelled
@@ -58,7 +60,7 @@ func newState(e *arm.Estate) state {
 		routes: map[string]func() []Route{}, seen: map[sighting]func() []Match{}, views: map[string]func() view{},
 		public: map[string]netip.Addr{}, publicUse: map[netip.Addr]publicUse{},
 		skus: map[string]bool{}, standard: map[string]arm.ID{}, byPublic: map[netip.Addr]int{},
-		firewallAt: map[string]*Firewall{}, pooled: map[int][]membership{}, interfaces: map[string]int{},
+		firewallAt: map[string]*Firewall{}, pooled: map[int][]membership{}, nodes: map[string]int{}, interfaces: map[string]int{},
 	}
 }
 

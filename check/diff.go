@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network/space"
 	"github.com/cloister-ml/cloister/service"
+	"github.com/cloister-ml/cloister/verdict"
 )
 
 // ResourceChange is a document that is new, gone or different.
@@ -78,7 +80,7 @@ func Diff(before, after *arm.Estate, was, now Options) *Difference {
 	d.resources(before, after)
 	d.requirements(Prove(before, was), Prove(after, now))
 	x, y := newVersus(before), newVersus(after)
-	d.calls(x.w, y.w)
+	d.calls(x, y)
 	d.flows(x, y)
 	return d
 }
@@ -183,19 +185,19 @@ func (d *Difference) requirements(before, after *Report) {
 
 // calls compares what places meet at services: once for all places that are alike
 // before and after.
-func (d *Difference) calls(before, after *world) {
+func (d *Difference) calls(before, after *versus) {
 	was := map[string]Place{}
 	old := map[string]int{}
-	for i, group := range before.alikePlaces() {
+	for i, group := range before.w.alikePlaces() {
 		for _, p := range group {
 			was[callerKey(p)], old[callerKey(p)] = p, i
 		}
 	}
 	shared := map[string]service.Endpoint{}
-	for _, ep := range before.endpoints {
+	for _, ep := range before.w.endpoints {
 		shared[strings.ToLower(ep.Host)] = ep
 	}
-	for _, group := range after.alikePlaces() {
+	for _, group := range after.w.alikePlaces() {
 		changes := map[int][]CallChange{}
 		for _, p := range group {
 			i, ok := old[callerKey(p)]
@@ -215,21 +217,52 @@ func (d *Difference) calls(before, after *world) {
 
 func callerKey(p Place) string { return p.NIC.Key() + p.Name }
 
-func callChanges(before, after *world, was, now Place, shared map[string]service.Endpoint) []CallChange {
+func callChanges(before, after *versus, was, now Place, shared map[string]service.Endpoint) []CallChange {
 	out := []CallChange{}
-	for _, ep := range after.endpoints {
+	for _, ep := range after.w.endpoints {
 		had, ok := shared[strings.ToLower(ep.Host)]
 		if !ok {
 			continue
 		}
-		x, y := before.follow(was, had), after.follow(now, ep)
-		if x.Outcome() != y.Outcome() {
-			out = append(out, CallChange{To: endpointSlug(ep), Before: x.Outcome(), After: y.Outcome(),
-				Reason: said(y.Decisive()), Opened: y.Outcome().depth() > max(x.Outcome().depth(), outside)})
+		x, y := before.meets(was, had), after.meets(now, ep)
+		if x != y {
+			out = append(out, CallChange{To: endpointSlug(ep), Before: x, After: y,
+				Reason: said(after.w.follow(now, ep).Decisive()), Opened: y.depth() > max(x.depth(), outside)})
 		}
 	}
 	return out
 }
+
+// meets is what a place meets at a service. Whether packets arrive at a network
+// interface of the estate is known for its class.
+func (v *versus) meets(p Place, ep service.Endpoint) Meeting {
+	resolved := v.w.resolve(p, ep.Host)
+	if len(resolved.Addrs) == 0 {
+		return v.w.follow(p, ep).Outcome()
+	}
+	to := resolved.Addrs[0]
+	i, known := v.matrix.Class(p.NIC, p.Addr)
+	nic, inside := v.w.net.NICByAddr(to)
+	j, classed := v.matrix.Class(nic.ID, to)
+	if !known || !inside || !classed || p.NIC.Equal(nic.ID) {
+		return v.w.follow(p, ep).Outcome()
+	}
+	packet := space.Packet{Source: p.Addr, Destination: to, Protocol: numberTCP, SourcePort: anyClientPort, Port: httpsPort}
+	c := Cell{From: p, To: ep, Resolve: resolved, Admit: v.w.admit(p, ep, to)}
+	switch passes := v.matrix.At(i, j); {
+	case passes.Passes.Has(packet):
+		c.Connect.Value = verdict.Yes
+	case passes.Refused.Has(packet):
+		c.Connect.Value = verdict.No
+	default:
+		c.Connect.Value = verdict.Unknown
+	}
+	c.Authorize, c.Called = v.w.authorizeCall(p, ep)
+	return c.Outcome()
+}
+
+// anyClientPort is one of those that clients call from.
+const anyClientPort = 50000
 
 // outside is the depth of a client that the service does not let in.
 const outside = 1

@@ -26,16 +26,24 @@ type world struct {
 	needed    []use        // what all places need, once it is known
 	used      map[int]bool // blocks that switched something off
 	unmatched []Unmatched
-	likeness  *network.Alike              // of network interfaces, once it is known
-	owned     map[string][]network.NIC    // by the key of who has them
-	guarded   map[string][]network.Subnet // by the key of their security group
+	likeness  *network.Alike               // of network interfaces, once it is known
+	owned     map[string][]network.NIC     // by the key of who has them
+	guarded   map[string][]network.Subnet  // by the key of their security group
+	links     map[netip.Addr][]network.NIC // private endpoints by their addresses
 }
 
-// index finds network interfaces by their owner, and subnets by their group.
+// index finds network interfaces by their owner, private endpoints by their
+// addresses, and subnets by their group.
 func (w *world) index() {
 	w.owned, w.guarded = map[string][]network.NIC{}, map[string][]network.Subnet{}
+	w.links = map[netip.Addr][]network.NIC{}
 	for _, n := range w.net.NICs {
 		w.owned[n.Owner.Key()] = append(w.owned[n.Owner.Key()], n)
+		for _, a := range n.Addrs {
+			if n.Kind == network.KindPrivateEndpoint {
+				w.links[a] = append(w.links[a], n)
+			}
+		}
 	}
 	for _, s := range w.net.Subnets {
 		w.guarded[s.NSG.Key()] = append(w.guarded[s.NSG.Key()], s)
@@ -166,19 +174,16 @@ func (w *world) sourceSeen(p Place, ep service.Endpoint, addr netip.Addr) (netwo
 // endpointAt finds the private endpoint that has an address, in the network
 // itself before any other.
 func (w *world) endpointAt(vnet arm.ID, addr netip.Addr) (network.NIC, bool) {
-	var found network.NIC
-	for _, nic := range w.net.NICs {
-		if nic.Kind != network.KindPrivateEndpoint || !holds(nic.Addrs, addr) {
-			continue
-		}
+	list := w.links[addr]
+	for _, nic := range list {
 		if nic.Subnet.Parent().Equal(vnet) {
 			return nic, true
 		}
-		if found.ID == "" {
-			found = nic
-		}
 	}
-	return found, found.ID != ""
+	if len(list) == 0 {
+		return network.NIC{}, false
+	}
+	return list[0], true
 }
 
 func holds(addrs []netip.Addr, a netip.Addr) bool {

@@ -53,6 +53,7 @@ type grouping struct {
 	t            *Topology
 	routes       []space.Value // where addresses begin that routes tell apart
 	rules        []space.Value // ... or rules
+	middle       []space.Value // ... or rules of firewalls, once they are asked for
 	subnetRoutes map[string]int
 	hops         map[netip.Addr]bool
 }

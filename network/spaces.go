@@ -16,6 +16,7 @@ type Spaces struct {
 	algebra space.Algebra
 	to      []space.Value // where destinations begin that routes and addresses tell apart
 	from    []space.Value // ... and sources, which rules tell apart too
+	outward *outward      // of the destinations that were asked for last
 }
 
 // Verdicts are the packets that pass, those that are refused, and those of which
@@ -65,32 +66,13 @@ func (s *Spaces) between(from, to netip.Addr) spaceNode {
 }
 
 // From says what one address can reach: destinations, protocols and ports.
-func (s *Spaces) From(from netip.Addr) Verdicts { return s.verdicts(s.reached(from.Unmap(), nil)) }
+func (s *Spaces) From(from netip.Addr) Verdicts { return s.verdicts(s.reached(from.Unmap())) }
 
-// Toward says what one address can reach of some destinations, which are in order
-// and apart. Where none of them are, nothing is said to pass.
-func (s *Spaces) Toward(from netip.Addr, to []space.Interval) Verdicts {
-	v := s.verdicts(s.reached(from.Unmap(), to))
-	asked := s.algebra.Where(space.Destination, to...)
-	return Verdicts{Passes: v.Passes.And(asked), Refused: v.Refused.And(asked), Unknown: v.Unknown.And(asked)}
-}
-
-// reached looks at the destinations that are asked for, or at all.
-func (s *Spaces) reached(from netip.Addr, to []space.Interval) spaceNode {
+func (s *Spaces) reached(from netip.Addr) spaceNode {
 	var pieces []space.Piece
 	for i, first := range s.to {
-		piece := space.Piece{Last: space.Whole(space.Destination)[0].Last, Node: isNo}
-		if i+1 < len(s.to) {
-			piece.Last = s.to[i+1].Previous()
-		}
-		for len(to) > 0 && to[0].Last.Less(first) && len(to) > 1 {
-			to = to[1:]
-		}
-		if len(to) == 0 || !to[0].Last.Less(first) && !piece.Last.Less(to[0].First) {
-			s.b.symbol = first.Addr()
-			piece.Node = s.between(from, s.b.symbol)
-		}
-		pieces = append(pieces, piece)
+		s.b.symbol = first.Addr()
+		pieces = append(pieces, space.Piece{Last: s.lastOf(i), Node: s.between(from, s.b.symbol)})
 	}
 	return s.b.Join(space.Destination, pieces)
 }
@@ -106,7 +88,7 @@ func (s *Spaces) Passing(from, to []netip.Prefix) Verdicts {
 			piece.Last = s.from[i+1].Previous()
 		}
 		if slices.ContainsFunc(sources, func(v space.Interval) bool { return !v.Last.Less(first) && !piece.Last.Less(v.First) }) {
-			piece.Node = s.reached(first.Addr(), nil)
+			piece.Node = s.reached(first.Addr())
 		} else {
 			piece.Node = isNo
 		}

@@ -16,7 +16,7 @@ func run() int { return command.Run(newRootCommand()) }
 func newRootCommand() *cobra.Command {
 	root := command.NewRoot()
 	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newEnvCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand())
-	root.AddCommand(newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), newBastionCommand(), newNSGCommand())
+	root.AddCommand(newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), newBastionCommand(), newNSGCommand(), newFirewallCommand())
 	root.AddCommand(newBackupCommand(), newRestoreCommand(), newPrincipalCommand(), newVPNCommand(), newRouteCommand())
 	return root
 }

@@ -16,6 +16,7 @@ func OfCloud() []CloudCommand {
 		{Name: "down", Short: "End the cloud and leave nothing behind"},
 		{Name: "env", Short: "What a shell needs so that Terraform, az and the SDKs speak to this cloud"},
 		{Name: "exec", Short: "Run a command in a machine of the cloud"},
+		{Name: "firewall", Short: "Azure Firewalls of the running cloud"},
 		{Name: "logs", Short: "What a machine says, or telemetry that Application Insights has kept"},
 		{Name: "machine", Short: "Be part of a virtual machine", Hidden: true},
 		{Name: "ml", Short: "Work with an Azure Machine Learning workspace: jobs, models, endpoints"},

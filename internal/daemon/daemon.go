@@ -66,6 +66,7 @@ type Daemon struct {
 	trackers    trackers
 	machines    machines
 	vpn         vpn
+	guards      firewallLog
 
 	mu    sync.Mutex
 	world *world
@@ -200,6 +201,7 @@ func (d *Daemon) serve(ctx context.Context, ready func()) error {
 	err := errors.Join(
 		d.fabric.ServeTunnels(ctx, &d.vpn),
 		d.fabric.ServeDNS(ctx, fabric.Names{Resolve: d.resolve, Version: func() any { return d.view() }}),
+		d.serveFirewalls(ctx),
 		d.fabric.ServeMetadata(ctx, func(nic network.NIC) http.Handler { return d.cloud.Metadata(nic.Owner) }),
 		d.fabric.Serve(ctx, 443, func(l net.Listener, endpoint arm.ID) {
 			if err := d.cloud.Serve(l, endpoint); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -351,7 +353,8 @@ func (s *syncer) Sync(ctx context.Context) error {
 	serving := s.want
 	s.ask.Unlock()
 
-	_, err := s.d.fabric.Apply(ctx, fabric.Compile(s.d.view().topology, s.d.nodes.wanted))
+	w := s.d.view()
+	_, err := s.d.fabric.Apply(ctx, fabric.CompileWith(w.topology, fabric.Choices{Running: s.d.nodes.wanted, Resolve: w.firewallNames}))
 	if len(s.d.fabric.Sites()) > 0 || s.outposts {
 		s.outposts = true
 		go s.d.machines.startOutposts(context.WithoutCancel(ctx)) // it waits for whoever starts a machine, and that for us

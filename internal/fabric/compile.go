@@ -30,15 +30,15 @@ func Compile(t *network.Topology, running func(network.NIC) bool) Plan {
 type Choices struct {
 	// Running says of a compute node whether it runs; nil for all.
 	Running func(network.NIC) bool
-	// Resolve gives the addresses of a name as a network's DNS does, for the network
-	// rules of firewalls that are for names; nil for none.
-	Resolve func(vnet arm.ID, name string) []netip.Addr
+	// Resolve gives the addresses of a name as a firewall in a network finds them, for
+	// its network rules that are for names; nil for none.
+	Resolve func(fw *network.Firewall, vnet arm.ID, name string) []netip.Addr
 }
 
 // CompileWith is [Compile] with all that may be chosen.
 func CompileWith(t *network.Topology, choose Choices) Plan {
 	if choose.Resolve == nil {
-		choose.Resolve = func(arm.ID, string) []netip.Addr { return nil }
+		choose.Resolve = func(*network.Firewall, arm.ID, string) []netip.Addr { return nil }
 	}
 	return compile(t.VNets, t.Subnets, slices.Concat(t.NICs, t.Hosts()), t, middleOf(t), choose)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
+	"github.com/cloister-ml/cloister/internal/fabric/sieve"
 	"github.com/cloister-ml/cloister/network"
 )
 
@@ -43,30 +44,19 @@ type Guard struct {
 	DNSProxy bool
 	// Rules are what the numbers in its log stand for.
 	Rules []GuardRule
-	// Proxied are the application rules, in their order; none where nothing is proxied.
-	Proxied []ProxyRule
+	// Proxied are the application rules, in their order; none where nothing is
+	// proxied. Origins are where they are written.
+	Proxied []sieve.Rule
+	Origins []network.FirewallOrigin
 }
 
 // GuardRule is a rule as the log names it.
 type GuardRule struct {
-	Kind   string // Network, NAT or Application
+	Kind   string // Network or NAT
 	Allow  bool
 	Origin network.FirewallOrigin
 	// To is where a NAT rule sends connections.
 	To netip.AddrPort
-}
-
-// ProxyRule is an application rule for one port.
-type ProxyRule struct {
-	Allow   bool
-	Sources []netip.Prefix
-	Port    uint16
-	Scheme  string // Http, Https or Mssql
-	Hosts   []string
-	// All is set where the rule is taken for every host: one that denies and of which
-	// it is not known for which others it is.
-	All    bool
-	Origin network.FirewallOrigin
 }
 
 // placeFirewalls plugs the firewalls of which enough is known into their networks.
@@ -209,7 +199,7 @@ func (b *guarding) named(hosts []string) []netip.Prefix {
 		if h == "*" {
 			return everywhere()
 		}
-		for _, a := range b.c.choose.Resolve(b.fw.home.ID, strings.ToLower(h)) {
+		for _, a := range b.c.choose.Resolve(b.fw.Firewall, b.fw.home.ID, strings.ToLower(h)) {
 			if a.Is4() {
 				out = append(out, single(a))
 			}
@@ -224,7 +214,11 @@ func (b *guarding) applicationRule(r network.FirewallRule) {
 	if len(r.Rule.DestinationPorts) != 1 {
 		return
 	}
-	p := ProxyRule{Allow: t.allow, Sources: t.sources, Port: r.Rule.DestinationPorts[0].First, Scheme: r.Origin.Scheme, Hosts: r.Hosts, Origin: r.Origin}
+	if strings.EqualFold(r.Origin.Scheme, "Mssql") && t.allow {
+		b.note("Azure Firewall %s: rule %s allows nothing: the names that SQL clients ask for are not read", b.fw.Name, r.Rule.Name)
+		return
+	}
+	p := sieve.Rule{Allow: t.allow, Sources: t.sources, Port: r.Rule.DestinationPorts[0].First, Scheme: r.Origin.Scheme, Hosts: r.Hosts}
 	if r.Broad != "" || !t.sure {
 		b.note("Azure Firewall %s: rule %s is not fully known (%s): it allows only what it surely allows, and denies all that it may", b.fw.Name, r.Rule.Name, strings.Join(append(r.Unresolved, r.Broad), ", "))
 		p.All = !t.allow
@@ -232,7 +226,7 @@ func (b *guarding) applicationRule(r network.FirewallRule) {
 			return
 		}
 	}
-	b.guard.Proxied = append(b.guard.Proxied, p)
+	b.guard.Proxied, b.guard.Origins = append(b.guard.Proxied, p), append(b.guard.Origins, r.Origin)
 }
 
 // redirection takes to the proxy what no network rule decides and an application
@@ -249,7 +243,7 @@ func (b *guarding) redirection() []nft.Rule {
 		}
 	}
 	if len(out) == 0 {
-		b.guard.Proxied = nil
+		b.guard.Proxied, b.guard.Origins = nil, nil
 		return nil
 	}
 	return slices.Concat(b.toItself(), b.early, out)

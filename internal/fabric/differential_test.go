@@ -22,6 +22,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/fabric/sieve"
 	"github.com/cloister-ml/cloister/network"
 	"github.com/cloister-ml/cloister/network/networktest"
 	"github.com/cloister-ml/cloister/service"
@@ -143,13 +144,14 @@ func TestPacketsAgreeWithProof(t *testing.T) {
 
 // run builds the estate and tries every flow of which network is certain.
 func (e experiment) run(t *testing.T) (tried, reached int) {
-	f := build(t, CompileWith(e.top, Choices{Resolve: func(_ arm.ID, name string) []netip.Addr {
+	f := build(t, CompileWith(e.top, Choices{Resolve: func(_ *network.Firewall, _ arm.ID, name string) []netip.Addr {
 		if name == "st.example" {
 			return namedAddrs
 		}
 		return nil
 	}}))
 	e.serve(t, f)
+	e.sieves(t, f)
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	room := make(chan struct{}, 64)
@@ -239,6 +241,12 @@ func (e experiment) serve(t *testing.T, f *Fabric) {
 			spaces = append(spaces, name)
 		}
 	}
+	for _, fw := range e.top.Firewalls {
+		if name, ok := f.Namespace(fw.ID); ok { // its DNS proxy: the filter says whether it is one
+			serveAt(t, f, name, fw.Private.String()+":53")
+			echo(t, f, name, fw.Private.String()+":53")
+		}
+	}
 	for _, port := range []string{":22", ":53", ":80", ":443", ":8080"} {
 		for _, space := range spaces {
 			serveAt(t, f, space, port)
@@ -250,6 +258,29 @@ func (e experiment) serve(t *testing.T, f *Fabric) {
 				serveAt(t, f, name, a.String()+port)
 			}
 		}
+	}
+}
+
+// sieves runs the proxies of firewalls here; each name has the addresses that
+// flows ask for by it.
+func (e experiment) sieves(t *testing.T, f *Fabric) {
+	named := map[string][]netip.Addr{}
+	for _, flow := range e.flows {
+		named[flow.Host] = append(named[flow.Host], flow.Destination)
+	}
+	err := f.ServeGuards(t.Context(), func(g Guard, space string, l net.Listener) (func(), error) {
+		p := sieve.Proxy{
+			Rules: g.Proxied, Log: func(sieve.Decision) {},
+			Resolve: func(_ context.Context, host string) ([]netip.Addr, error) { return named[host], nil },
+			Dial: func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+				return f.Dial(ctx, space, "tcp4", to.String())
+			},
+		}
+		go func() { _ = p.Serve(t.Context(), l) }()
+		return func() { l.Close() }, nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -36,7 +36,7 @@ const (
 // joinable are the types that Azure asks for a permission to refer to.
 var joinable = []string{
 	service.TypeVirtualNetwork, service.TypeNetworkInterface, service.TypePrivateDNSZone,
-	typeSubnet, typeNSG, typeASG, typeRouteTable, typeNAT, typePublicIP,
+	typeSubnet, typeNSG, typeASG, typeRouteTable, typeNAT, typePublicIP, typePolicy, typeIPGroup,
 }
 
 // New makes the provider. Where fabric is nil, documents are checked and shown,
@@ -59,6 +59,7 @@ func New(fabric Fabric) cloud.Provider {
 		{Name: typeLink, Prepare: prepareLink, Present: presentLink},
 	}
 	types = append(types, gatewayTypes()...)
+	types = append(types, firewallTypes()...)
 	for _, kind := range recordKinds {
 		types = append(types, recordType(kind))
 	}

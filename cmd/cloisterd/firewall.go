@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloister-ml/cloister/internal/command"
+	"github.com/cloister-ml/cloister/internal/daemon"
+)
+
+func newFirewallCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "firewall", Short: "Azure Firewalls of the running cloud", Args: cobra.NoArgs}
+	cmd.AddCommand(newFirewallLogsCommand(), &cobra.Command{
+		Use: "proxy", Short: "Be the proxy of a firewall's application rules", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return daemon.RunProxy(cmd.Context(), os.Stdin, os.Stdout)
+		},
+	})
+	return cmd
+}
+
+func newFirewallLogsCommand() *cobra.Command {
+	var p place
+	var asJSON, watch, denied bool
+	cmd := &cobra.Command{
+		Use:   "logs [FIREWALL]",
+		Short: "What Azure Firewalls have allowed and denied",
+		Long: `Write a row for each connection that came to a firewall, as the tables AZFWNetworkRule,
+AZFWApplicationRule and AZFWNatRule of Azure Monitor have it: the newest 10,000 that
+this cloud has seen since it was started. --json has the tables' own columns.`,
+		Example: `  sudo cloister firewall logs
+  sudo cloister firewall logs afw-egress --denied
+  sudo cloister firewall logs --watch
+  sudo cloister firewall logs --json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := p.dial()
+			if err != nil {
+				return err
+			}
+			write := func(w io.Writer) error {
+				rows, err := c.FirewallLog(cmd.Context(), append(args, "")[0])
+				if err != nil {
+					return err
+				}
+				if denied {
+					rows = onlyDenied(rows)
+				}
+				if asJSON {
+					return command.WriteJSON(w, rows)
+				}
+				return writeFirewallLog(w, rows)
+			}
+			if !watch {
+				return write(cmd.OutOrStdout())
+			}
+			return repeat(cmd.Context(), cmd.OutOrStdout(), isTerminal(os.Stdout), write)
+		},
+	}
+	p.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	cmd.Flags().BoolVar(&denied, "denied", false, "only what was denied")
+	cmd.Flags().BoolVar(&watch, "watch", false, "write it again whenever it changes, until Ctrl-C")
+	return cmd
+}
+
+func onlyDenied(rows []daemon.FirewallRecord) []daemon.FirewallRecord {
+	out := []daemon.FirewallRecord{}
+	for _, r := range rows {
+		if r.Action == "Deny" {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func writeFirewallLog(w io.Writer, rows []daemon.FirewallRecord) error {
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(w, "no connection has come to a firewall")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "TIME\tTABLE\tACTION\tPROTOCOL\tFROM\tTO\tRULE")
+	for _, r := range rows {
+		to := r.DestinationIP
+		if r.Fqdn != "" {
+			to = r.Fqdn
+		}
+		action, rule := r.Action, strings.Trim(strings.Join([]string{r.Policy, r.RuleCollectionGroup, r.RuleCollection, r.Rule}, "/"), "/")
+		if r.TranslatedIP != "" {
+			action = fmt.Sprintf("to %s:%d", r.TranslatedIP, r.TranslatedPort)
+		}
+		if rule == "" {
+			rule = r.ActionReason
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s:%d\t%s:%d\t%s\n", r.TimeGenerated.Local().Format(time.TimeOnly), r.Type, action, r.Protocol, r.SourceIP, r.SourcePort, to, r.DestinationPort, rule)
+	}
+	return table.Flush()
+}

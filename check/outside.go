@@ -125,6 +125,9 @@ func (w *world) networks(take func([]netip.Prefix) space.Set) []region {
 	}
 	for _, g := range w.net.Gateways {
 		for _, s := range g.Sites {
+			if s.Network != "" {
+				continue
+			}
 			out = append(out, region{kind: WayNetwork, name: fmt.Sprintf("%s behind gateway %s", s.Name, g.Name), resource: s.ID,
 				means: "what the network there lets out is not known", set: take(s.Prefixes)})
 		}

@@ -56,8 +56,11 @@ func (w *walk) backFrom(to place, replying netip.Addr) {
 			w.backHome(at, home, replying, seen, step, route)
 			return
 		case HopGateway:
-			w.backByGateway(at, seen, step, route)
-			return
+			next, ok := w.backAcross(at, replying, seen, step, route)
+			if !ok {
+				return
+			}
+			at = next
 		case HopAppliance:
 			if home, ok := w.t.directly(at.vnet, route.Address); ok && route.Address == w.from {
 				w.backHome(at, home, replying, seen, step, route)
@@ -70,6 +73,10 @@ func (w *walk) backFrom(to place, replying netip.Addr) {
 			seen, at = append(seen, next), next
 		default:
 			step.Reason = fmt.Sprintf("replies to %s take %s and are lost", w.from, route)
+			if d, may := w.t.mayLearn(at.subnet, at.vnet, w.from); may && route.Source == sourceDefault {
+				step.Value = verdict.Unknown
+				step.Reason += "; but the gateway may have learnt another: " + d.Reason
+			}
 			w.add(step)
 			return
 		}

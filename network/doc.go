@@ -37,14 +37,16 @@
 // either way is given. Unknown are also: service tags that are not in the plan,
 // rules on source ports where the flow names none, application rules where the
 // flow names no host, what gateways and route servers learn by BGP or ExpressRoute,
-// what virtual hubs hand to networks, what networks that gateways join hold, whether
-// security admin rules are deployed where no document says so, and ways out by
-// IPv6. What Azure leaves open can be
+// what virtual hubs hand to networks by more than their default route tables, what
+// peered networks outside the estate hold, whether security admin rules are deployed
+// where no document says so, and ways out by IPv6. What Azure leaves open can be
 // assumed by [Settings]: whether the tag VirtualNetwork holds the prefixes of
 // user-defined routes, whether virtual appliances forward, whether a peering
 // without allowForwardedTraffic drops. Not modelled: health probes (the machines of a load balancer
-// are all taken to be healthy), threat intelligence, the inside of a virtual hub,
-// the managed network of a workspace.
+// are all taken to be healthy), threat intelligence, the inside of a virtual hub.
+//
+// The managed network of a workspace has no addresses in any document, and is asked
+// on its own ([ManagedNetwork]).
 //
 // Sources: Microsoft Learn, "Network security groups", "Virtual network traffic
 // routing", "Virtual network service tags", "Manage network policies for private

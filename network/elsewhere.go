@@ -30,7 +30,8 @@ func (t *Topology) elsewhere(a netip.Addr) []elsewherePeer {
 		for _, p := range v.Peerings {
 			_, ours := t.VNet(p.Remote)
 			_, open := p.Doubts.About(aboutConnected)
-			if p.Remote == "" || ours || !p.Connected && !open {
+			_, unnamed := p.Doubts.About(aboutRemote)
+			if !unnamed && (p.Remote == "" || ours || !p.Connected && !open) {
 				continue
 			}
 			if contains(p.RemoteAddressSpace, a) || len(p.RemoteAddressSpace) == 0 && !isPublic(a) {
@@ -55,6 +56,9 @@ func (w *walk) fromElsewhere(peers []elsewherePeer) {
 	remote := VNet{ID: from.peering.Remote, Name: from.peering.Remote.Name(), AddressSpace: from.peering.RemoteAddressSpace}
 	step := verdict.Step{At: "source " + w.from.String(), Resource: from.peering.ID, Value: verdict.Unknown,
 		Reason: fmt.Sprintf("what sends from %s is not known: %s", w.from, notInEstate(remote.ID))}
+	if d, unnamed := from.peering.Doubts.About(aboutRemote); unnamed {
+		step.Reason = fmt.Sprintf("which network peering %s leads to is not known: %s", from.peering.ID.Name(), d.Reason)
+	}
 	if !contains(from.vnet.AddressSpace, w.to) || !from.peering.Connected {
 		w.end(step)
 		return

@@ -3,6 +3,7 @@ package network_test
 import (
 	"testing"
 
+	"github.com/cloister-ml/cloister/arm"
 	nt "github.com/cloister-ml/cloister/network/networktest"
 )
 
@@ -36,6 +37,9 @@ func TestPeerOutsideTheEstate(t *testing.T) {
 			{"10.1.0.4 -> 10.9.0.4 tcp 443", "unknown", "not in the estate"},
 			{"10.9.0.4 -> 10.1.0.4 tcp 443", "unknown", "not in the estate"},
 			{"192.0.2.10 -> 10.1.0.4 tcp 443", "no", ""},
+		}},
+		{"which network it leads to is not known", []nt.Set{set("remoteVirtualNetwork", arm.Unknown{Expression: "var.peer"})}, []question{
+			{"10.9.0.4 -> 10.1.0.4 tcp 443", "unknown", "var.peer"}, {"192.0.2.10 -> 10.1.0.4 tcp 443", "no", ""},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

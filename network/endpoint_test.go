@@ -188,7 +188,7 @@ func TestWaysOut(t *testing.T) {
 		nt.PublicIP("pip", "Standard"), nt.PublicIP("pip-nat", "Standard"),
 		nt.Document(nt.NATID("nat"), nt.Set{Path: "publicIpAddresses", Value: []arm.Object{{"id": string(nt.PublicIPID("pip-nat"))}}}),
 		pip, nt.VM("default", "a", "plain", ""), nt.VM("default-b", "b", "plain", ""), nt.VM("nat", "a", "nat", ""), nt.VM("closed", "a", "closed", ""),
-		nt.Workspace("ws"), nt.Cluster("ws", "open", "a", "plain", 1, true), nt.Cluster("ws", "shut", "a", "plain", 1, false), nt.Cluster("ws", "natted", "a", "nat", 1, false))
+		nt.Workspace("ws"), nt.Cluster("ws", "open", "a", "plain", 1, true), nt.Cluster("ws", "shut", "a", "plain", 1, false), nt.Cluster("ws", "sealed", "a", "closed", 1, false), nt.Cluster("ws", "natted", "a", "nat", 1, false))
 	noProblems(t, top)
 	node := func(c string) arm.ID { return nt.WorkspaceID("ws").Child("computes", c) + "/nodes/0" }
 	seen := map[netip.Addr]string{}
@@ -203,7 +203,8 @@ func TestWaysOut(t *testing.T) {
 		{nt.NICID("nic-nat"), "yes", "through NAT gateway nat", false},
 		{nt.NICID("nic-closed"), "no", "defaultOutboundAccess is false", false},
 		{node("open"), "yes", "the public address of the nodes of open", false},
-		{node("shut"), "no", "nodes of shut have no public IP address", false},
+		{node("shut"), "unknown", "nodes of shut have no public IP address", false},
+		{node("sealed"), "no", "nodes of sealed have no public IP address", false},
 		{node("natted"), "yes", "through NAT gateway nat", true},
 	} {
 		a, v := top.EgressAddr(c.nic)

@@ -34,14 +34,17 @@ type Gateway struct {
 	rest   *Site // to which everything goes that is for no site (gatewayDefaultSite)
 }
 
-// Site is a network behind a gateway: on the premises, or a pool of
-// point-to-site clients.
+// Site is a network behind a gateway: on the premises, a pool of point-to-site
+// clients, or another virtual network of the estate.
 type Site struct {
 	ID       arm.ID // the local network gateway; of a client pool the gateway
 	Name     string
 	Gateway  arm.ID
 	Prefixes []netip.Prefix
+	// Network is the virtual network of the estate that it is, or "".
+	Network arm.ID
 
+	far      arm.ID   // the gateway of Network, "" where a virtual hub leads there
 	networks []arm.ID // virtual networks that its packets enter by a gateway
 }
 
@@ -79,6 +82,7 @@ func (b *builder) virtualGateways() {
 		}
 		b.t.Gateways = append(b.t.Gateways, g)
 	}
+	b.join()
 }
 
 // connections adds what the connections of a gateway lead to.
@@ -92,7 +96,7 @@ func (b *builder) connections(g *Gateway, rest arm.ID) {
 			g.Learns = "connection " + r.ID.Name() + " learns routes by BGP, which no document holds"
 		}
 		if other := d.ref("virtualNetworkGateway2.id"); other != "" {
-			g.Learns = "connection " + r.ID.Name() + " joins it to gateway " + other.Name() + ", and networks that gateways join are not modelled"
+			b.joins = append(b.joins, gatewayPair{r.ID, g.ID, other})
 			continue
 		}
 		local := d.ref("localNetworkGateway2.id")
@@ -115,13 +119,19 @@ func (b *builder) connections(g *Gateway, rest arm.ID) {
 	}
 }
 
-// gatewaysOf are the gateways that a network has, or uses of a peer.
+// gatewaysOf are the gateways that a network has or, where it has none of its own,
+// uses of a peer: Azure refuses useRemoteGateways beside an own gateway. Source:
+// Microsoft Learn, "Configure VPN gateway transit for virtual network peering".
 func (t *Topology) gatewaysOf(v VNet) []*Gateway {
 	out := t.hubsOf(v)
+	own := slices.ContainsFunc(t.Gateways, func(g *Gateway) bool { return g.Subnet.Parent().Equal(v.ID) })
 	for _, g := range t.Gateways {
 		home := g.Subnet.Parent()
 		if home.Equal(v.ID) {
 			out = append(out, g)
+			continue
+		}
+		if own {
 			continue
 		}
 		if g.adrift {
@@ -133,7 +143,7 @@ func (t *Topology) gatewaysOf(v VNet) []*Gateway {
 		back, here, doubt2 := hub.half(v.ID)
 		uses, open1 := p.Doubts.About("useRemoteGateways")
 		lends, open2 := back.Doubts.About("allowGatewayTransit")
-		why := firstReason(doubt1, doubt2, uses.Reason, lends.Reason)
+		why := firstReason(doubt1, doubt2, uses.Reason, lends.Reason, t.strayGateway())
 		switch {
 		case !there || !here || !p.UseRemoteGateways && !open1 || !back.AllowGatewayTransit && !open2:
 		case why == "" && p.Connected:
@@ -143,6 +153,17 @@ func (t *Topology) gatewaysOf(v VNet) []*Gateway {
 		}
 	}
 	return out
+}
+
+// strayGateway is why any network may have a gateway of its own: one of which it is
+// not known where it is.
+func (t *Topology) strayGateway() string {
+	for _, g := range t.Gateways {
+		if g.adrift {
+			return fmt.Sprintf("where gateway %s is is not known: %s", g.Name, g.Doubts[0].Reason)
+		}
+	}
+	return ""
 }
 
 // half is the peering of a network with another, or one that may be, and why it is
@@ -222,7 +243,12 @@ func (w *walk) toGateway(at place) {
 	gateways := w.t.gatewaysOf(at.vnet)
 	for _, g := range gateways {
 		for _, site := range g.Sites {
-			if contains(site.Prefixes, w.to) {
+			switch {
+			case !contains(site.Prefixes, w.to):
+			case site.Network != "":
+				w.across(g, site)
+				return
+			default:
 				w.end(site.step(g))
 				return
 			}
@@ -256,7 +282,7 @@ func (s *Site) step(g *Gateway) verdict.Step {
 func (t *Topology) siteWith(a netip.Addr) (*Site, bool) {
 	for _, g := range t.Gateways {
 		for i := range g.Sites {
-			if contains(g.Sites[i].Prefixes, a) {
+			if g.Sites[i].Network == "" && contains(g.Sites[i].Prefixes, a) {
 				return &g.Sites[i], true
 			}
 		}

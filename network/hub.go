@@ -1,13 +1,20 @@
 package network
 
-import "github.com/cloister-ml/cloister/arm"
+import (
+	"github.com/cloister-ml/cloister/arm"
+)
 
 const (
 	typeHub           = "Microsoft.Network/virtualHubs"
 	typeHubConnection = "Microsoft.Network/virtualHubs/hubVirtualNetworkConnections"
 	typeHubConfig     = "Microsoft.Network/virtualHubs/ipConfigurations"
+	typeHubTable      = "Microsoft.Network/virtualHubs/hubRouteTables"
+	typeHubIntent     = "Microsoft.Network/virtualHubs/routingIntent"
 	typeHubPeer       = "Microsoft.Network/virtualHubs/bgpConnections"
 )
+
+// defaultTable is the route table that a connection uses where it names none.
+const defaultTable = "defaultRouteTable"
 
 // hub is a virtual hub of a Virtual WAN as a network that is connected to it sees
 // it: routes come from it that no document of the network holds.
@@ -18,28 +25,33 @@ type hub struct {
 	all bool
 }
 
-// hubs reads what virtual hubs and route servers may teach networks. A hub hands
-// its connections the routes of its tables, and a default route where internet
-// security is on; a route server those of its peers by BGP. What they are is
-// decided in configurations and machines that are not modelled: an answer that
-// depends on them is unknown.
+// hubs reads what virtual hubs and route servers may teach networks. The networks
+// that are connected to the hubs of one Virtual WAN reach each other where nothing
+// but the default route tables decides. A hub that has more than that (gateways to
+// the premises, a firewall, routing intent, routes of its own, BGP peers) hands out
+// routes that are not modelled, and so does a route server those of its peers: an
+// answer that depends on them is unknown.
 //
-// Sources: Microsoft Learn, "About virtual hub routing", "What is Azure Route
-// Server?".
+// Sources: Microsoft Learn, "About virtual hub routing", "How to configure Virtual
+// WAN Hub routing intent and routing policies", "Global transit network architecture
+// and Virtual WAN", "What is Azure Route Server?".
 func (b *builder) hubs() {
+	var all []hubConnection
 	for _, r := range b.e.OfType(typeHubConnection) {
 		var doubts Doubts
 		d := b.read(r, &doubts)
-		name := r.ID.Parent().Name()
-		h := hub{network: d.ref("remoteVirtualNetwork.id"), gateway: &Gateway{ID: r.ID.Parent(), Name: name,
-			Learns: "virtual hub " + name + " hands it routes, and those are not modelled"}}
-		h.all = d.flag("enableInternetSecurity", true)
-		if h.network == "" && len(doubts) > 0 {
-			h.gateway.Learns += ": " + doubts[0].Reason
-		} else if h.network == "" {
+		c := hubConnection{hub: r.ID.Parent(), network: d.ref("remoteVirtualNetwork.id"), secured: d.flag("enableInternetSecurity", true)}
+		if c.network == "" && len(doubts) == 0 {
 			continue
 		}
-		b.t.hubs = append(b.t.hubs, h)
+		c.extra = b.moreThanDefault(d, c.hub)
+		if c.network == "" {
+			c.extra = "it hands it routes, and those are not modelled: " + doubts[0].Reason
+		}
+		all = append(all, c)
+	}
+	for _, c := range all {
+		b.t.hubs = append(b.t.hubs, b.connected(c, all))
 	}
 	for _, r := range b.e.OfType(typeHub) {
 		if len(b.e.Children(r.ID, typeHubPeer)) == 0 {

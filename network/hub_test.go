@@ -41,18 +41,89 @@ func TestRoutesThatHubsTeach(t *testing.T) {
 	}
 }
 
-// Networks that gateways join are not modelled, and that is said.
+// Networks that gateways join reach each other where connections lead both ways,
+// and what is further away only where it is not documented that they do not.
 func TestNetworksThatGatewaysJoin(t *testing.T) {
-	gateway := func(name, vnet string) []any {
-		return []any{nt.VNet(vnet, map[string]string{"a": "10.1.0.0/16", "b": "10.2.0.0/16"}[vnet]), nt.Subnet(vnet, "GatewaySubnet", map[string]string{"a": "10.1.9.0/27", "b": "10.2.9.0/27"}[vnet]),
-			nt.Subnet(vnet, "s", map[string]string{"a": "10.1.0.0/24", "b": "10.2.0.0/24"}[vnet]), nt.VM("vm-"+vnet, vnet, "s", ""),
-			nt.Document(nt.ID("Microsoft.Network/virtualNetworkGateways", name), nt.Set{Path: "gatewayType", Value: "Vpn"}, nt.Set{Path: "ipConfigurations", Value: []arm.Object{nt.Config(vnet, "GatewaySubnet", "")}})}
+	id := func(name string) arm.ID { return nt.ID("Microsoft.Network/virtualNetworkGateways", "gw-"+name) }
+	side := func(vnet, two string, sets ...nt.Set) []any {
+		return []any{nt.VNet(vnet, two+".0.0/16"), nt.Subnet(vnet, "GatewaySubnet", two+".9.0/27"), nt.Subnet(vnet, "s", two+".0.0/24", nt.UseNSG("nsg")), nt.VM("vm-"+vnet, vnet, "s", ""),
+			nt.Document(id(vnet), append([]nt.Set{{Path: "gatewayType", Value: "Vpn"}, {Path: "ipConfigurations", Value: []arm.Object{nt.Config(vnet, "GatewaySubnet", "")}}}, sets...)...)}
 	}
-	joined := nt.Document(nt.ID("Microsoft.Network/connections", "a-to-b"), nt.Set{Path: "connectionType", Value: "Vnet2Vnet"},
-		nt.Set{Path: "virtualNetworkGateway1.id", Value: nt.ID("Microsoft.Network/virtualNetworkGateways", "gw-a")}, nt.Set{Path: "virtualNetworkGateway2.id", Value: nt.ID("Microsoft.Network/virtualNetworkGateways", "gw-b")})
-	docs := append(gateway("gw-a", "a"), gateway("gw-b", "b")...)
-	ask(t, topology(t, docs...), question{"10.1.0.4 -> 10.2.0.4 tcp 443", "no", ""})
-	ask(t, topology(t, append(docs, joined)...), question{"10.1.0.4 -> 10.2.0.4 tcp 443", "unknown", "joins it to gateway gw-b"}, question{"10.1.0.4 -> 10.1.0.5 tcp 443", "no", ""})
+	connect := func(from, to string, sets ...nt.Set) arm.Resource {
+		return nt.Document(nt.ID("Microsoft.Network/connections", from+"-to-"+to), append([]nt.Set{{Path: "connectionType", Value: "Vnet2Vnet"},
+			{Path: "virtualNetworkGateway1.id", Value: id(from)}, {Path: "virtualNetworkGateway2.id", Value: id(to)}}, sets...)...)
+	}
+	pair := func(a, b string) []any { return []any{connect(a, b), connect(b, a)} }
+	docs := append(append([]any{nt.NSG("nsg", nt.Rule("no", "100 Inbound Deny Tcp *:* -> *:22"))}, side("a", "10.1")...), side("b", "10.2")...)
+	lends, uses := nt.Set{Path: "allowGatewayTransit", Value: true}, nt.Set{Path: "useRemoteGateways", Value: true}
+	spoke := []any{nt.VNet("spoke", "10.4.0.0/16"), nt.Subnet("spoke", "s", "10.4.0.0/24"), nt.VM("vm-spoke", "spoke", "s", ""), nt.Peering("a", "spoke", lends), nt.Peering("spoke", "a", uses)}
+	site := []any{nt.Document(nt.SiteID, nt.Set{Path: "localNetworkAddressSpace.addressPrefixes", Value: []string{"192.168.0.0/16"}}),
+		nt.Document(nt.ID("Microsoft.Network/connections", "a-to-site"), nt.Set{Path: "virtualNetworkGateway1.id", Value: id("a")}, nt.Set{Path: "localNetworkGateway2.id", Value: nt.SiteID})}
+	for _, c := range []struct {
+		name string
+		docs []any
+		asks []question
+	}{
+		{"no connection", nil, []question{{"10.1.0.4 -> 10.2.0.4 tcp 443", "no", ""}}},
+		{"both directions", pair("a", "b"), []question{
+			{"10.1.0.4 -> 10.2.0.4 tcp 443", "yes", ""}, {"10.2.0.4 -> 10.1.0.4 tcp 443", "yes", ""}, {"10.1.0.4 -> 10.2.0.4 tcp 22", "no", "rule no"},
+			{"10.1.0.4 -> 10.2.0.9 tcp 443", "no", "nothing in b has"}, {"10.1.0.4 -> 10.1.0.5 tcp 443", "no", ""}}},
+		{"whether one leads back is not known", []any{connect("a", "b"), connect("b", "a", nt.Set{Path: "virtualNetworkGateway2", Value: arm.Unknown{Expression: "var.far"}})}, []question{
+			{"10.1.0.4 -> 10.2.0.4 tcp 443", "unknown", "var.far"}, {"10.2.0.4 -> 10.1.0.4 tcp 443", "unknown", "connection b-to-a leads to"}}},
+		{"one direction", []any{connect("a", "b")}, []question{{"10.1.0.4 -> 10.2.0.4 tcp 443", "no", ""}}},
+		{"a gateway that is not in the estate", []any{connect("a", "elsewhere")}, []question{{"10.1.0.4 -> 10.2.0.4 tcp 443", "unknown", "gw-elsewhere, which is not in the estate"}}},
+		{"it is not transitive", append(append(side("c", "10.3"), pair("a", "b")...), pair("b", "c")...), []question{
+			{"10.1.0.4 -> 10.2.0.4 tcp 443", "yes", ""}, {"10.2.0.4 -> 10.3.0.4 tcp 443", "yes", ""}, {"10.1.0.4 -> 10.3.0.4 tcp 443", "no", ""}}},
+		{"a spoke that uses the gateway", append(pair("a", "b"), spoke...), []question{
+			{"10.1.0.4 -> 10.2.0.4 tcp 443", "yes", ""}, {"10.4.0.4 -> 10.2.0.4 tcp 443", "unknown", "to-a leads to the networks that use gateway gw-a"}}},
+		{"a peer's gateway beside its own", []any{nt.Peering("a", "b", lends), nt.Peering("b", "a", uses), site[0], site[1],
+			nt.Subnet("b", "t", "10.2.1.0/24", nt.UseTable("rt")), nt.VM("vm-t", "b", "t", ""), nt.RouteTable("rt", nt.Route("site", "192.168.0.0/16", "VirtualNetworkGateway"))}, []question{
+			{"10.1.0.4 -> 192.168.0.9 tcp 443", "yes", ""}, {"10.2.1.4 -> 192.168.0.9 tcp 443", "no", "none of the connections of gw-b"}}},
+		{"from the premises", append(pair("a", "b"), site...), []question{
+			{"192.168.0.9 -> 10.1.0.4 tcp 443", "yes", ""}, {"192.168.0.9 -> 10.2.0.4 tcp 443", "no", "that takes BGP"}, {"10.2.0.4 -> 192.168.0.9 tcp 443", "no", ""}}},
+		{"with BGP", []any{connect("a", "b", nt.Set{Path: "enableBgp", Value: true}), connect("b", "a", nt.Set{Path: "enableBgp", Value: true})}, []question{
+			{"10.1.0.4 -> 10.2.0.4 tcp 443", "yes", ""}, {"10.1.0.4 -> 10.77.0.4 tcp 443", "unknown", "BGP"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) { ask(t, topology(t, append(docs[:len(docs):len(docs)], c.docs...)...), c.asks...) })
+	}
+}
+
+// Networks that are connected to the hubs of one Virtual WAN reach each other, where
+// nothing but the default route tables decides.
+func TestNetworksOfVirtualHub(t *testing.T) {
+	wan := nt.Document(nt.ID("Microsoft.Network/virtualWans", "wan"), nt.Set{Path: "type", Value: "Standard"})
+	hub := func(name string) arm.ID { return nt.ID("Microsoft.Network/virtualHubs", name) }
+	hubDoc := func(name string, sets ...nt.Set) arm.Resource {
+		return nt.Document(hub(name), append([]nt.Set{{Path: "virtualWan.id", Value: wan.ID}}, sets...)...)
+	}
+	connect := func(to, vnet string, sets ...nt.Set) arm.Resource {
+		return nt.Document(hub(to).Child("hubVirtualNetworkConnections", vnet), append([]nt.Set{{Path: "remoteVirtualNetwork.id", Value: nt.VNetID(vnet)}}, sets...)...)
+	}
+	docs := []any{nt.NSG("nsg", nt.Rule("no", "100 Inbound Deny Tcp *:* -> *:22"))}
+	for vnet, two := range map[string]string{"a": "10.1", "b": "10.2", "c": "10.3"} {
+		docs = append(docs, nt.VNet(vnet, two+".0.0/16"), nt.Subnet(vnet, "s", two+".0.0/24", nt.UseNSG("nsg")), nt.VM("vm-"+vnet, vnet, "s", ""))
+	}
+	both := []any{wan, hubDoc("hub"), connect("hub", "a"), connect("hub", "b")}
+	table := nt.Set{Path: "routingConfiguration", Value: arm.Object{"associatedRouteTable": arm.Object{"id": string(hub("hub").Child("hubRouteTables", "own"))}}}
+	reached := "10.1.0.4 -> 10.2.0.4 tcp 443"
+	for _, c := range []struct {
+		name string
+		docs []any
+		asks []question
+	}{
+		{"two networks of a hub", both, []question{
+			{reached, "yes", ""}, {"10.2.0.4 -> 10.1.0.4 tcp 443", "yes", ""}, {"10.1.0.4 -> 10.2.0.4 tcp 22", "no", "rule no"}, {"10.1.0.4 -> 10.3.0.4 tcp 443", "no", ""},
+			{"10.1.0.4 -> 192.0.2.10 tcp 443", "yes", ""}, {"10.1.0.4 -> 10.77.0.4 tcp 443", "no", ""}}},
+		{"hubs of one Virtual WAN", []any{wan, hubDoc("hub"), hubDoc("far"), connect("hub", "a"), connect("far", "b")}, []question{{reached, "yes", ""}}},
+		{"a Virtual WAN of the type Basic", append([]any{nt.With(wan, nt.Set{Path: "type", Value: "Basic"})}, both[1:]...), []question{{reached, "unknown", "Standard"}}},
+		{"routing intent", append(both[:4:4], nt.Document(hub("hub").Child("routingIntent", "intent"))), []question{{reached, "unknown", "intent"}, {"10.1.0.4 -> 192.0.2.10 tcp 443", "unknown", "default route"}}},
+		{"a gateway in the hub", append(both[:4:4], nt.Document(nt.ID("Microsoft.Network/vpnGateways", "vpn"), nt.Set{Path: "virtualHub.id", Value: hub("hub")})), []question{
+			{reached, "unknown", "vpn"}, {"10.1.0.4 -> 10.1.0.9 tcp 443", "no", ""}}},
+		{"a table of its own", []any{wan, hubDoc("hub"), connect("hub", "a", table), connect("hub", "b")}, []question{{reached, "unknown", "route table own"}, {"10.2.0.4 -> 10.1.0.4 tcp 443", "unknown", ""}}},
+		{"a network that is not in the estate", []any{wan, hubDoc("hub"), connect("hub", "a"), connect("hub", "elsewhere")}, []question{{"10.1.0.4 -> 10.77.0.4 tcp 443", "unknown", "elsewhere, which is connected to hub hub as well"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) { ask(t, topology(t, append(docs[:len(docs):len(docs)], c.docs...)...), c.asks...) })
+	}
 }
 
 // A private endpoint of a private link service leads to the machines behind its

@@ -26,7 +26,14 @@ func (o oracle) isBalancer(vnet arm.ID, a netip.Addr) bool {
 
 func (o oracle) inGatewaySubnet(a netip.Addr) bool {
 	_, ok := o.e.Get(nt.GatewayID)
-	return ok && mustPrefix("10.1.251.0/27").Contains(a)
+	_, other := o.e.Get(nt.OtherGatewayID)
+	return ok && mustPrefix("10.1.251.0/27").Contains(a) || other && mustPrefix("10.2.251.0/27").Contains(a)
+}
+
+// hasOther: network b may have a gateway of its own.
+func (o oracle) hasOther(vnet arm.ID) bool {
+	_, ok := o.e.Get(nt.OtherGatewayID)
+	return ok && vnet.Equal(nt.VNetID("b"))
 }
 
 // usesGateway: network a has it, others by peering.
@@ -35,12 +42,59 @@ func (o oracle) usesGateway(vnet arm.ID) bool {
 	if _, ok := o.e.Get(nt.GatewayID); !ok || vnet.Equal(hub) {
 		return ok
 	}
+	if o.hasOther(vnet) {
+		return false // a network with a gateway uses no other
+	}
 	mine, ok1 := o.half(vnet, hub)
 	its, ok2 := o.half(hub, vnet)
 	return ok1 && ok2 && o.connected(vnet, hub) && arm.Bool(mine.Properties, "useRemoteGateways", false) && arm.Bool(its.Properties, "allowGatewayTransit", false)
 }
 
-// bgp: the gateway that a network uses learns what no document holds.
+// half is the first address of a prefix's second half.
+func half(p netip.Prefix) netip.Addr {
+	b := p.Addr().AsSlice()
+	b[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
+	a, _ := netip.AddrFromSlice(b)
+	return a
+}
+
+// joined is the network to which connections of the gateways of a network lead:
+// there and back, between spaces that are apart.
+func (o oracle) joined(vnet arm.ID) (arm.ID, bool) {
+	_, there := o.e.Get(nt.ID("Microsoft.Network/connections", "vpn-to-other"))
+	_, back := o.e.Get(nt.ID("Microsoft.Network/connections", "other-to-vpn"))
+	a, b := nt.VNetID("a"), nt.VNetID("b")
+	for _, p := range o.space(a) {
+		for _, q := range o.space(b) {
+			if mustPrefix(p).Overlaps(mustPrefix(q)) {
+				return "", false
+			}
+		}
+	}
+	switch {
+	case !there || !back:
+	case vnet.Equal(b):
+		return a, true
+	case o.usesGateway(vnet):
+		return b, true
+	}
+	return "", false
+}
+
+// learns: the gateway that a network uses learns what no document holds, or leads
+// to a gateway that others use too.
+func (o oracle) learns(vnet arm.ID) bool {
+	if _, ok := o.joined(vnet); ok && vnet.Equal(nt.VNetID("b")) {
+		for _, p := range o.e.Children(nt.VNetID("a"), "Microsoft.Network/virtualNetworks/virtualNetworkPeerings") {
+			if arm.Bool(p.Properties, "allowGatewayTransit", false) {
+				return true
+			}
+		}
+	}
+	return o.bgp(vnet)
+}
+
+// bgp: the gateway of network a, if a network uses it, learns by BGP.
 func (o oracle) bgp(vnet arm.ID) bool {
 	return o.usesGateway(vnet) && arm.Bool(o.doc(nt.GatewayID).Properties, "enableBgp", false)
 }
@@ -48,7 +102,7 @@ func (o oracle) bgp(vnet arm.ID) bool {
 // mayLearn: ... and a route to an address may be among it.
 func (o oracle) mayLearn(subnet arm.ID, a netip.Addr) bool {
 	table := o.doc(arm.Ref(o.doc(subnet).Properties, "routeTable.id"))
-	if !o.bgp(subnet.Parent()) || o.public(a) || arm.Bool(table.Properties, "disableBgpRoutePropagation", false) && subnet.Name() != "GatewaySubnet" {
+	if !o.learns(subnet.Parent()) || o.public(a) || arm.Bool(table.Properties, "disableBgpRoutePropagation", false) && subnet.Name() != "GatewaySubnet" {
 		return false
 	}
 	_, known := o.holder(subnet.Parent(), a)
@@ -63,7 +117,19 @@ func (o oracle) inAnyNetwork(a netip.Addr) bool {
 func (o oracle) gatewayRoutes(subnet arm.ID, a netip.Addr, consider func(hop, int, int)) {
 	vnet := subnet.Parent()
 	table := o.doc(arm.Ref(o.doc(subnet).Properties, "routeTable.id"))
-	if !o.usesGateway(vnet) || arm.Bool(table.Properties, "disableBgpRoutePropagation", false) && subnet.Name() != "GatewaySubnet" {
+	if arm.Bool(table.Properties, "disableBgpRoutePropagation", false) && subnet.Name() != "GatewaySubnet" {
+		return
+	}
+	if other, ok := o.joined(vnet); ok {
+		for _, p := range o.space(other) {
+			_, first := o.holder(vnet, mustPrefix(p).Addr())
+			_, middle := o.holder(vnet, half(mustPrefix(p)))
+			if (!first || !middle) && mustPrefix(p).Contains(a) { // a route within what is known is not taken
+				consider(hop{kind: "gateway"}, mustPrefix(p).Bits(), 9)
+			}
+		}
+	}
+	if !o.usesGateway(vnet) {
 		return
 	}
 	for _, p := range []string{"192.168.0.0/16", "172.30.0.0/24"} {
@@ -74,12 +140,18 @@ func (o oracle) gatewayRoutes(subnet arm.ID, a netip.Addr, consider func(hop, in
 }
 
 func (o oracle) gateway(vnet arm.ID, a netip.Addr) verdict.Value {
+	other, joined := o.joined(vnet)
 	switch {
+	case o.hasOther(vnet):
+		if o.learns(vnet) || o.inAnyNetwork(a) && (!joined || !anyContains(o.space(other), a)) {
+			return verdict.Unknown
+		}
+		return verdict.No
 	case !o.usesGateway(vnet):
 		return verdict.No
 	case mustPrefix("192.168.0.0/16").Contains(a), mustPrefix("172.30.0.0/24").Contains(a):
 		return verdict.Yes
-	case o.bgp(vnet), o.inAnyNetwork(a):
+	case o.learns(vnet), o.inAnyNetwork(a):
 		return verdict.Unknown
 	}
 	return verdict.No

@@ -17,6 +17,7 @@ type hop struct {
 	kind string
 	vnet arm.ID
 	next netip.Addr
+	user bool // a user-defined route says so
 }
 
 // hop tries every route there is for one address, and keeps the best.
@@ -34,7 +35,9 @@ func (o oracle) hop(subnet arm.ID, a netip.Addr) hop {
 		dest := arm.String(r, "properties.addressPrefix")
 		byDefault = byDefault || dest == "0.0.0.0/0"
 		if bits, rank, ok := destinationContains(dest, a); ok {
-			consider(userHop(r, vnet), bits, rank)
+			h := userHop(r, vnet)
+			h.user = true
+			consider(h, bits, rank)
 		}
 	}
 	if a.Is4() || slices.ContainsFunc(o.space(vnet), func(p string) bool { return strings.Contains(p, ":") }) {

@@ -155,7 +155,10 @@ func (o oracle) inVirtualNetwork(subnet arm.ID, a netip.Addr) verdict.Value {
 	if o.usesGateway(vnet) && (mustPrefix("192.168.0.0/16").Contains(a) || mustPrefix("172.30.0.0/24").Contains(a)) {
 		return verdict.Yes
 	}
-	if o.bgp(vnet) && !o.public(a) {
+	if other, ok := o.joined(vnet); ok && anyContains(o.space(other), a) {
+		return verdict.Yes
+	}
+	if o.learns(vnet) && !o.public(a) {
 		return verdict.Unknown
 	}
 	for _, r := range o.routes(subnet) {

@@ -88,7 +88,7 @@ func (o oracle) fromOutside(f network.Flow) verdict.Value {
 			return verdict.And(verdict.Unknown, o.inside(from, t))
 		}
 	}
-	if ok && arm.Bool(gw.Properties, "enableBgp", false) && !o.public(f.Source) && !o.inAnyNetwork(f.Source) {
+	if (ok && arm.Bool(gw.Properties, "enableBgp", false) || o.learns(nt.VNetID("b"))) && !o.public(f.Source) && !o.inAnyNetwork(f.Source) {
 		return verdict.Unknown
 	}
 	if !o.public(f.Source) || !o.public(f.Destination) {
@@ -140,6 +140,12 @@ func (o oracle) route(at network.NIC, t trip) verdict.Value {
 		}
 		return o.appliance(at, h.next, t)
 	case "gateway":
+		if other, ok := o.joined(at.Subnet.Parent()); ok && anyContains(o.space(other), t.f.Destination) {
+			if t.kind == "site" { // not passed on, unless BGP says otherwise
+				return map[bool]verdict.Value{true: verdict.Unknown, false: verdict.No}[o.learns(at.Subnet.Parent())]
+			}
+			return o.route(network.NIC{ID: nt.OtherGatewayID, Subnet: nt.SubnetID(other.Name(), "GatewaySubnet")}, t)
+		}
 		return o.gateway(at.Subnet.Parent(), t.f.Destination)
 	}
 	if learns && h.kind == "none" {
@@ -223,6 +229,10 @@ func (o oracle) back(from network.NIC, t trip) verdict.Value {
 			value = verdict.And(value, o.crosses(vnet, h.vnet, t.f.Destination, t.kind))
 			return verdict.And(value, o.sameState(seen, t))
 		case "gateway":
+			if other, ok := o.joined(vnet); ok && t.kind != "site" && anyContains(o.space(other), source) {
+				subnet = nt.SubnetID(other.Name(), "GatewaySubnet")
+				continue
+			}
 			if t.kind == "site" && o.usesGateway(vnet) {
 				return verdict.And(value, o.sameState(seen, t))
 			}
@@ -235,6 +245,11 @@ func (o oracle) back(from network.NIC, t trip) verdict.Value {
 			value = verdict.And(value, o.crosses(vnet, home, t.f.Destination, t.kind))
 			seen = append(seen, nt.FirewallID)
 			subnet = nt.SubnetID("a", "AzureFirewallSubnet")
+		case "none", "internet": // the system's own, where a gateway knows no better
+			if o.mayLearn(subnet, source) && !h.user {
+				return verdict.And(value, verdict.Unknown)
+			}
+			return verdict.No
 		default:
 			return verdict.No
 		}

@@ -172,8 +172,16 @@ func (t *Topology) subnetEgress(n NIC, s Subnet, step verdict.Step) (netip.Addr,
 		step.Resource, step.Value, step.Reason = n.Owner, verdict.Yes, fmt.Sprintf("leaves as %s, the public address of the nodes of %s", a, n.Owner.Name())
 		return a, step
 	case ViaExplicit:
+		_, open := s.Doubts.About(aboutOutbound)
 		step.Value, step.Reason = verdict.No, fmt.Sprintf(
 			"nodes of %s have no public IP address and subnet %s has no NAT gateway; add one, or route 0.0.0.0/0 to a firewall", n.Owner.Name(), s.Name)
+		// Microsoft says both that such nodes have no way out and that default outbound
+		// access may be one. Source: Microsoft Learn, "Secure an Azure Machine Learning
+		// training environment with virtual networks" (no public IP).
+		if n.Kind == KindCompute && (s.DefaultOutbound || open) {
+			step.Value = verdict.Unknown
+			step.Reason += "; whether default outbound access lets them out is not promised, and defaultOutboundAccess of the subnet is not false"
+		}
 		return netip.Addr{}, step
 	case ViaBalancer:
 		if a, step, decided := t.balancerEgress(n, step); decided {

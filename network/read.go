@@ -17,6 +17,7 @@ type builder struct {
 	endpoint map[string]arm.ID // networkInterfaces document -> the private endpoint that owns it
 	// endpointDocs are the networkInterfaces documents of private endpoints.
 	endpointDocs map[string][]arm.Resource
+	joins        []gatewayPair // connections between gateways
 }
 
 // document reads the properties of one document, or of an object nested in it,

@@ -22,6 +22,7 @@ type walk struct {
 	through []place
 	parts   []part
 	over    bool
+	joins   int    // how often gateways have taken the packets to another network
 	reached arm.ID // whose groups were asked last
 }
 

@@ -183,6 +183,9 @@ func (v *vpn) pool(name string) (*network.Gateway, netip.Prefix, error) {
 	var known []string
 	for _, g := range v.d.view().topology.Gateways {
 		for _, s := range g.Sites {
+			if s.Network != "" {
+				continue // a network of the estate
+			}
 			if !s.ID.Equal(g.ID) || len(s.Prefixes) == 0 {
 				continue
 			}

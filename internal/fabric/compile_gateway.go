@@ -41,6 +41,7 @@ type gatewayPlan struct {
 // built are the gateways with a host in their network and something behind them.
 func (c *compiler) built(list []*network.Gateway) {
 	for _, g := range list {
+		g = c.outward(g)
 		home, ok := c.vnets[g.Subnet.Parent().Key()]
 		if !ok || len(g.Sites) == 0 {
 			continue
@@ -51,6 +52,19 @@ func (c *compiler) built(list []*network.Gateway) {
 			}
 		}
 	}
+}
+
+// outward is a gateway without the virtual networks that it is joined to: no tunnel
+// is built between gateways.
+func (c *compiler) outward(g *network.Gateway) *network.Gateway {
+	out := *g
+	out.Sites = slices.DeleteFunc(slices.Clone(g.Sites), func(s network.Site) bool {
+		if s.Network != "" {
+			c.note("%s is not joined to %s: tunnels between gateways are not built", g.ID, s.Network)
+		}
+		return s.Network != ""
+	})
+	return &out
 }
 
 // gatewaysOf are those that a network has, or uses of a peer.

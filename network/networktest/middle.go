@@ -32,8 +32,10 @@ var (
 	InternalID = ID("Microsoft.Network/loadBalancers", "internal")
 	PublicLBID = ID("Microsoft.Network/loadBalancers", "public")
 	GatewayID  = ID("Microsoft.Network/virtualNetworkGateways", "vpn")
-	SiteID     = ID("Microsoft.Network/localNetworkGateways", "site")
-	ManagerID  = ID("Microsoft.Network/networkManagers", "manager")
+	// OtherGatewayID is a gateway in network b that is joined to the one in network a.
+	OtherGatewayID = ID("Microsoft.Network/virtualNetworkGateways", "other")
+	SiteID         = ID("Microsoft.Network/localNetworkGateways", "site")
+	ManagerID      = ID("Microsoft.Network/networkManagers", "manager")
 )
 
 // middle adds what stands between networks.
@@ -243,6 +245,21 @@ func (g *generator) gateway() {
 		Document(SiteID, Set{"localNetworkAddressSpace.addressPrefixes", []string{"192.168.0.0/16"}}),
 		Document(ID("Microsoft.Network/connections", "to-site"), Set{"connectionType", "IPsec"},
 			Set{"virtualNetworkGateway1.id", GatewayID}, Set{"localNetworkGateway2.id", SiteID}))
+	if g.shape.Joined && g.chance(40, "joined") {
+		g.joined()
+	}
+}
+
+// joined is a second gateway with connections to the first, at times only one way.
+func (g *generator) joined() {
+	connection := func(name string, from, to arm.ID) arm.Resource {
+		return Document(ID("Microsoft.Network/connections", name), Set{"connectionType", "Vnet2Vnet"}, Set{"virtualNetworkGateway1.id", from}, Set{"virtualNetworkGateway2.id", to})
+	}
+	g.add(Subnet("b", "GatewaySubnet", "10.2.251.0/27"), Document(OtherGatewayID, Set{"gatewayType", "Vpn"},
+		Set{"ipConfigurations", []arm.Object{Config("b", "GatewaySubnet", "")}}), connection("vpn-to-other", GatewayID, OtherGatewayID))
+	if g.chance(85, "both ways") {
+		g.add(connection("other-to-vpn", OtherGatewayID, GatewayID))
+	}
 }
 
 func (g *generator) adminRules() {

@@ -31,6 +31,7 @@ type Shape struct {
 	Balancers bool // an internal load balancer in network b and a public one
 	Gateway   bool // a VPN gateway in network a, with a site, clients, and networks that use it by peering
 	Admin     bool // security admin rules
+	Joined    bool // ... and a gateway in network b, joined to it
 	Elsewhere bool // a peer of network b that is not in the estate
 }
 
@@ -39,7 +40,7 @@ var Everything = Shape{Routes: true, Relays: true, Public: true, Overlap: true, 
 
 // Complete is the shape with all that network knows.
 var Complete = Shape{Routes: true, Relays: true, Public: true, Overlap: true, Strange: true,
-	Forwarded: true, Firewall: true, Balancers: true, Gateway: true, Admin: true, Elsewhere: true}
+	Forwarded: true, Firewall: true, Balancers: true, Gateway: true, Admin: true, Joined: true, Elsewhere: true}
 
 // Random is a random estate that Azure would accept, but for overlapping peers.
 func Random(t *rapid.T, s Shape) *arm.Estate {

@@ -1,0 +1,136 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/verdict"
+)
+
+// gatewayPair is one direction of a connection between two gateways.
+type gatewayPair struct{ id, from, to arm.ID }
+
+// join makes sites of the networks that connections between gateways lead to. Both
+// directions must be there, and their spaces apart. Without BGP each side knows the
+// other's own space; whether it knows that of networks that use the other's gateway
+// is not documented.
+//
+// Source: Microsoft Learn, "Configure a VNet-to-VNet VPN gateway connection".
+func (b *builder) join() {
+	for _, j := range b.joins {
+		here, ok1 := b.t.gateway(j.from)
+		far, ok2 := b.t.gateway(j.to)
+		switch {
+		case !ok1:
+			continue
+		case !ok2:
+			here.Learns = fmt.Sprintf("connection %s joins it to gateway %s, which is not in the estate", j.id.Name(), j.to.Name())
+			continue
+		case here.adrift || far.adrift:
+			here.Learns = fmt.Sprintf("connection %s joins it to gateway %s, whose network is not known", j.id.Name(), j.to.Name())
+			continue
+		case !b.leadsBack(j) && len(far.Doubts) > 0:
+			here.Learns = fmt.Sprintf("whether a connection leads back from %s is not known: %s", far.Name, far.Doubts[0].Reason)
+			continue
+		case !b.leadsBack(j):
+			b.problemOf(j.id, "connection %s leads from %s to %s, and none leads back; add the connection from %s", j.id.Name(), here.Name, far.Name, far.Name)
+			continue
+		}
+		v, _ := b.t.VNet(here.Subnet.Parent())
+		other, _ := b.t.VNet(far.Subnet.Parent())
+		if mine, theirs, overlaps := overlap(v.AddressSpace, other.AddressSpace); overlaps {
+			b.problemOf(j.id, "connection %s: %s of %s overlaps %s of %s; renumber one", j.id.Name(), mine, v.Name, theirs, other.Name)
+			continue
+		}
+		here.Sites = append(here.Sites, Site{ID: far.ID, Name: other.Name, Gateway: here.ID, Prefixes: other.AddressSpace, Network: other.ID, far: far.ID,
+			networks: []arm.ID{here.Subnet.Parent()}})
+		switch d, unknown := other.Doubts.About(aboutSpace); {
+		case unknown:
+			here.Learns = d.Reason
+		case lends(other) && here.Learns == "":
+			here.Learns = fmt.Sprintf("whether connection %s leads to the networks that use gateway %s as well is not documented", j.id.Name(), far.Name)
+		}
+	}
+}
+
+func (b *builder) leadsBack(j gatewayPair) bool {
+	return slices.ContainsFunc(b.joins, func(o gatewayPair) bool { return o.from.Equal(j.to) && o.to.Equal(j.from) })
+}
+
+// lends reports whether a network lets a peer use its gateway, or may.
+func lends(v VNet) bool {
+	return slices.ContainsFunc(v.Peerings, func(p Peering) bool {
+		_, unknown := p.Doubts.About("allowGatewayTransit")
+		return p.AllowGatewayTransit || unknown
+	})
+}
+
+func (t *Topology) gateway(id arm.ID) (*Gateway, bool) {
+	for _, g := range t.Gateways {
+		if g.ID.Equal(id) {
+			return g, true
+		}
+	}
+	return nil, false
+}
+
+// across takes packets to a network that a gateway or a virtual hub joins.
+func (w *walk) across(g *Gateway, site Site) {
+	step := verdict.Step{At: g.what() + " " + g.Name, Resource: g.ID, Value: verdict.Yes, Reason: fmt.Sprintf("leads to virtual network %s (%s)", site.Name, join(site.Prefixes))}
+	if w.joins++; w.joins > mostHops {
+		step.Value, step.Reason = verdict.No, fmt.Sprintf("the packets come to %s again: the routes lead in a circle", g.Name)
+		w.end(step)
+		return
+	}
+	if w.site != nil {
+		step.Value, step.Reason = verdict.No, fmt.Sprintf("a gateway does not pass on what comes from %s to %s: that takes BGP", w.site.Name, site.Name)
+		if g.Learns != "" {
+			step.Value, step.Reason = verdict.Unknown, g.Learns
+		}
+		w.end(step)
+		return
+	}
+	w.add(step)
+	if site.far == "" {
+		w.arrive(site.Network)
+		return
+	}
+	w.follow(w.t.gatewayPlace(site.far))
+}
+
+func (t *Topology) gatewayPlace(id arm.ID) place {
+	g, ok := t.gateway(id)
+	if !ok {
+		return place{}
+	}
+	return t.place(NIC{ID: g.ID, Name: g.Name, Kind: KindGateway, Subnet: g.Subnet})
+}
+
+func (g *Gateway) what() string {
+	if strings.EqualFold(g.ID.Type(), typeHub) {
+		return "virtual hub"
+	}
+	return "virtual network gateway"
+}
+
+// backAcross is where a gateway takes the replies: on to the gateway of another
+// network, or home.
+func (w *walk) backAcross(at place, replying netip.Addr, seen []place, step verdict.Step, route Route) (place, bool) {
+	for _, g := range w.t.gatewaysOf(at.vnet) {
+		for _, site := range g.Sites {
+			if site.Network == "" || w.site != nil || !contains(site.Prefixes, w.from) {
+				continue
+			}
+			if site.far != "" {
+				return w.t.gatewayPlace(site.far), true
+			}
+			w.backHome(at, site.Network, replying, seen, step, route)
+			return place{}, false
+		}
+	}
+	w.backByGateway(at, seen, step, route)
+	return place{}, false
+}

@@ -195,6 +195,44 @@ func TestPlannedUnknown(t *testing.T) {
 	}
 }
 
+// A member of a module's output is the one reference that has its names, through
+// variables of the modules on the way; where several could be meant it is unknown.
+func TestPlannedMembers(t *testing.T) {
+	const plan = `{"format_version":"1.2","planned_values":{"root_module":{"child_modules":[
+		{"address":"module.net","resources":[
+			{"address":"module.net.azurerm_subnet.a","mode":"managed","type":"azurerm_subnet","name":"a","values":{"name":"a","resource_group_name":"rg","virtual_network_name":"v"}},
+			{"address":"module.net.azurerm_subnet.b","mode":"managed","type":"azurerm_subnet","name":"b","values":{"name":"b","resource_group_name":"rg","virtual_network_name":"v"}}]},
+		{"address":"module.vm","resources":[
+			{"address":"module.vm.azurerm_network_interface.n","mode":"managed","type":"azurerm_network_interface","name":"n","values":{"name":"n","resource_group_name":"rg","location":"westeurope","ip_configuration":[{"name":"x"}]}}]}]}},
+		"resource_changes":[{"address":"module.vm.azurerm_network_interface.n","change":{"after_unknown":{"ip_configuration":[{"subnet_id":true}]}}}],
+		"configuration":{"root_module":{"module_calls":{
+			"net":{"module":{"outputs":{"it":{"expression":{"references":[%s]}}}}},
+			"vm":{"expressions":{"subnet":{"references":[%s]}},"module":{"resources":[{"address":"azurerm_network_interface.n","expressions":{"ip_configuration":[{"subnet_id":{"references":["var.subnet%s","var.subnet"]}}]}}]}}}}}}`
+	const subnets = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v/subnets/"
+	const both = `"azurerm_subnet.a.id","azurerm_subnet.a","azurerm_subnet.b.id","azurerm_subnet.b"`
+	for _, c := range []struct{ output, argument, member, want string }{
+		{`"azurerm_subnet.a.id","azurerm_subnet.a"`, `"module.net.it","module.net"`, "", subnets + "a"},
+		{`"azurerm_subnet.a.id","azurerm_subnet.a"`, `"module.net.it.id","module.net.it","module.net"`, "", subnets + "a"},
+		{both, `"module.net.it.b","module.net.it","module.net"`, "", subnets + "b"},
+		{both, `"module.net.it","module.net"`, ".a", subnets + "a"},
+		{both, `"module.net.it","module.net"`, ".b.id", subnets + "b"},
+		{both, `"module.net.it.id","module.net.it","module.net"`, "", ""},
+		{both, `"module.net.it.c","module.net.it","module.net"`, "", ""},
+		{both, `"module.net.it","module.net"`, "", ""},
+		{both + `,"var.other"`, `"module.net.it.a","module.net.it","module.net"`, "", ""},
+		{both, `"each.value.net","each.value"`, ".a", ""},
+	} {
+		e, diags := terraform.LoadPlan("plan.json", []byte(fmt.Sprintf(plan, c.output, c.argument, c.member)), terraform.Options{})
+		if diags.HasErrors() {
+			t.Fatal(diags.Error())
+		}
+		nic := e.OfType("Microsoft.Network/networkInterfaces")[0]
+		if got := arm.String(nic.Properties, "ipConfigurations.0.properties.subnet.id"); got != c.want {
+			t.Errorf("var.subnet%s of %s of %s: %q, want %q", c.member, c.argument, c.output, got, c.want)
+		}
+	}
+}
+
 // A sensitive value is withheld, also where only the plan says that it is one.
 func TestPlannedSecrets(t *testing.T) {
 	const plan = `{"format_version":"1.0","values":{"root_module":{"resources":[

@@ -1,6 +1,7 @@
 package planned
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -100,7 +101,7 @@ func longest(refs []string) (out []string, indexed bool) {
 				further = true
 			}
 		}
-		if !further {
+		if !further && !slices.Contains(out, r) {
 			out = append(out, r)
 		}
 	}

@@ -6,7 +6,7 @@
 // A plan says of a value only that it is unknown. What it would refer to comes from
 // the references in the plan's own configuration section; package planned follows
 // them where they lead to one attribute of one resource, through variables, module
-// outputs and count or for_each. A plan does not say what local values are made
+// outputs, their members, and count or for_each. A plan does not say what local values are made
 // of, nor how an expression joins what it refers to: a value with several
 // references, or one through a local value, stays unknown.
 //

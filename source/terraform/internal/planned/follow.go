@@ -108,6 +108,9 @@ func (rd *reader) chase(where at, name string, refs []string, steps int) (cty.Va
 	case "var":
 		return rd.argument(where, name, rest, steps)
 	case "module":
+		if indexed {
+			return rd.sameInstance(where, name, ref, steps)
+		}
 		return rd.output(where, name, ref, steps)
 	case "data", "local", "each", "count", "path", "terraform", "self":
 		return cty.NilVal, false
@@ -155,44 +158,4 @@ func sorted(list []any) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// argument is what the call of a module gives for a variable.
-func (rd *reader) argument(where at, name, variable string, steps int) (cty.Value, bool) {
-	if where.module == "" || strings.ContainsAny(variable, ".[") {
-		return cty.NilVal, false
-	}
-	parent, call := cutLast(where.module)
-	callName, key := cutKey(strings.TrimPrefix(call, "module."))
-	m := rd.configs[plainPath(parent)]
-	if m == nil {
-		return cty.NilVal, false
-	}
-	var e expression
-	if json.Unmarshal(m.Calls[callName].Expressions[variable], &e) != nil {
-		return cty.NilVal, false
-	}
-	return rd.chase(at{module: parent, key: key}, name, e.References, steps+1)
-}
-
-// output is what an output of a module is.
-func (rd *reader) output(where at, name, ref string, steps int) (cty.Value, bool) {
-	rest := strings.TrimPrefix(ref, "module.")
-	call, output := cutCall(rest)
-	if output == "" || strings.ContainsAny(output, ".[") {
-		return cty.NilVal, false
-	}
-	path := "module." + call
-	if where.module != "" {
-		path = where.module + "." + path
-	}
-	m := rd.configs[plainPath(path)]
-	if m == nil {
-		return cty.NilVal, false
-	}
-	out, ok := m.Outputs[output]
-	if !ok {
-		return cty.NilVal, false
-	}
-	return rd.chase(at{module: path}, name, out.Expression.References, steps+1)
 }

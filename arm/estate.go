@@ -129,7 +129,8 @@ func (e *Estate) All() []Resource { return e.resources }
 
 // Get finds a document.
 func (e *Estate) Get(id ID) (Resource, bool) {
-	i, ok := e.index[id.Key()]
+	var key [256]byte
+	i, ok := e.index[string(id.AppendKey(key[:0]))]
 	if !ok {
 		return Resource{}, false
 	}

@@ -104,6 +104,15 @@ func (id ID) Key() string {
 	return string(id)
 }
 
+// AppendKey appends the key to a slice, so that a map can be asked without making a
+// string: m[string(id.AppendKey(buf[:0]))].
+func (id ID) AppendKey(b []byte) []byte {
+	for i := range len(id) {
+		b = append(b, lowered(id[i]))
+	}
+	return b
+}
+
 // Compare orders ids as their keys, without making them.
 func (id ID) Compare(other ID) int {
 	for i := range min(len(id), len(other)) {
@@ -213,6 +222,13 @@ func (id ID) Parent() ID {
 	if cut >= 2 && strings.EqualFold(s[cut-2], "providers") && cut%2 == 0 {
 		cut -= 2
 	}
+	n := cut // slashes, and what stands between them
+	for _, segment := range s[:cut] {
+		n += len(segment)
+	}
+	if id[0] == '/' {
+		return id[:max(n, 1)]
+	}
 	return "/" + ID(strings.Join(s[:cut], "/"))
 }
 
@@ -230,5 +246,6 @@ func (id ID) Within(scope ID) bool {
 	if scope == "/" || scope == "" {
 		return scope == "/"
 	}
-	return id.Equal(scope) || strings.HasPrefix(id.Key(), scope.Key()+"/")
+	n := len(scope)
+	return id.Equal(scope) || len(id) > n && id[n] == '/' && id[:n].Equal(scope)
 }

@@ -7,7 +7,8 @@
 # terraform validate takes part where PROVIDER_BINARY names the azurerm provider
 # (see scripts/terraform-setup.sh), trivy and checkov where they are installed.
 # What is missing is said and left out. RUNS is how often each runs (5); the
-# fastest counts.
+# fastest counts. "check" is cloister's own proof of what it read, "start" the start
+# of the program alone.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -39,6 +40,8 @@ measure() {
 
 (cd "$root" && CGO_ENABLED=0 go build -trimpath -o "$work/bin-cloister" ./cmd/cloister)
 measure cloister "$work/bin-cloister" show "$dir"
+measure check "$work/bin-cloister" check "$dir"
+measure start "$work/bin-cloister" help
 
 if ! command -v terraform >/dev/null; then
   echo "terraform: not on this machine"

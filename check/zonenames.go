@@ -45,10 +45,12 @@ func zonesNamed(w *world) []Requirement {
 			}
 		}
 		r := w.configured("zone-has-use", z, "Public names lead into the zone "+z.Name, value, reason, remedy)
-		if near := nearestZone(name); value == verdict.No && near != "" {
-			r.faults = []fault{zoneFault(near)}
-		} else if value == verdict.No && public {
-			r.faults = []fault{zoneFault(real)}
+		if value == verdict.No {
+			if near := nearestZone(name); near != "" {
+				r.faults = []fault{zoneFault(near)}
+			} else if public {
+				r.faults = []fault{zoneFault(real)}
+			}
 		}
 		out = append(out, r)
 	}

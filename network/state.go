@@ -188,7 +188,8 @@ func (t *Topology) NIC(id arm.ID) (NIC, bool) { return find(t.NICs, t.nicAt, id)
 func (t *Topology) NSG(id arm.ID) (NSG, bool) { return find(t.NSGs, t.nsgAt, id) }
 
 func find[T any](list []T, at map[string]int, id arm.ID) (T, bool) {
-	i, ok := at[id.Key()]
+	var key [256]byte
+	i, ok := at[string(id.AppendKey(key[:0]))]
 	if !ok {
 		var none T
 		return none, false

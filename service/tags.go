@@ -3,6 +3,7 @@ package service
 import (
 	"net/netip"
 	"strings"
+	"sync"
 )
 
 // TagsAsOf is the month in which the names of service tags, and whether they have
@@ -117,8 +118,9 @@ var otherServices = netip.MustParsePrefix("198.51.100.224/27")
 // Services are the prefixes of the plan that belong to services.
 func Services() []netip.Prefix { return append([]netip.Prefix(nil), everything...) }
 
-// tagPlan is the plan by names in lower case, regional forms included.
-var tagPlan = planTags()
+// tagPlan is the plan by names in lower case, regional forms included. It is made
+// when it is first asked for: there are thousands of names.
+var tagPlan = sync.OnceValue(planTags)
 
 func planTags() map[string][]netip.Prefix {
 	plan := map[string][]netip.Prefix{azureCloud: everything}
@@ -170,9 +172,9 @@ func after(a netip.Addr, n int) netip.Addr {
 // and are not here. The list must not be changed.
 func Tag(name string) (prefixes []netip.Prefix, ok bool) {
 	name = strings.ToLower(name)
-	prefixes, ok = tagPlan[name]
+	prefixes, ok = tagPlan()[name]
 	if i := strings.LastIndexByte(name, '.'); !ok && i > 0 {
-		prefixes, ok = tagPlan[name[:i+1]+tagRegions[name[i+1:]]]
+		prefixes, ok = tagPlan()[name[:i+1]+tagRegions[name[i+1:]]]
 	}
 	return prefixes, ok
 }
@@ -182,10 +184,10 @@ func placeOf(tag, region string) (netip.Prefix, bool) {
 	if strings.EqualFold(tag, azureCloud) {
 		return otherServices, true
 	}
-	if list := tagPlan[strings.ToLower(tag+"."+region)]; region != "" && len(list) > 0 {
+	if list := tagPlan()[strings.ToLower(tag+"."+region)]; region != "" && len(list) > 0 {
 		return list[len(list)-1], true
 	}
-	list := tagPlan[strings.ToLower(tag)]
+	list := tagPlan()[strings.ToLower(tag)]
 	if len(list) == 0 {
 		return netip.Prefix{}, false
 	}

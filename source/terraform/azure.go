@@ -22,7 +22,11 @@ var kinds = gather(groupKinds, networkKinds, nsgKinds, routeKinds, gatewayKinds,
 // gather joins tables. A type in two of them is a mistake in the program, which
 // ends it at once, and the tests with it.
 func gather(tables ...map[string]kind) map[string]kind {
-	all := map[string]kind{}
+	n := 0
+	for _, t := range tables {
+		n += len(t)
+	}
+	all := make(map[string]kind, n)
 	for _, t := range tables {
 		for typ, k := range t {
 			if _, twice := all[typ]; twice {

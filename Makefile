@@ -6,7 +6,7 @@ export CGO_ENABLED := 0
 BIN := bin/cloister
 EXAMPLE ?= examples/secure-mlops
 
-.PHONY: up test build install install-test down test-unit test-e2e e2e-terraform soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle fuzz bench-show bench-fabric soak-network help
+.PHONY: up test build install install-test down test-unit test-e2e e2e-terraform e2e-terraform-wide soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle fuzz bench-show bench-fabric soak-network help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -37,7 +37,11 @@ test-e2e: build ## the whole solution, run and broken on purpose
 
 e2e-terraform: build ## apply, change and destroy the example with the real Terraform and its providers (builds them the first time: about 10 minutes)
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && setup=$$(scripts/terraform-setup.sh "$$home") && eval "$$setup" && \
-	$(GO) test -timeout 60m -count=1 -v -tags e2e -run TestTerraform ./e2e/
+	$(GO) test -timeout 60m -count=1 -v -tags e2e -run 'TestTerraform$$' ./e2e/
+
+e2e-terraform-wide: build ## apply one of each type, twice, and ten configurations at one time, with the real Terraform and its provider
+	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && setup=$$(scripts/terraform-setup.sh "$$home") && eval "$$setup" && \
+	$(GO) test -timeout 30m -count=1 -v -tags e2e -run 'TestTerraform(Wide|Together)' ./e2e/
 
 soak-control-plane: ## kill the control plane a hundred times (KILLS) while 200 resources are applied to it, on SQLite and on PostgreSQL
 	CLOISTER_KILLS=$(or $(KILLS),100) $(GO) test -timeout 60m -count=1 -v -run TestKilledAtAnyInstant ./internal/cloud/

@@ -33,12 +33,13 @@ func TestTerraform(t *testing.T) {
 	}
 	c := newCloud(t, "t")
 	t.Log(c.must(t, "up", "--empty", example))
-	tf := newTerraform(t, program, c)
+	tf := newTerraform(t, program, c, filepath.Join(example, "terraform"))
 
 	tf.must("init", "-input=false")
-	start := time.Now()
+	start, before := time.Now(), c.effort(t)
 	tf.must("apply", "-auto-approve", "-input=false", atOnce)
 	t.Logf("apply took %.0f s", time.Since(start).Seconds())
+	c.effort(t).since(t, before, time.Since(start))
 	tf.wantNoChanges("after the first apply")
 	sameEstate(t, tf, c.estate(t))
 
@@ -56,7 +57,7 @@ func TestTerraform(t *testing.T) {
 	}
 }
 
-// terraform is the program, with a copy of the example and the environment that
+// terraform is the program, with a copy of a configuration and the environment that
 // `cloister env` prints.
 type terraform struct {
 	t       *testing.T
@@ -65,10 +66,10 @@ type terraform struct {
 	env     []string
 }
 
-func newTerraform(t *testing.T, program string, c cloud) *terraform {
+func newTerraform(t *testing.T, program string, c cloud, config string) *terraform {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "terraform")
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join(example, "terraform"))); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(config)); err != nil {
 		t.Fatal(err)
 	}
 	vars := map[string]string{}

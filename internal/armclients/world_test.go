@@ -37,13 +37,13 @@ var west = to.Ptr("westeurope")
 // world is a cloud with a group, and what the SDK's clients are made with.
 type world struct {
 	*cloudtest.Cloud
-	t       *testing.T
+	t       testing.TB
 	cred    azcore.TokenCredential
 	options *azarm.ClientOptions
 	ml      *machinelearning.Service
 }
 
-func start(t *testing.T) *world {
+func start(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t}
 	w.Cloud = cloudtest.Open(t, cloud.Options{Dir: t.TempDir(), PageSize: 2, Providers: w.providers})
@@ -102,7 +102,7 @@ func (w *world) put(id arm.ID, properties arm.Object) arm.Resource {
 func id(typ, name string) arm.ID { return arm.ResourceID(sub, group, typ, name) }
 
 // must is a result that has to be there.
-func must[T any](t *testing.T) func(T, error) T {
+func must[T any](t testing.TB) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {
@@ -113,7 +113,7 @@ func must[T any](t *testing.T) func(T, error) T {
 }
 
 // await waits for the end of what takes time.
-func await[T any](t *testing.T) func(*runtime.Poller[T], error) T {
+func await[T any](t testing.TB) func(*runtime.Poller[T], error) T {
 	return func(p *runtime.Poller[T], err error) T {
 		t.Helper()
 		if err != nil {
@@ -128,7 +128,7 @@ func await[T any](t *testing.T) func(*runtime.Poller[T], error) T {
 }
 
 // pages are the pages of a list.
-func pages[T any](t *testing.T, p *runtime.Pager[T]) []T {
+func pages[T any](t testing.TB, p *runtime.Pager[T]) []T {
 	t.Helper()
 	var out []T
 	for p.More() {
@@ -142,7 +142,7 @@ func pages[T any](t *testing.T, p *runtime.Pager[T]) []T {
 }
 
 // all are the names in a list of any number of pages.
-func all[T, E any](t *testing.T, p *runtime.Pager[T], values func(T) []*E, name func(*E) *string) []string {
+func all[T, E any](t testing.TB, p *runtime.Pager[T], values func(T) []*E, name func(*E) *string) []string {
 	t.Helper()
 	names := []string{}
 	for _, page := range pages(t, p) {
@@ -153,7 +153,7 @@ func all[T, E any](t *testing.T, p *runtime.Pager[T], values func(T) []*E, name 
 	return names
 }
 
-func wantCode(t *testing.T, what string, err error, status int, code string) {
+func wantCode(t testing.TB, what string, err error, status int, code string) {
 	t.Helper()
 	var answer *azcore.ResponseError
 	if !errors.As(err, &answer) || answer.StatusCode != status || answer.ErrorCode != code {

@@ -56,6 +56,13 @@ func decodeObject(data []byte) (arm.Object, error) {
 	if err := json.Unmarshal(data, &o); err != nil || o == nil {
 		return nil, Errorf(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid and could not be deserialized: it is not a JSON object.")
 	}
+	for field := range o {
+		for other := range o {
+			if field != other && strings.EqualFold(field, other) {
+				return nil, Errorf(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: it has the field '%s' in two cases.", strings.ToLower(field))
+			}
+		}
+	}
 	if deeper(o, maxDepth) {
 		return nil, Errorf(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid: it is nested more than %d deep.", maxDepth)
 	}
@@ -187,6 +194,7 @@ func (c *Cloud) show(view View, row *store.Row) arm.Object {
 	if t := c.types.lookup(r.Type); t.Present != nil {
 		r = t.Present(view, r)
 	}
+	c.types.hideSecrets(r.Type, map[string]any(r.Properties))
 	body := showResource(r)
 	for k, v := range row.Extra {
 		body[k] = v

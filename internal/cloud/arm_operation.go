@@ -105,8 +105,11 @@ func (q *request) operation(kind, token string) error {
 
 // await is the operation's state, after waiting a little for its end.
 func (q *request) await(o operation) (*store.Row, string) {
-	timer := time.NewTimer(held)
-	defer timer.Stop()
+	timer, start := time.NewTimer(held), time.Now()
+	defer func() {
+		timer.Stop()
+		q.c.work.waiting.Add(int64(time.Since(start)))
+	}()
 	for {
 		q.c.reconciler.mu.Lock()
 		changed := q.c.reconciler.changed

@@ -138,6 +138,9 @@ func (t target) action() string {
 
 // handled finds the registered type whose handler owns the path.
 func (g *registry) handled(t target) *Type {
+	if own := g.typ(t.typ()); own != nil && own.Handler == nil {
+		return nil // it is registered by itself, below a type with a handler
+	}
 	name := t.namespace
 	for i := 0; i < len(t.tail); i += 2 {
 		name += "/" + t.tail[i]

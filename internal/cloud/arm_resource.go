@@ -32,6 +32,10 @@ func (q *request) provider() error {
 				return err
 			}
 			return q.list(typ)
+		case http.MethodPut:
+			if typ.Edit != nil {
+				return q.edit(typ, q.c.spellID(q.at, t.id()).Child(t.action(), "default"))
+			}
 		case http.MethodPost:
 			return q.act()
 		}

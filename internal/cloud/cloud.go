@@ -69,6 +69,7 @@ type Cloud struct {
 	reconciler *reconciler
 	front      *front
 	audiences  *audiences
+	work       work
 }
 
 // Open opens the cloud in o.Dir, or makes one there. Nothing is made real before

@@ -43,7 +43,7 @@ func (c *Cloud) ServeLoopback(l net.Listener) error {
 
 func (c *Cloud) loopbackHandler() http.Handler {
 	arm, login, graph := c.ARM(), c.Login(), c.Graph()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return c.work.measured(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isLogin(r.URL.Path) {
 			login.ServeHTTP(w, r)
 			return
@@ -53,7 +53,7 @@ func (c *Cloud) loopbackHandler() http.Handler {
 			return
 		}
 		arm.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // loopback makes a server that is closed with the front.

@@ -65,7 +65,39 @@ func (g *registry) lookup(name string) *Type {
 	if t := g.typ(name); t != nil {
 		return t
 	}
-	return &Type{Name: name}
+	return &Type{Name: name, CreateStatus: keptStatus[strings.ToLower(name)]}
+}
+
+// keptStatus is the status of a PUT that created, for types without a provider
+// whose clients do not take 201 for an answer.
+//
+// Source: the responses of the operations in Azure's REST API descriptions.
+var keptStatus = map[string]int{
+	"microsoft.dbforpostgresql/flexibleservers": http.StatusOK,
+	"microsoft.web/serverfarms":                 http.StatusOK,
+}
+
+// secretFields are fields that Azure takes and never shows.
+var secretFields = []string{"administratorLoginPassword", "adminPassword", "protectedSettings"}
+
+// hideSecrets takes secrets out of a document that has no provider to do it.
+func (g *registry) hideSecrets(typ string, v any) {
+	if g.typ(typ) != nil {
+		return
+	}
+	switch node := v.(type) {
+	case map[string]any:
+		for _, field := range secretFields {
+			deleteFold(node, field)
+		}
+		for _, e := range node {
+			g.hideSecrets(typ, e)
+		}
+	case []any:
+		for _, e := range node {
+			g.hideSecrets(typ, e)
+		}
+	}
 }
 
 // spell is a type's name in its canonical case.

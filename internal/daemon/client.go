@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/cloud"
 	"github.com/cloister-ml/cloister/internal/probe"
 )
 
@@ -114,6 +115,11 @@ func (c *Client) Estate(ctx context.Context) (*arm.Estate, error) {
 	}
 	defer resp.Body.Close()
 	return arm.ReadEstate(resp.Body)
+}
+
+// Work is what the control plane has done for clients on the host.
+func (c *Client) Work(ctx context.Context) (w cloud.Work, err error) {
+	return w, c.do(ctx, http.MethodGet, "/work", nil, &w)
 }
 
 // SetProject makes the DevOps project and imports its repository.

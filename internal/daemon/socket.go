@@ -75,6 +75,9 @@ func (d *Daemon) socketRoutes() http.Handler {
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		cloud.WriteJSON(w, http.StatusOK, d.status(r.Context()))
 	})
+	mux.HandleFunc("GET /work", func(w http.ResponseWriter, _ *http.Request) {
+		cloud.WriteJSON(w, http.StatusOK, d.cloud.Work())
+	})
 	mux.HandleFunc("GET /estate", func(w http.ResponseWriter, _ *http.Request) {
 		cloud.WriteJSON(w, http.StatusOK, d.cloud.Estate())
 	})

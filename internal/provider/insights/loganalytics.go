@@ -54,6 +54,9 @@ func prepareWorkspace(_ cloud.View, old *arm.Resource, r arm.Resource) (arm.Reso
 		"publicNetworkAccessForQuery": "Enabled", "workspaceCapping": arm.Object{"dailyQuotaGb": -1.0},
 		"features": arm.Object{"enableLogAccessUsingOnlyResourcePermissions": true},
 	})
+	if arm.Int(p, "retentionInDays", 30) == 0 {
+		p["retentionInDays"] = 30.0 // what clients send who leave it to Azure
+	}
 	if days := arm.Int(p, "retentionInDays", 30); days < 7 || days > 730 {
 		return r, cloud.Errorf(http.StatusBadRequest, "InvalidParameter", "properties.retentionInDays %d is not from 7 to 730", days)
 	}

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"context"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -24,7 +25,8 @@ func gatewayTypes() []cloud.Type {
 			return strings.EqualFold(arm.String(r.Properties, "gatewayType"), "Vpn")
 		}},
 		{Name: typeLocalGateway, Prepare: located, CanDelete: unused("LocalNetworkGatewayInUse")},
-		{Name: typeConnection, Prepare: located, Present: presentConnection, Runs: func(r arm.Resource) bool {
+		{Name: typeConnection + "/sharedkey", Edit: editSharedKey},
+		{Name: typeConnection, Prepare: prepareGatewayConnection, Present: presentConnection, Views: map[string]cloud.ViewOf{"sharedkey": sharedKey}, Runs: func(r arm.Resource) bool {
 			return strings.EqualFold(arm.String(r.Properties, "connectionType"), "IPsec")
 		}},
 	}
@@ -55,6 +57,41 @@ func presentGateway(_ cloud.View, r arm.Resource) arm.Resource {
 	fill(r.Properties, "resourceGuid", arm.StableGUID(r.ID, "resourceGuid"))
 	withIDs(r, "ipConfigurations", "ipConfigurations")
 	return r
+}
+
+// prepareGatewayConnection keeps the key of a connection that is written without: what GET
+// shows has none.
+func prepareGatewayConnection(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Resource, error) {
+	if key, had := sharedKeyOf(old); had && arm.String(r.Properties, "sharedKey") == "" {
+		r.Properties["sharedKey"] = key
+	}
+	return located(view, old, r)
+}
+
+func sharedKeyOf(connection *arm.Resource) (string, bool) {
+	if connection == nil {
+		return "", false
+	}
+	key := arm.String(connection.Properties, "sharedKey")
+	return key, key != ""
+}
+
+// sharedKey shows the key to who may read it by the action that is for it alone.
+func sharedKey(_ context.Context, r arm.Resource) (any, error) {
+	return arm.Object{"value": arm.String(r.Properties, "sharedKey")}, nil
+}
+
+const maxSharedKey = 128
+
+// editSharedKey sets the key of a connection. Source: Azure REST API reference,
+// "Virtual Network Gateway Connections - Set Shared Key".
+func editSharedKey(connection arm.Resource, _ string, body arm.Object) (arm.Resource, arm.Object, error) {
+	key := arm.String(body, "value")
+	if key == "" || len(key) > maxSharedKey {
+		return connection, nil, refuse("InvalidSharedKey", "The shared key of %s must have 1 to %d characters.", connection.Name, maxSharedKey)
+	}
+	connection.Properties["sharedKey"] = key
+	return connection, arm.Object{"value": key}, nil
 }
 
 // presentConnection keeps the shared key to itself.

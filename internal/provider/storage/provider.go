@@ -35,6 +35,9 @@ func New(host cloud.Host) cloud.Provider {
 				},
 			},
 			child("blobServices"), child("fileServices"), child("queueServices"), child("tableServices"),
+			{Name: service.TypeStorageAccount + "/fileServices/shares", Prepare: prepareShare, Runs: kept},
+			{Name: service.TypeStorageAccount + "/queueServices/queues", Runs: kept},
+			{Name: service.TypeStorageAccount + "/tableServices/tables", Runs: kept},
 		},
 		Services: map[string]http.Handler{"blob": &blobService{host: host, accounts: a}},
 	}

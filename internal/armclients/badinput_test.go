@@ -84,7 +84,7 @@ func TestBadInput(t *testing.T) {
 		{"traversal that is escaped", "GET", at + "/%2e%2e/rg-other" + v, "", 400, "InvalidRequestUri"},
 		{"a slash that is escaped", "GET", widget + "a%2Fb" + v, "", 400, "InvalidRequestUri"},
 		{"a slash that is escaped twice", "GET", widget + "a%252Fb" + v, "", 400, "InvalidRequestUri"},
-		{"two slashes", "GET", at + "//providers/Contoso.Widgets/widgets/a" + v, "", 400, "InvalidRequestUri"},
+		{"two slashes, which are one", "GET", at + "//providers/Contoso.Widgets/widgets/a" + v, "", 404, "ResourceNotFound"},
 		{"a zero byte", "GET", widget + "a%00" + v, "", 400, "InvalidRequestUri"},
 		{"a backslash", "GET", widget + `a%5Cb` + v, "", 400, "InvalidRequestUri"},
 		{"bytes that are no text", "GET", widget + "%ff%fe" + v, "", 400, "InvalidRequestUri"},

@@ -185,7 +185,7 @@ func (q *request) answerPut(typ *Type, created bool, row *store.Row) {
 	}
 	h := q.w.Header()
 	h.Set("ETag", etag(row))
-	if row.State == store.Creating || row.State == store.Updating {
+	if row.State == store.Creating || row.State == store.Updating || status == http.StatusAccepted {
 		q.pending(operation{ID: row.Resource.ID, Version: row.Version})
 	}
 	WriteJSON(q.w, status, q.c.show(q.c.snapshot(), row))

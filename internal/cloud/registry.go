@@ -73,7 +73,7 @@ func (g *registry) lookup(name string) *Type {
 //
 // Source: the responses of the operations in Azure's REST API descriptions.
 var keptStatus = map[string]int{
-	"microsoft.dbforpostgresql/flexibleservers": http.StatusOK,
+	"microsoft.dbforpostgresql/flexibleservers": http.StatusAccepted,
 	"microsoft.web/serverfarms":                 http.StatusOK,
 }
 

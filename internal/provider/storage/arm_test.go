@@ -188,6 +188,9 @@ func TestFindService(t *testing.T) {
 	account := arm.Resource{ID: arm.ResourceID("s", "rg", service.TypeStorageAccount, "stmlops"), Name: "stmlops", Type: service.TypeStorageAccount}
 	h := providertest.NewHost(t, account)
 	for _, typ := range storage.New(h).Types[1:] {
+		if typ.Find == nil {
+			continue // a share, a queue or a table is there when it was made
+		}
 		kind := typ.Name[strings.LastIndexByte(typ.Name, '/')+1:]
 		for id, want := range map[arm.ID]bool{
 			account.ID.Child(kind, "default"): true,

@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"net/netip"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
@@ -19,7 +18,7 @@ func bastionReachesJumpHosts(w *world) []Requirement {
 		if !ok {
 			continue
 		}
-		from := Place{Name: b.Name, Kind: KindBastion, Resource: b.ID, VNet: subnet.VNet, Subnet: subnet.ID, Addr: hostOf(subnet)}
+		from := Place{Name: b.Name, Kind: KindBastion, Resource: b.ID, VNet: subnet.VNet, Subnet: subnet.ID, Addr: subnet.FirstHost()}
 		for _, p := range w.withRole(RoleJumpHost) {
 			if !p.VNet.Equal(subnet.VNet) {
 				continue
@@ -47,17 +46,4 @@ func (w *world) bastionHome(b arm.Resource) (network.Subnet, bool) {
 		}
 	}
 	return network.Subnet{}, false
-}
-
-// hostOf is an address that a Bastion's host may have: Azure gives its hosts
-// addresses of the subnet, from the fourth on, and does not say which.
-func hostOf(s network.Subnet) netip.Addr {
-	if len(s.Prefixes) == 0 {
-		return netip.Addr{}
-	}
-	a := s.Prefixes[0].Masked().Addr()
-	for range 4 {
-		a = a.Next()
-	}
-	return a
 }

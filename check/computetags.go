@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,6 +112,11 @@ func (w *world) tagsOf(compute arm.Resource) []tagNeed {
 // blocks says which filter keeps a place from a service tag, or may.
 func (w *world) blocks(filters []network.Filter, p Place, need tagNeed) (verdict.Step, bool) {
 	prefixes, ok := service.Tag(need.tag)
+	doc, _ := w.estate.Get(p.Resource)
+	region := service.Region(cmp.Or(arm.String(doc.Properties, "computeLocation"), doc.Location))
+	if own, known := service.Tag(need.tag + "." + region); known && len(own) > 0 {
+		prefixes = own // a rule may be for the compute's own region alone
+	}
 	if !ok {
 		return verdict.Step{}, false
 	}

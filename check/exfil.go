@@ -371,7 +371,7 @@ func (x *exfil) served(host arm.Resource, p Place) bool {
 	}
 	var list []network.Flow
 	for _, port := range []uint16{22, 3389} {
-		list = append(list, network.Flow{Source: hostOf(subnet), Destination: p.Addr, Protocol: network.TCP, Port: port})
+		list = append(list, network.Flow{Source: subnet.FirstHost(), Destination: p.Addr, Protocol: network.TCP, Port: port})
 	}
 	return x.worstFlow(list).answer.Value != verdict.No
 }

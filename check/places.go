@@ -102,8 +102,8 @@ func (w *world) whyNoAddr(p Place) string {
 	return fmt.Sprintf("the address of %s is not known", p.Name)
 }
 
-// scaleSetPlaces are the scale sets of agents, each an instance. Their addresses
-// are Azure's to choose: any free one of the subnet stands for them.
+// scaleSetPlaces are the scale sets of agents, each by its first instance. One that
+// has none yet, as its capacity is 0, is at any free address of its subnet.
 func (w *world) scaleSetPlaces() []Place {
 	var out []Place
 	for _, set := range w.estate.OfType(typeScaleSet) {
@@ -116,15 +116,29 @@ func (w *world) scaleSetPlaces() []Place {
 		if !agent && !taggedAgent(set) {
 			continue
 		}
+		p := Place{Name: set.Name, Kind: KindMachine, Role: RoleAgent, Resource: set.ID, Identity: w.access.IdentityOf(set)}
+		if nic, ok := w.firstNIC(set.ID); ok {
+			out = append(out, w.onNIC(p, nic))
+			continue
+		}
 		for _, nic := range arm.Objects(set.Properties, "virtualMachineProfile.networkProfile.networkInterfaceConfigurations") {
 			for _, c := range arm.Objects(nic, "properties.ipConfigurations") {
-				p := Place{Name: set.Name, Kind: KindMachine, Role: RoleAgent, Resource: set.ID, Identity: w.access.IdentityOf(set)}
 				out = append(out, w.inSubnet(p, arm.Ref(c, "properties.subnet.id")))
 			}
 			break
 		}
 	}
 	return out
+}
+
+// firstNIC is the first network interface that a resource owns.
+func (w *world) firstNIC(owner arm.ID) (network.NIC, bool) {
+	for _, nic := range w.net.NICs {
+		if nic.Owner.Equal(owner) && len(nic.Addrs) > 0 {
+			return nic, true
+		}
+	}
+	return network.NIC{}, false
 }
 
 // clusterPlaces are the node pools' first subnets of the Kubernetes clusters that
@@ -151,7 +165,7 @@ func (w *world) inSubnet(p Place, subnet arm.ID) Place {
 	if !ok {
 		return p
 	}
-	p.Subnet, p.VNet, p.Addr = s.ID, s.VNet, hostOf(s)
+	p.Subnet, p.VNet, p.Addr = s.ID, s.VNet, s.FirstHost()
 	for range 256 {
 		if _, taken := w.net.NICByAddr(p.Addr); !taken {
 			return p

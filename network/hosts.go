@@ -28,7 +28,7 @@ func (t *Topology) Hosts() []NIC {
 				continue
 			}
 			n := NIC{ID: r.ID, Owner: r.ID, Name: r.ID.Name(), Kind: KindBastion, Subnet: s.ID, Via: ViaDefault}
-			if a := firstHost(s); a.IsValid() && len(t.byAddr[a]) == 0 {
+			if a := s.FirstHost(); a.IsValid() && len(t.byAddr[a]) == 0 {
 				n.Addrs = []netip.Addr{a}
 			}
 			out = append(out, n)
@@ -41,8 +41,8 @@ func (t *Topology) Hosts() []NIC {
 			continue
 		}
 		n := NIC{ID: g.ID, Owner: g.ID, Name: g.Name, Kind: KindGateway, Subnet: s.ID, Via: ViaDefault, IPForwarding: true}
-		taken := slices.ContainsFunc(out, func(o NIC) bool { return slices.Contains(o.Addrs, firstHost(s)) })
-		if a := firstHost(s); a.IsValid() && len(t.byAddr[a]) == 0 && !taken {
+		taken := slices.ContainsFunc(out, func(o NIC) bool { return slices.Contains(o.Addrs, s.FirstHost()) })
+		if a := s.FirstHost(); a.IsValid() && len(t.byAddr[a]) == 0 && !taken {
 			n.Addrs = []netip.Addr{a}
 		}
 		out = append(out, n)
@@ -60,7 +60,9 @@ func (t *Topology) host(id arm.ID) (NIC, bool) {
 	return NIC{}, false
 }
 
-func firstHost(s Subnet) netip.Addr {
+// FirstHost is the first IPv4 address that a subnet may give, from its fourth on;
+// invalid where it gives none.
+func (s Subnet) FirstHost() netip.Addr {
 	for _, p := range s.Prefixes {
 		if !p.Addr().Is4() {
 			continue

@@ -23,7 +23,10 @@ const (
 	typeStorage      = "Microsoft.Storage/storageAccounts"
 	typeDenial       = "Microsoft.Authorization/denyAssignments"
 	typeGroup        = "Microsoft.Graph/groups"
-	typeGroupMember  = "Microsoft.Graph/groups/members"
+
+	typeServicePrincipal = "Microsoft.Graph/servicePrincipals"
+
+	typeGroupMember = "Microsoft.Graph/groups/members"
 )
 
 // Model is who may do what in an estate. It is made once and then only read;
@@ -110,6 +113,8 @@ func (m *Model) addPrincipal(doc arm.Resource) {
 	switch {
 	case doc.IsType(typeUserIdentity):
 		p.ObjectID = cmp.Or(arm.String(doc.Properties, "principalId"), arm.PrincipalID(doc.ID))
+	case doc.IsType(typeServicePrincipal):
+		p.ObjectID = doc.ID.Name()
 	case doc.Identity.SystemAssigned():
 		p.ObjectID = cmp.Or(doc.Identity.PrincipalID, arm.PrincipalID(doc.ID))
 	default:

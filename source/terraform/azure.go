@@ -17,7 +17,7 @@ var kinds = gather(groupKinds, networkKinds, nsgKinds, routeKinds, gatewayKinds,
 	logAnalyticsKinds, monitorKinds, alertKinds,
 	appGatewayKinds, frontDoorKinds, publicDNSKinds, resolverKinds, loadBalancerKinds, watcherKinds, publicIPKinds, nicKinds, firewallKinds, firewallPolicyKinds,
 	dnsKinds, storageKinds,
-	vaultKinds, registryKinds, insightsKinds, privateLinkScopeKinds, machineLearningKinds, computeKinds, identityKinds, authorizationKinds, azapiKinds, serviceKinds)
+	vaultKinds, registryKinds, insightsKinds, privateLinkScopeKinds, machineLearningKinds, computeKinds, identityKinds, directoryKinds, authorizationKinds, azapiKinds, serviceKinds)
 
 // gather joins tables. A type in two of them is a mistake in the program, which
 // ends it at once, and the tests with it.

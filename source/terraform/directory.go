@@ -75,7 +75,7 @@ var directoryKinds = map[string]kind{
 			}
 			return arm.ID("/providers/"+typeGraphApp+"/"+lastSegment(v.symbol(name))).Child("federatedIdentityCredentials", v.symbol("display_name"))
 		},
-		rows: tabled("display_name name\naudiences\nissuer\nsubject"),
+		props: []prop{attr("display_name", "name"), attr("audiences", "audiences"), attr("issuer", "issuer"), attr("subject", "subject")},
 	},
 }
 

@@ -26,16 +26,16 @@ credentials, the certificates to trust, and a proxy that leads to the cloud's pu
 host names (vaults, storage accounts, registries) as somebody on the internet reaches
 them. What is closed to the internet is closed to the proxy as well.
 
-The owner's secret is among them: do not print them into a log. With az, which has no
-variable for where Resource Manager is:
+The owner's secret is among them: do not print them into a log. az needs nothing
+else, for the proxy leads Azure's own names to this cloud:
 
-  az cloud register -n cloister --endpoint-resource-manager https://$ARM_METADATA_HOSTNAME \
-    --endpoint-active-directory https://$ARM_METADATA_HOSTNAME \
-    --endpoint-active-directory-resource-id https://management.azure.com/ \
-    --endpoint-active-directory-graph-resource-id https://graph.microsoft.com/ \
-    --suffix-storage-endpoint core.windows.net --suffix-keyvault-dns .vault.azure.net
-  az cloud set -n cloister && az config set core.instance_discovery=false
-  az login --service-principal -u $ARM_CLIENT_ID -p $ARM_CLIENT_SECRET --tenant $ARM_TENANT_ID`,
+  az login --service-principal -u $ARM_CLIENT_ID -p $ARM_CLIENT_SECRET --tenant $ARM_TENANT_ID
+
+Without the proxy, az is told where the cloud is; it then reaches Resource Manager,
+and no service that is not on this address:
+
+  export ARM_CLOUD_METADATA_URL="https://$ARM_METADATA_HOSTNAME/metadata/endpoints?api-version=2019-05-01"
+  az cloud set -n Cloister && az config set core.instance_discovery=false`,
 		Example: `  eval "$(sudo cloister env)" && terraform apply
   sudo cloister env --json
   sudo cloister env --no-secret`,

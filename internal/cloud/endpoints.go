@@ -14,7 +14,7 @@ func isMetadata(path string) bool {
 }
 
 // serveEndpoints describes the cloud to clients that are told only where ARM is.
-// Since 2018 there are two shapes of it; api-version says which is meant.
+// There are three shapes of it; api-version says which is meant.
 func (c *Cloud) serveEndpoints(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		WriteError(w, methodNotAllowed(r))
@@ -38,7 +38,7 @@ func (c *Cloud) serveEndpoints(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	WriteJSON(w, http.StatusOK, arm.Object{
+	described := arm.Object{
 		"name":                     "Cloister",
 		"portal":                   here,
 		"authentication":           authentication,
@@ -53,5 +53,10 @@ func (c *Cloud) serveEndpoints(w http.ResponseWriter, r *http.Request) {
 			"keyVaultDns":    "vault.azure.net",
 			"acrLoginServer": "azurecr.io",
 		},
-	})
+	}
+	if r.URL.Query().Get("api-version") == "2019-05-01" { // of which az asks for all clouds that there are
+		WriteJSON(w, http.StatusOK, []arm.Object{described})
+		return
+	}
+	WriteJSON(w, http.StatusOK, described)
 }

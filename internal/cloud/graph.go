@@ -220,7 +220,8 @@ func (q *graphCall) byIDs() error {
 	}
 	var out []arm.Object
 	for _, o := range append(q.directoryObjects(), q.applications()...) {
-		kind := strings.ToLower(arm.String(o, "@odata.type"))
+		kind, _ := o["@odata.type"].(string) // a name with a dot, which is no path
+		kind = strings.ToLower(kind)
 		any := len(types) == 0 || types["#microsoft.graph.directoryobject"] || types[kind]
 		if any && wanted[strings.ToLower(arm.String(o, "id"))] {
 			out = append(out, o)

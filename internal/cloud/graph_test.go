@@ -31,6 +31,9 @@ func TestGraph(t *testing.T) {
 		{"GET", "me", "", 400, "error.code", "Request_BadRequest"},
 		{"GET", "nothing", "", 404, "error.code", "Request_ResourceNotFound"},
 		{"POST", "directoryObjects/getByIds", `{"ids":["` + c.Owner.ObjectID + `"]}`, 200, "value.0.appId", c.Owner.ClientID},
+		{"POST", "directoryObjects/getByIds", `{"ids":["` + c.Owner.ObjectID + `"],"types":["user","servicePrincipal"]}`, 200, "value.0.appId", c.Owner.ClientID},
+		{"POST", "directoryObjects/getByIds", `{"ids":["` + c.Owner.ObjectID + `"],"types":["user"]}`, 200, "value.0.appId", ""},
+		{"POST", "directoryObjects/getByIds", `{"ids":[]}`, 400, "error.code", "Request_BadRequest"},
 	} {
 		got := ask(t, c, tt.method, "/v1.0/"+tt.path, tt.body)
 		if s := arm.String(got.body, tt.at); got.status != tt.status || s != tt.want {

@@ -23,7 +23,7 @@ func OfCloud() []CloudCommand {
 		{Name: "node", Short: "Run a compute node", Hidden: true},
 		{Name: "nsg", Short: "Network security groups of the running cloud"},
 		{Name: "pipelines", Short: "List and run the Azure Pipelines of the cloud"},
-		{Name: "principal", Short: "Make, list and delete the cloud's service principals"},
+		{Name: "principal", Short: "Make, list and delete the cloud's service principals and users"},
 		{Name: "probe", Short: "Try every place by every service with real packets, and hold it against the proof"},
 		{Name: "restore", Short: "Make a cloud again from an archive of backup"},
 		{Name: "route", Short: "Routes of the running cloud"},

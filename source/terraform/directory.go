@@ -75,7 +75,12 @@ var directoryKinds = map[string]kind{
 			}
 			return arm.ID("/providers/"+typeGraphApp+"/"+lastSegment(v.symbol(name))).Child("federatedIdentityCredentials", v.symbol("display_name"))
 		},
-		props: []prop{attr("display_name", "name"), attr("audiences", "audiences"), attr("issuer", "issuer"), attr("subject", "subject")},
+		finish: func(v view, doc *arm.Resource) {
+			doc.Properties["name"] = v.json("display_name")
+			for _, name := range []string{"audiences", "issuer", "subject"} {
+				doc.Properties[name] = v.json(name)
+			}
+		},
 	},
 }
 

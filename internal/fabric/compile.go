@@ -47,10 +47,11 @@ func CompileWith(t *network.Topology, choose Choices) Plan {
 type middle struct {
 	gateways  []*network.Gateway
 	firewalls []firewallSight
+	frontends []network.Frontend
 }
 
 func middleOf(t *network.Topology) middle {
-	m := middle{gateways: t.Gateways}
+	m := middle{gateways: t.Gateways, frontends: t.Frontends()}
 	for _, fw := range t.Firewalls {
 		m.firewalls = append(m.firewalls, firewallSight{fw, t.FirewallNIC(fw), t.FirewallPublic(fw)})
 	}
@@ -69,6 +70,7 @@ type compiler struct {
 	gateways  []gatewayPlan
 	firewalls []firewallPlan
 	relays    []relay
+	balancers []balancerPlan
 	choose    Choices
 }
 
@@ -123,6 +125,7 @@ func compile(vnets []network.VNet, subnets []network.Subnet, nics []network.NIC,
 	c.peer()
 	c.relay()
 	c.internet()
+	c.balance(between.frontends)
 	for _, v := range c.order {
 		c.router(v)
 	}

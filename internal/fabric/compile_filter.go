@@ -61,13 +61,18 @@ func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[st
 	f.sources(v, c, gateways, marks)
 	f.input(v, c, gateways)
 	forward := tracked()
-	forward = append(forward, f.dispatch(v, c, network.Outbound), f.dispatch(v, c, network.Inbound))
+	outbound := f.dispatch(v, c, network.Outbound)
+	fronted := f.fronted(v, c)
+	if fronted { // what is for a load balancer's backend has been asked about before
+		outbound.Match = append(outbound.Match, nft.NotRedirected())
+	}
+	forward = append(forward, outbound, f.dispatch(v, c, network.Inbound))
 	forward = append(forward, f.leave(v, services)...)
 	forward = append(forward,
 		nft.Rule{Match: []nft.Match{nft.Begins(nft.InIf, guestPrefix)}, Do: accept},
 		nft.Rule{Match: []nft.Match{nft.Begins(nft.OutIf, guestPrefix)}, Do: accept})
 	f.chain(nft.Chain{Name: "forward", Hook: nft.Forward, Drop: true, Rules: forward})
-	f.translate(v, services)
+	f.translate(v, services, f.balanced(v, c, fronted))
 	return f
 }
 
@@ -302,7 +307,7 @@ func (f *filter) leave(v *vnetPlan, services []serviceRoutes) []nft.Rule {
 
 // translate gives connections their public addresses, and takes those from the
 // internet to the private ones.
-func (f *filter) translate(v *vnetPlan, services []serviceRoutes) {
+func (f *filter) translate(v *vnetPlan, services []serviceRoutes, balanced []nft.Rule) {
 	var leaving []nft.Rule
 	toInternet := nft.Equals(nft.OutIf, nft.Name(internetLink))
 	addresses := func(name string, of func(guest) netip.Addr) string {
@@ -334,11 +339,11 @@ func (f *filter) translate(v *vnetPlan, services []serviceRoutes) {
 	}
 	f.set(publics)
 	// Each of the two costs every packet of the network, translated or not.
-	if len(publics.Elems) > 0 {
-		f.chain(nft.Chain{Name: "arriving", Hook: nft.Prerouting, NAT: true, Priority: priorityDestination, Rules: []nft.Rule{{
+	if len(publics.Elems)+len(balanced) > 0 {
+		f.chain(nft.Chain{Name: "arriving", Hook: nft.Prerouting, NAT: true, Priority: priorityDestination, Rules: append(balanced, nft.Rule{
 			Match: []nft.Match{nft.Equals(nft.InIf, nft.Name(internetLink))},
 			Do:    nft.Action{Verb: nft.TranslateDestination, Fields: []nft.Field{nft.Destination}, Map: publics.Name},
-		}}})
+		})})
 	}
 	if len(services) > 0 || slices.ContainsFunc(v.guests, func(g guest) bool { return g.egress.IsValid() }) {
 		f.chain(nft.Chain{Name: "leaving", Hook: nft.Postrouting, NAT: true, Priority: prioritySource, Rules: leaving})

@@ -183,9 +183,9 @@ func (g *generator) natRules() []arm.Object {
 	return out
 }
 
-func (g *generator) memberships() []Set {
+func (g *generator) memberships(vnet string) []Set {
 	var sets []Set
-	if !g.shape.Balancers {
+	if !g.shape.Balancers || g.shape.Pooled && vnet != "b" {
 		return nil
 	}
 	var pools, rules []arm.Object

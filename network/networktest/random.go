@@ -32,6 +32,7 @@ type Shape struct {
 	Gateway   bool // a VPN gateway in network a, with a site, clients, and networks that use it by peering
 	Admin     bool // security admin rules
 	Joined    bool // ... and a gateway in network b, joined to it
+	Pooled    bool // backend pools have machines of network b alone: Azure asks that they are of one
 	Elsewhere bool // a peer of network b that is not in the estate
 }
 
@@ -179,7 +180,7 @@ func (g *generator) vm(vnet, subnet string) {
 	if g.chance(30, "asg") {
 		configs[0] = append(configs[0], Set{"applicationSecurityGroups", []arm.Object{{"id": string(ASGID("web"))}}})
 	}
-	configs[0] = append(configs[0], g.memberships()...)
+	configs[0] = append(configs[0], g.memberships(vnet)...)
 	if g.shape.Dual && g.chance(70, "second version") {
 		configs = append(configs, []Set{{"privateIPAddressVersion", "IPv6"}})
 	}

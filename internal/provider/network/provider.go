@@ -60,6 +60,7 @@ func New(fabric Fabric) cloud.Provider {
 	}
 	types = append(types, gatewayTypes()...)
 	types = append(types, firewallTypes()...)
+	types = append(types, balancerTypes()...)
 	for _, kind := range recordKinds {
 		types = append(types, recordType(kind))
 	}

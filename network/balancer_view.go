@@ -1,0 +1,69 @@
+package network
+
+import (
+	"net/netip"
+
+	"github.com/cloister-ml/cloister/arm"
+)
+
+// Frontend is an address at which a load balancer listens, with what it does with
+// connections there.
+type Frontend struct {
+	ID       arm.ID
+	Balancer arm.ID
+	Subnet   arm.ID     // of an internal one
+	Address  netip.Addr // private or public
+	Public   bool
+	Rules    []BalancerRule // in the order in which they are tried
+}
+
+// BalancerRule hands connections to one of several machines. The source address
+// stays the client's.
+type BalancerRule struct {
+	Name     string
+	Protocol string      // Tcp, Udp or * (high availability ports)
+	Ports    []PortRange // empty: every port
+	Port     uint16      // at the machine; 0 where it is the same
+	Floating bool        // the destination stays the frontend's
+	Backends []Backend
+	Doubts   Doubts
+}
+
+// Backend is a machine's address behind a rule.
+type Backend struct {
+	NIC  arm.ID
+	Addr netip.Addr
+}
+
+// Frontends are those of every load balancer of which enough is known.
+func (t *Topology) Frontends() []Frontend {
+	var out []Frontend
+	for _, lb := range t.Balancers {
+		if len(lb.Doubts) > 0 {
+			continue
+		}
+		for _, fe := range lb.frontends {
+			f := Frontend{ID: fe.id, Balancer: lb.ID, Subnet: fe.subnet, Address: fe.private}
+			if fe.public != "" {
+				f.Address, f.Public = t.PublicIP(fe.public), true
+			}
+			for _, r := range fe.rules {
+				f.Rules = append(f.Rules, t.balancerRule(r))
+			}
+			if f.Address.Is4() {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
+func (t *Topology) balancerRule(r balancingRule) BalancerRule {
+	out := BalancerRule{Name: r.name, Protocol: r.protocol, Ports: r.ports, Port: r.port, Floating: r.keeps, Doubts: r.doubts}
+	for i, n := range t.NICs {
+		if a, ok := t.member(i, r); ok {
+			out.Backends = append(out.Backends, Backend{n.ID, a})
+		}
+	}
+	return out
+}

@@ -85,6 +85,7 @@ func TestAzureSDKUserCredentials(t *testing.T) {
 	token, err = byDevice.GetToken(t.Context(), managementScope)
 	check("device code", token.Token, err)
 
+	//nolint:staticcheck // as above
 	wrong, err := azidentity.NewUsernamePasswordCredential(cloudtest.Tenant, azureCLI, ada.Name, "wrong",
 		&azidentity.UsernamePasswordCredentialOptions{ClientOptions: options.ClientOptions, DisableInstanceDiscovery: true})
 	if err != nil {

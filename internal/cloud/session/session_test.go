@@ -17,8 +17,8 @@ type clock struct{ t time.Time }
 func (c *clock) now() time.Time       { return c.t }
 func (c *clock) pass(d time.Duration) { c.t = c.t.Add(d) }
 func newClock() *clock                { return &clock{time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
-func grant(user, client string) session.Grant {
-	return session.Grant{User: user, Client: client, Scope: "s"}
+func grant(user string) session.Grant {
+	return session.Grant{User: user, Client: "cli", Scope: "s"}
 }
 
 func keeper(t *testing.T) *store.Database {
@@ -60,7 +60,7 @@ func TestRefreshTokens(t *testing.T) {
 		}
 		return next
 	}
-	first := begin(t, s, grant("ada", "cli"))
+	first := begin(t, s, grant("ada"))
 	redeem(first, "other", session.ErrClient)
 	redeem("1.guess", "cli", session.ErrUnknown)
 	second := redeem(first, "cli", nil)
@@ -93,8 +93,8 @@ func TestRefreshTokens(t *testing.T) {
 		redeem(token, "cli", session.ErrUnknown)
 	}
 
-	another := begin(t, s, grant("ada", "cli"))
-	kept := begin(t, s, grant("bob", "cli"))
+	another := begin(t, s, grant("ada"))
+	kept := begin(t, s, grant("bob"))
 	if err := s.End(t.Context(), "ADA"); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestRefreshTokens(t *testing.T) {
 func TestFamilyIsBounded(t *testing.T) {
 	c, k := newClock(), keeper(t)
 	s := open(t, k, c)
-	token := begin(t, s, grant("ada", "cli"))
+	token := begin(t, s, grant("ada"))
 	for range 60 {
 		c.pass(time.Hour)
 		var err error
@@ -145,7 +145,7 @@ func TestCodes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newClock()
 			codes := session.NewCodes(c.now)
-			code, err := codes.Add(session.Code{Grant: grant("ada", "cli"), Redirect: "http://localhost", Challenge: challenge})
+			code, err := codes.Add(session.Code{Grant: grant("ada"), Redirect: "http://localhost", Challenge: challenge})
 			if err != nil {
 				t.Fatal(err)
 			}

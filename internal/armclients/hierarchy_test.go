@@ -217,7 +217,10 @@ func (w *world) secret(vault, name, value string) {
 	req := must[*http.Request](w.t)(http.NewRequestWithContext(ctx, http.MethodPut, "https://"+vault+".vault.azure.net/secrets/"+name+"?api-version=7.4", strings.NewReader(`{"value": "`+value+`"}`)))
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
-	resp := must[*http.Response](w.t)(w.Cloud.Cloud.Client(who).Do(req))
+	resp, err := w.Cloud.Cloud.Client(who).Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		w.t.Fatalf("setting a secret: %s", resp.Status)

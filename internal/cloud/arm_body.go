@@ -194,7 +194,7 @@ func (c *Cloud) show(view View, row *store.Row) arm.Object {
 	if t := c.types.lookup(r.Type); t.Present != nil {
 		r = t.Present(view, r)
 	}
-	c.types.hideSecrets(r.Type, map[string]any(r.Properties))
+	c.types.hideSecrets(r.Type, r.Properties)
 	body := showResource(r)
 	for k, v := range row.Extra {
 		body[k] = v

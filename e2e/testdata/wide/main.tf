@@ -425,10 +425,6 @@ resource "azurerm_postgresql_flexible_server" "this" {
   sku_name                      = "GP_Standard_D2s_v3"
   depends_on                    = [azurerm_private_dns_zone_virtual_network_link.this]
 }
-resource "azurerm_postgresql_flexible_server_database" "this" {
-  name      = "mlflow"
-  server_id = azurerm_postgresql_flexible_server.this.id
-}
 resource "azurerm_service_plan" "this" {
   name                = "asp-wide"
   resource_group_name = azurerm_resource_group.this.name

@@ -123,7 +123,7 @@ func (s *scope) value(group, name string, refs []hcl.Traversal) cty.Value {
 	}
 	n := inst.nodes[group+"."+name]
 	if inst.ev.schemaOf(n.block) != nil {
-		return inst.ev.force(n.cell)
+		return n.worth()
 	}
 	return n.loose(asked(refs, group, name))
 }

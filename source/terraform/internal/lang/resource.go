@@ -34,8 +34,8 @@ type Resource struct {
 // Attribute is the value of an attribute as a reference sees it: as configured,
 // or as decided, or unknown.
 func (r *Resource) Attribute(name string) cty.Value {
-	if r.value != cty.NilVal && r.value.Type().IsObjectType() && r.value.Type().HasAttribute(name) {
-		return r.value.GetAttr(name)
+	if v := r.whole(); v.Type() != cty.NilType && v.Type().IsObjectType() && v.Type().HasAttribute(name) {
+		return v.GetAttr(name)
 	}
 	return cty.NullVal(cty.DynamicPseudoType)
 }
@@ -48,7 +48,8 @@ type node struct {
 	expanded  expansion
 	instances []*Resource
 	failed    bool
-	config    *Body // what is written, where no instance is known
+	all       cty.Value // of the instances together, once it is asked for
+	config    *Body     // what is written, where no instance is known
 }
 
 func (inst *instance) newNode(b *resourceBlock) *node {
@@ -60,7 +61,7 @@ func (inst *instance) newNode(b *resourceBlock) *node {
 func (n *node) evaluate() cty.Value {
 	ev, s := n.inst.ev, n.inst.scope()
 	address := n.inst.address(n.block.key())
-	n.instances, n.failed = nil, false
+	n.instances, n.failed, n.all = nil, false, cty.NilVal
 	n.inst.wait(n.block.dependsOn)
 	n.expanded = s.expand(n.block.count, n.block.forEach, address)
 	if n.failed = n.expanded.failed; n.failed {
@@ -87,16 +88,33 @@ func (n *node) evaluate() cty.Value {
 		r.Config = inner.body(n.block.body, sch)
 		r.decided = ev.opts.Decider.Decide(r, func(typ string) []*Resource { return ev.others(n, typ) })
 		symbols(r.decided)
-		if sch != nil {
-			r.value = r.object(sch, r.Config, "", "")
-		}
 		inner.hold("precondition of "+addr, n.block.preconditions)
 		if sch != nil && len(n.block.postconditions) > 0 {
-			inner.with("self", r.value).hold("postcondition of "+addr, n.block.postconditions)
+			inner.with("self", r.whole()).hold("postcondition of "+addr, n.block.postconditions)
 		}
 		n.instances = append(n.instances, r)
 	}
-	return n.expanded.collect(len(n.instances), func(i int) cty.Value { return n.instances[i].value })
+	return cty.True // what they are worth is worked out when it is asked for
+}
+
+// worth is the value of the node's instances as references see it.
+func (n *node) worth() cty.Value {
+	v := n.inst.ev.force(n.cell)
+	if n.cell.state != done || n.failed {
+		return v
+	}
+	if n.all.Type() == cty.NilType {
+		n.all = n.expanded.collect(len(n.instances), func(i int) cty.Value { return n.instances[i].whole() })
+	}
+	return n.all
+}
+
+// whole is the value of the resource, NilVal where its type has no schema.
+func (r *Resource) whole() cty.Value {
+	if r.value.Type() == cty.NilType && r.Schema != nil {
+		r.value = r.object(r.Schema, r.Config, "", "")
+	}
+	return r.value
 }
 
 // body evaluates a body by its schema, which may be nil.

@@ -69,7 +69,6 @@ func (s *Service) computeWorkspace(r *arm.Resource) {
 	if r.Kind == "" {
 		r.Kind = "Default"
 	}
-	setDefault(p, "friendlyName", r.Name)
 	setDefault(p, "hbiWorkspace", false)
 	setDefault(p, "v1LegacyMode", false)
 	p["workspaceId"] = service.WorkspaceGUID(r.ID)

@@ -14,7 +14,7 @@ import (
 
 func newNSGCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "nsg", Short: "Network security groups of the running cloud", Args: cobra.NoArgs}
-	cmd.AddCommand(newNSGStatsCommand())
+	cmd.AddCommand(newNSGStatsCommand(), newNSGFlowsCommand())
 	return cmd
 }
 

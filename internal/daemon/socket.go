@@ -85,6 +85,7 @@ func (d *Daemon) socketRoutes() http.Handler {
 	mux.HandleFunc("GET /variables", d.getVariables)
 	mux.HandleFunc("GET /nsg", d.getGroups)
 	mux.HandleFunc("GET /firewall/log", d.getFirewallLog)
+	mux.HandleFunc("GET /nsg/flows", d.getFlows)
 	mux.HandleFunc("POST /probe", d.postProbe)
 	mux.HandleFunc("POST /down", d.postDown)
 	d.principalRoutes(mux)

@@ -69,7 +69,7 @@ func probe() []string {
 		return append(lacks, fmt.Sprintf("nftables cannot be reached: the kernel module nf_tables is missing: %v", err))
 	}
 	defer conn.Close()
-	try("nftables lacks a part that the networks need (modules nf_tables, nft_ct, nft_nat, nft_reject_ipv4)", conn.Load(probeTable()))
+	try("nftables lacks a part that the networks need (modules nf_tables, nft_ct, nft_nat, nft_log, nfnetlink_log, nft_reject_ipv4)", conn.Load(probeTable()))
 	return lacks
 }
 
@@ -96,7 +96,7 @@ func probeTable() nft.Table {
 				{Do: nft.Action{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf}, Map: "marks"}},
 				{Match: []nft.Match{nft.In("pairs", nft.InIf, nft.Source)}, Do: accept},
 			}},
-			{Name: "forward", Hook: nft.Forward, Drop: true, Rules: append(tracked(),
+			{Name: "forward", Hook: nft.Forward, Drop: true, Rules: append(tracked(), logged(),
 				nft.Rule{Do: nft.Action{Verb: nft.Dispatch, Fields: []nft.Field{nft.OutIf}, Map: "ways"}},
 				nft.Rule{Do: nft.Action{Verb: nft.Reject}})},
 			{Name: "arriving", Hook: nft.Prerouting, NAT: true, Priority: priorityDestination, Rules: []nft.Rule{{Do: nft.Action{Verb: nft.TranslateDestination, Fields: source, Map: "addresses"}}}},

@@ -60,7 +60,7 @@ func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[st
 		seen: map[sighted]*group{}, groups: map[string]*group{}, variants: map[string]int{}, note: c.note}
 	f.sources(v, c, gateways, marks)
 	f.input(v, c, gateways)
-	forward := tracked()
+	forward := append(tracked(), logged())
 	outbound := f.dispatch(v, c, network.Outbound)
 	fronted := f.fronted(v, c)
 	if fronted { // what is for a load balancer's backend has been asked about before

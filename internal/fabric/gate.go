@@ -35,11 +35,7 @@ func (p packet) values() [dimensions]sets.Value {
 // forbids reports whether the interface's groups drop a packet that is its own to
 // send or to receive.
 func (g gate) forbids(p packet) bool {
-	own := p.to
-	if g.direction == network.Outbound {
-		own = p.from
-	}
-	if !slices.Contains(g.guest.addrs, own) {
+	if !g.guards(p) {
 		return false
 	}
 	v := p.values()
@@ -49,4 +45,41 @@ func (g gate) forbids(p packet) bool {
 		}
 	}
 	return g.closed || slices.ContainsFunc(g.groups, func(one *group) bool { return !one.allows(v) })
+}
+
+// guards reports whether a packet is the interface's own to send or to receive.
+func (g gate) guards(p packet) bool {
+	own := p.to
+	if g.direction == network.Outbound {
+		own = p.from
+	}
+	return slices.Contains(g.guest.addrs, own)
+}
+
+// decisions are what each of the gate's groups says of a packet, up to the first
+// that drops it: which rule, and whether it allows.
+func (g gate) decisions(p packet) []Flow {
+	if g.closed {
+		return []Flow{{}}
+	}
+	v := p.values()
+	var out []Flow
+	if g.admin != nil {
+		if n, ok := decide(g.admin.boxes, v); ok {
+			r := g.admin.rules[n]
+			if out = append(out, Flow{Rule: r.name, Allow: r.allow}); !r.allow || r.always {
+				return out
+			}
+		}
+	}
+	for _, one := range g.groups {
+		flow := Flow{NSG: one.NSG}
+		if n, ok := decide(one.boxes, v); ok {
+			flow.Rule, flow.Allow = one.rules[n].name, one.rules[n].allow
+		}
+		if out = append(out, flow); !flow.Allow {
+			return out
+		}
+	}
+	return out
 }

@@ -28,7 +28,7 @@ func (f *Fabric) WatchGuards(ctx context.Context, report func(Guard, GuardEvent)
 		name: "firewall logs", ctx: ctx, running: map[instance]func(){},
 		wants: func(s Space) bool { return s.Guard != nil }, version: guardVersion,
 		start: func(s Space, full string) (func(), error) {
-			conn, err := listenLog(full)
+			conn, err := listenLog(full, guardGroup)
 			if err != nil {
 				return nil, err
 			}
@@ -67,8 +67,9 @@ const (
 	logBuffer     = 1 << 20
 )
 
-// listenLog opens the log of a firewall's namespace.
-func listenLog(full string) (*netlink.Conn, error) {
+// listenLog opens a group of the log of a namespace. The kernel gives each to one
+// listener at a time.
+func listenLog(full string, group uint16) (*netlink.Conn, error) {
 	fd, err := openNamespace(full)
 	if err != nil {
 		return nil, err
@@ -83,7 +84,7 @@ func listenLog(full string) (*netlink.Conn, error) {
 	for _, a := range []netlink.Attribute{{Type: configCommand, Data: []byte{bind}}, {Type: configMode, Data: mode}} {
 		body, err := netlink.MarshalAttributes([]netlink.Attribute{a})
 		if err == nil {
-			header := []byte{unix.AF_UNSPEC, 0, guardGroup >> 8, guardGroup & 0xff}
+			header := binary.BigEndian.AppendUint16([]byte{unix.AF_UNSPEC, 0}, group)
 			_, err = conn.Execute(netlink.Message{
 				Header: netlink.Header{Type: logConfig, Flags: netlink.Request | netlink.Acknowledge}, Data: append(header, body...),
 			})

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloister-ml/cloister/internal/daemon"
+)
+
+func newNSGFlowsCommand() *cobra.Command {
+	var p place
+	var asJSON, denied bool
+	cmd := &cobra.Command{
+		Use:   "flows [NSG]",
+		Short: "What network security groups allow and deny, as it happens",
+		Long: `Writes a line for each packet that begins a connection and each group that it
+comes to: which rule allowed or denied it. It goes on until Ctrl-C. What belongs to
+a connection that was allowed comes to no rule, and is not shown.`,
+		Example: `  sudo cloister nsg flows
+  sudo cloister nsg flows nsg-training --denied
+  sudo cloister nsg flows --json | jq 'select(.rule == "DenyAllInBound")'`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := p.dial()
+			if err != nil {
+				return err
+			}
+			group, out := append(args, "")[0], cmd.OutOrStdout()
+			lines := json.NewEncoder(out)
+			return c.Flows(cmd.Context(), func(f daemon.Flow) error {
+				switch {
+				case !f.Concerns(group) || denied && f.Access != "Deny":
+					return nil
+				case asJSON:
+					return lines.Encode(f)
+				}
+				return writeFlow(out, f)
+			})
+		},
+	}
+	p.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write a JSON object a line")
+	cmd.Flags().BoolVar(&denied, "denied", false, "show only what is denied")
+	return cmd
+}
+
+// writeFlow writes one line.
+func writeFlow(w io.Writer, f daemon.Flow) error {
+	group, rule := f.Group.Name(), f.Rule
+	if group == "" {
+		group = "(security admin rules)"
+	}
+	if rule == "" {
+		rule = "(no rule is for it)"
+	}
+	_, err := fmt.Fprintf(w, "%s %-5s %-4s %s > %s  %s %s %s\n",
+		f.Time.Format("15:04:05"), f.Access, f.Protocol, withPort(f.Source), withPort(f.Destination), f.Direction, group, rule)
+	return err
+}
+
+// withPort leaves out a port that is none.
+func withPort(a netip.AddrPort) string {
+	if a.Port() == 0 {
+		return a.Addr().String()
+	}
+	return a.String()
+}

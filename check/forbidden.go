@@ -60,7 +60,11 @@ func machinesClosed(w *world) []Requirement {
 		if nic.PublicAddr.IsValid() {
 			addrs = append(addrs, nic.PublicAddr)
 		}
-		worst := w.worstFlow(flows(service.Outsider, addrs, network.TCP, shellPorts))
+		asked := flows(service.Outsider, addrs, network.TCP, shellPorts)
+		if nic.PublicAddr6.IsValid() {
+			asked = append(asked, flows(service.Outsider6, []netip.Addr{nic.PublicAddr6}, network.TCP, shellPorts)...)
+		}
+		worst := w.worstFlow(asked)
 		r.To.Addr, r.To.Port = worst.flow.Destination, worst.flow.Port
 		r.Stages = []Stage{{StageConnect, worst.answer}}
 		w.settle(&r, nic.ID, nic.Owner)

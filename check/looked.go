@@ -55,7 +55,7 @@ func (t *tracer) concerned(n network.NIC, d network.Direction) bool {
 	if d == network.Outbound {
 		return holds(n.Addrs, t.From.Addr)
 	}
-	return holds(n.Addrs, t.To.Addr) || n.PublicAddr == t.To.Addr && n.PublicAddr.IsValid()
+	return holds(n.Addrs, t.To.Addr) || t.To.Addr.IsValid() && (n.PublicAddr == t.To.Addr || n.PublicAddr6 == t.To.Addr)
 }
 
 func rulesOf(filter network.Filter, f network.Flow) []Looked {

@@ -69,7 +69,7 @@ func (w *world) outside(a space.Algebra) []region {
 	for _, s := range w.net.Subnets {
 		take(s.Prefixes)
 	}
-	take(append(hosts([]netip.Addr{service.WireServer, service.Metadata}), service.Customer))
+	take(append(hosts([]netip.Addr{service.WireServer, service.Metadata}), service.Customer, service.Customer6))
 	out = append(out, w.networks(take)...)
 	var tags []region
 	for _, t := range sharedTags {

@@ -58,7 +58,7 @@ func (a *Alike) Kind(nic arm.ID, addr netip.Addr) (int, bool) {
 		a.g.rules = starts(a.g.t.deciding(), a.g.t.ruleIntervals())
 		at := map[string]int{}
 		a.each(func(n *NIC, m Member) {
-			key := fmt.Sprint(a.g.key(n, m.Addr), n.Via, n.PublicAddr)
+			key := fmt.Sprint(a.g.key(n, m.Addr), n.Via, n.PublicAddr, n.PublicAddr6)
 			i, ok := at[key]
 			if !ok {
 				i = len(at)

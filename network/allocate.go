@@ -190,8 +190,11 @@ func (b *builder) fillFrontends(pools map[string]*pool) {
 }
 
 func (t *Topology) addAddr(n *NIC, c ipConfig, a netip.Addr) {
-	if public := t.PublicIP(c.public); public.IsValid() && !n.PublicAddr.IsValid() {
+	switch public := t.PublicIP(c.public); {
+	case public.Is4() && !n.PublicAddr.IsValid() && !c.six:
 		n.PublicAddr, n.PublicTo = public, a
+	case public.Is6() && !n.PublicAddr6.IsValid() && c.six:
+		n.PublicAddr6, n.PublicTo6 = public, a
 	}
 	if t.skus[c.public.Key()] {
 		t.standard[n.ID.Key()] = c.public

@@ -122,7 +122,7 @@ func (t *Topology) unlessAttached(use publicUse, step verdict.Step) verdict.Step
 // Groups see the private address: translation comes first.
 func (w *walk) inward(to place) {
 	public := w.to
-	private := to.nic.PublicTo
+	_, private := to.nic.public(public)
 	if !private.IsValid() {
 		w.end(verdict.Step{At: "NIC " + to.nic.Name, Resource: to.nic.ID, Value: verdict.Unknown,
 			Reason: fmt.Sprintf("the private address behind %s is not known before deployment", public)})
@@ -145,12 +145,10 @@ func (w *walk) fromKnown(name string, id arm.ID) bool {
 	return false
 }
 
-// egressFor is the way out to one address: the plan has no IPv6 addresses, as
-// Azure has no default outbound access for it.
+// egressFor is the way out to one address.
 func (t *Topology) egressFor(n NIC, to netip.Addr) (netip.Addr, verdict.Step) {
 	if to.Is6() {
-		return netip.Addr{}, verdict.Step{At: "way out of " + n.Name, Resource: n.ID, Value: verdict.Unknown,
-			Reason: "outbound IPv6 needs an IPv6 public address or load balancer, which are not modelled"}
+		return t.egress6(n)
 	}
 	return t.egress(n)
 }
@@ -220,7 +218,7 @@ func (t *Topology) publicHost(to netip.Addr) verdict.Step {
 	if cloud, _ := service.Tag("AzureCloud"); contains(cloud, to) {
 		step.Reason = to.String() + " is a public address of an Azure service, whose own firewall decides next"
 	}
-	if service.Customer.Contains(to) {
+	if service.Customer.Contains(to) || service.Customer6.Contains(to) {
 		step.Value, step.Reason = verdict.No, fmt.Sprintf("no resource of the estate has the public address %s", to)
 	}
 	return step

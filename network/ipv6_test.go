@@ -34,7 +34,7 @@ func TestDualStack(t *testing.T) {
 		question{"10.1.0.4 -> 10.2.0.4 tcp 23", "yes", ""},
 		question{"fd00:1::4 -> fd00:2::8 tcp 22", "no", "drops the packets"},
 		question{"fd00:1::4 -> fd00:3::4 tcp 22", "no", "not peered"},
-		question{"fd00:1::4 -> 2001:db8::1 tcp 443", "unknown", "outbound IPv6"})
+		question{"fd00:1::4 -> 2001:db8::1 tcp 443", "no", "no default outbound access"})
 	s := top.Spaces("")
 	from := netip.MustParseAddr("fd00:1::4")
 	v := s.From(from)

@@ -357,20 +357,24 @@ func (o oracle) groups(n network.NIC, d network.Direction, f network.Flow) verdi
 	return out
 }
 
-// publicIP is a NIC's public address, and the private one that has it.
-func (o oracle) publicIP(n network.NIC) (arm.Resource, netip.Addr, bool) {
+// publicIPs are a NIC's public addresses, by the place of the private one that has each.
+func (o oracle) publicIPs(n network.NIC) map[int]arm.Resource {
+	out := map[int]arm.Resource{}
 	for i, c := range arm.Objects(o.doc(n.ID).Properties, "ipConfigurations") {
-		if id := arm.Ref(c, "properties.publicIPAddress.id"); id != "" {
-			r, ok := o.e.Get(id)
-			return r, n.Addrs[i], ok
+		if r, ok := o.e.Get(arm.Ref(c, "properties.publicIPAddress.id")); ok {
+			out[i] = r
 		}
 	}
-	return arm.Resource{}, netip.Addr{}, false
+	return out
 }
 
 func (o oracle) standard(n network.NIC) bool {
-	r, _, ok := o.publicIP(n)
-	return ok && arm.String(r.SKU, "name") == "Standard"
+	for _, r := range o.publicIPs(n) {
+		if arm.String(r.SKU, "name") == "Standard" {
+			return true
+		}
+	}
+	return false
 }
 
 // adminEnds are what may become of a packet at the security admin rules: deny,

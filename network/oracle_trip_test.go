@@ -125,10 +125,13 @@ func (o oracle) route(at network.NIC, t trip) verdict.Value {
 		if !slices.Contains(at.Addrs, t.f.Source) {
 			return verdict.Unknown
 		}
-		if t.f.Destination.Is6() {
-			return verdict.Unknown // no fact says by which address, or whether
-		}
 		source, v := o.egress(at)
+		if t.f.Destination.Is6() {
+			source, v = o.egress6(at)
+			if v == verdict.Unknown && o.isOurs(t.f.Destination) {
+				return v // and so is what the groups there say of its source
+			}
+		}
 		if v == verdict.No {
 			return v
 		}
@@ -322,6 +325,29 @@ func (o oracle) machine(n network.NIC, t trip) verdict.Value {
 	return verdict.And(o.groups(n, network.Inbound, t.f), verdict.Unknown)
 }
 
+// isOurs reports whether a machine has a public address.
+func (o oracle) isOurs(a netip.Addr) bool {
+	return slices.ContainsFunc(o.e.OfType("Microsoft.Network/publicIPAddresses"), func(r arm.Resource) bool { return o.top.PublicIP(r.ID) == a })
+}
+
+// egress6: only what a configuration of IPv6 has itself lets out.
+func (o oracle) egress6(n network.NIC) (netip.Addr, verdict.Value) {
+	if n.ID.Equal(nt.FirewallID) {
+		return netip.Addr{}, verdict.No
+	}
+	for _, c := range arm.Objects(o.doc(n.ID).Properties, "ipConfigurations") {
+		if a := o.top.PublicIP(arm.Ref(c, "properties.publicIPAddress.id")); a.Is6() {
+			return a, verdict.Yes
+		}
+	}
+	for _, c := range arm.Objects(o.doc(n.ID).Properties, "ipConfigurations") {
+		if len(arm.Objects(c, "properties.loadBalancerBackendAddressPools")) > 0 {
+			return netip.Addr{}, verdict.Unknown
+		}
+	}
+	return netip.Addr{}, verdict.No
+}
+
 // egress is the public source address, if there is a way out.
 func (o oracle) egress(n network.NIC) (netip.Addr, verdict.Value) {
 	subnet := o.doc(n.Subnet).Properties
@@ -331,8 +357,10 @@ func (o oracle) egress(n network.NIC) (netip.Addr, verdict.Value) {
 	if n.ID.Equal(nt.FirewallID) {
 		return netip.MustParseAddr(nt.FirewallPublic), verdict.Yes
 	}
-	if r, _, ok := o.publicIP(n); ok {
-		return o.top.PublicIP(r.ID), verdict.Yes
+	for _, r := range o.publicIPs(n) {
+		if a := o.top.PublicIP(r.ID); a.Is4() {
+			return a, verdict.Yes
+		}
 	}
 	if a, v, ok := o.lent(n); ok {
 		return a, v
@@ -354,10 +382,11 @@ func (o oracle) egress(n network.NIC) (netip.Addr, verdict.Value) {
 // internet is the second half of a path to a public address.
 func (o oracle) internet(t trip) verdict.Value {
 	for _, n := range o.top.NICs {
-		r, private, ok := o.publicIP(n)
-		if ok && o.top.PublicIP(r.ID) == t.f.Destination {
-			t.f.Destination = private
-			return o.into(n, t)
+		for i, r := range o.publicIPs(n) {
+			if o.top.PublicIP(r.ID) == t.f.Destination {
+				t.f.Destination = n.Addrs[i]
+				return o.into(n, t)
+			}
 		}
 	}
 	if _, ok := o.e.Get(nt.FirewallID); ok && t.f.Destination.String() == nt.FirewallPublic {
@@ -366,7 +395,7 @@ func (o oracle) internet(t trip) verdict.Value {
 	if _, ok := o.e.Get(nt.PublicLBID); ok && t.f.Destination.String() == nt.BalancerPublic {
 		return o.balance(nt.PublicLBID, t, false)
 	}
-	if service.Customer.Contains(t.f.Destination) {
+	if service.Customer.Contains(t.f.Destination) || mustPrefix("2001:db8:0:c::/64").Contains(t.f.Destination) {
 		return verdict.No
 	}
 	return verdict.Yes

@@ -153,7 +153,7 @@ func (o *outward) wayOut(p place, from netip.Addr) string {
 	}
 	s := p.subnet
 	return fmt.Sprint(s.VNet.Key(), "|", s.RouteTable.Key(), "|", s.NATGateway.Key(), "|", s.ServiceEndpoints, s.DefaultOutbound, s.EndpointNSG, s.EndpointRoutes,
-		strings.EqualFold(s.Name, gatewaySubnet), "|", p.nic.Kind, p.nic.Via, p.nic.PublicAddr, o.g.t.standard[p.nic.ID.Key()], "|", o.firewallAtom(from))
+		strings.EqualFold(s.Name, gatewaySubnet), "|", p.nic.Kind, p.nic.Via, p.nic.PublicAddr, p.nic.PublicAddr6, o.g.t.standard[p.nic.ID.Key()], "|", o.firewallAtom(from))
 }
 
 // firewallAtom is the place of an address among those that routes and the rules of

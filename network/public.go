@@ -15,6 +15,7 @@ import (
 type publicUse struct {
 	key   string // by which it is looked up and ordered
 	asked netip.Addr
+	six   bool // of IPv6
 	id    arm.ID
 	what  string // how a step names it
 }
@@ -27,24 +28,34 @@ func (b *builder) publicAddresses() {
 	uses := b.publicUses()
 	slices.SortFunc(uses, func(x, y publicUse) int { return strings.Compare(x.key, y.key) })
 	for _, u := range uses {
-		if _, taken := b.t.publicUse[u.asked]; u.asked.IsValid() && service.Customer.Contains(u.asked) && !taken {
+		if _, taken := b.t.publicUse[u.asked]; u.asked.IsValid() && u.from().Contains(u.asked) && !taken {
 			b.t.givePublic(u, u.asked)
 		}
 	}
-	a := service.Customer.Addr().Next()
+	next := map[bool]netip.Addr{false: service.Customer.Addr().Next(), true: service.Customer6.Addr().Next()}
 	for _, u := range uses {
 		if b.t.public[u.key].IsValid() {
 			continue
 		}
-		for a != last(service.Customer) && b.t.publicUse[a].key != "" {
+		a, end := next[u.six], last(u.from())
+		for a != end && b.t.publicUse[a].key != "" {
 			a = a.Next()
 		}
-		if a == last(service.Customer) {
-			b.problemOf(u.id, "%s has no public address: the plan %s is used up", u.what, service.Customer)
+		next[u.six] = a
+		if a == end {
+			b.problemOf(u.id, "%s has no public address: the plan %s is used up", u.what, u.from())
 			continue
 		}
 		b.t.givePublic(u, a)
 	}
+}
+
+// from is the part of the plan that the address is of.
+func (u publicUse) from() netip.Prefix {
+	if u.six {
+		return service.Customer6
+	}
+	return service.Customer
 }
 
 func (t *Topology) givePublic(u publicUse, a netip.Addr) {
@@ -54,32 +65,34 @@ func (t *Topology) givePublic(u publicUse, a netip.Addr) {
 func (b *builder) publicUses() []publicUse {
 	var uses []publicUse
 	for _, r := range b.e.OfType(typePublicIP) {
-		if strings.EqualFold(arm.String(r.Properties, "publicIPAddressVersion"), "IPv6") {
-			continue // the plan has IPv4 only
-		}
 		asked, _ := parseAddr(arm.String(r.Properties, "ipAddress"))
-		uses = append(uses, publicUse{r.ID.Key(), asked, r.ID, "public IP address " + r.ID.Name()})
+		uses = append(uses, publicUse{r.ID.Key(), asked, isSix(r), r.ID, "public IP address " + r.ID.Name()})
 		b.t.skus[r.ID.Key()] = strings.EqualFold(arm.String(r.SKU, "name"), "Standard")
 	}
 	for _, r := range b.e.OfType(typeIPPrefix) {
-		uses = append(uses, publicUse{r.ID.Key(), netip.Addr{}, r.ID, "public IP prefix " + r.ID.Name()})
+		uses = append(uses, publicUse{r.ID.Key(), netip.Addr{}, isSix(r), r.ID, "public IP prefix " + r.ID.Name()})
 	}
 	for _, v := range b.t.VNets {
-		uses = append(uses, publicUse{defaultKey(v.ID), netip.Addr{}, v.ID, "default outbound access of " + v.Name})
+		uses = append(uses, publicUse{defaultKey(v.ID), netip.Addr{}, false, v.ID, "default outbound access of " + v.Name})
 	}
 	clusters := map[string]bool{}
 	for _, p := range b.pending {
 		for _, c := range p.configs {
 			if c.own && !c.six {
-				uses = append(uses, publicUse{c.public.Key(), netip.Addr{}, c.public, "public IP address of " + p.nic.Name})
+				uses = append(uses, publicUse{c.public.Key(), netip.Addr{}, false, c.public, "public IP address of " + p.nic.Name})
 			}
 		}
 		if p.nic.Via == ViaCluster && !clusters[p.nic.Owner.Key()] {
 			clusters[p.nic.Owner.Key()] = true
-			uses = append(uses, publicUse{p.nic.Owner.Key(), netip.Addr{}, p.nic.Owner, "compute cluster " + p.nic.Owner.Name()})
+			uses = append(uses, publicUse{p.nic.Owner.Key(), netip.Addr{}, false, p.nic.Owner, "compute cluster " + p.nic.Owner.Name()})
 		}
 	}
 	return uses
+}
+
+// isSix reports whether a public IP address or prefix is of IPv6.
+func isSix(r arm.Resource) bool {
+	return strings.EqualFold(arm.String(r.Properties, "publicIPAddressVersion"), "IPv6")
 }
 
 func defaultKey(vnet arm.ID) string { return vnet.Key() + "#default" }
@@ -88,7 +101,7 @@ func defaultKey(vnet arm.ID) string { return vnet.Key() + "#default" }
 // has one; invalid where there is none.
 func (t *Topology) PublicIP(id arm.ID) netip.Addr { return t.public[id.Key()] }
 
-// EgressAddr is the public address that the internet sees of a NIC's own
+// EgressAddr is the public IPv4 address that the internet sees of a NIC's own
 // connections, and by what. Whether its routes lead to the internet is not
 // looked at: that is a question about a flow.
 func (t *Topology) EgressAddr(nic arm.ID) (netip.Addr, Answer) {
@@ -153,7 +166,7 @@ func (t *Topology) natEgress(s Subnet, step verdict.Step) (netip.Addr, verdict.S
 func (t *Topology) natAddr(id arm.ID) (netip.Addr, Doubts) {
 	nat := t.nats[id.Key()]
 	for _, p := range nat.addresses {
-		if a := t.PublicIP(p); a.IsValid() {
+		if a := t.PublicIP(p); a.Is4() {
 			return a, nil
 		}
 	}
@@ -214,6 +227,7 @@ func firstDoubt(d Doubts, properties ...string) (Doubt, bool) {
 // natGateway is what a NAT gateway has to translate to.
 type natGateway struct {
 	addresses []arm.ID
+	six       bool // some are of IPv6
 	doubts    Doubts
 }
 
@@ -223,7 +237,9 @@ func (b *builder) natGateways() {
 		d := b.read(r, &g.doubts)
 		g.addresses = append(d.refs("publicIpAddresses"), d.refs("publicIpPrefixes")...)
 		for _, id := range g.addresses {
-			if _, ok := b.e.Get(id); !ok {
+			r, ok := b.e.Get(id)
+			g.six = g.six || ok && isSix(r)
+			if !ok {
 				d.doubt("publicIpAddresses", id.Name()+" is not in the estate")
 			}
 		}

@@ -191,7 +191,7 @@ func (t *Topology) deciding() []space.Interval {
 		list = append(list, prefixes...)
 	}
 	list = append(append(list, worldwide...), private...)
-	list = append(list, service.Customer, single(service.WireServer), single(service.Metadata), any4)
+	list = append(list, service.Customer, service.Customer6, single(service.WireServer), single(service.Metadata), any4)
 	for _, tag := range []string{"AzureCloud", "AzureMachineLearning", "BatchNodeManagement"} {
 		prefixes, _ := service.Tag(tag)
 		list = append(list, prefixes...)

@@ -114,8 +114,10 @@ func (b *builder) index() {
 		for _, id := range n.ASGs {
 			t.asgs[id.Key()] = append(t.asgs[id.Key()], n.Addrs...)
 		}
-		if n.PublicAddr.IsValid() {
-			b.publicNIC(i)
+		for _, a := range []netip.Addr{n.PublicAddr, n.PublicAddr6} {
+			if a.IsValid() {
+				b.publicNIC(i, a)
+			}
 		}
 		if s, ok := t.Subnet(n.Subnet); ok && n.Kind == KindPrivateEndpoint {
 			t.endpointsIn[s.VNet.Key()] = append(t.endpointsIn[s.VNet.Key()], i)
@@ -136,13 +138,13 @@ func (b *builder) index() {
 	}
 }
 
-func (b *builder) publicNIC(i int) {
+func (b *builder) publicNIC(i int, a netip.Addr) {
 	n := b.t.NICs[i]
-	if other, taken := b.t.byPublic[n.PublicAddr]; taken {
+	if other, taken := b.t.byPublic[a]; taken {
 		b.problemOf(n.ID, "the public IP address of %s belongs to %s already; give each its own", n.Name, b.t.NICs[other].Name)
 		return
 	}
-	b.t.byPublic[n.PublicAddr] = i
+	b.t.byPublic[a] = i
 }
 
 func (h holder) within(s Subnet) []netip.Prefix {

@@ -96,7 +96,10 @@ type NIC struct {
 	PublicAddr netip.Addr
 	// PublicTo is the one of Addrs that PublicAddr is translated to, invalid where
 	// it is not known.
-	PublicTo     netip.Addr
+	PublicTo netip.Addr
+	// PublicAddr6 and PublicTo6 are the same of IPv6: a NIC may have both.
+	PublicAddr6  netip.Addr
+	PublicTo6    netip.Addr
 	IPForwarding bool
 	// Members are a private endpoint's member names, one for each address.
 	Members []string
@@ -112,6 +115,15 @@ type NIC struct {
 	Doubts Doubts
 
 	memberships []membership
+}
+
+// public is the NIC's public address of the version of another, and what it is
+// translated to.
+func (n NIC) public(version netip.Addr) (public, private netip.Addr) {
+	if version.Is6() {
+		return n.PublicAddr6, n.PublicTo6
+	}
+	return n.PublicAddr, n.PublicTo
 }
 
 // Via is how a NIC's owner is given a way to the internet, beside what its

@@ -30,13 +30,18 @@ func Platform() []Endpoint {
 	}
 }
 
-// Addresses of the plan that belong to no service (RFC 5737).
+// Addresses of the plan that belong to no service (RFC 5737, RFC 3849).
 var (
 	// Customer holds the public IP addresses of the estate's own resources and of
 	// default outbound access (TEST-NET-3).
 	Customer = netip.MustParsePrefix("203.0.113.0/24")
+	// Customer6 holds their IPv6 addresses (RFC 3849). There is no default outbound
+	// access by IPv6.
+	Customer6 = netip.MustParsePrefix("2001:db8:0:c::/64")
 	// Outsider is a machine on the internet that has nothing to do with the estate (TEST-NET-1).
 	Outsider = netip.MustParseAddr("192.0.2.10")
+	// Outsider6 is its IPv6 address (RFC 3849).
+	Outsider6 = netip.MustParseAddr("2001:db8::10")
 	// DefaultOutbound is what a machine without a public address of its own appears as.
 	DefaultOutbound = netip.MustParseAddr("203.0.113.254")
 	// WireServer is Azure's virtual public address for DNS and health probes.

@@ -75,7 +75,7 @@ func (f *Fabric) counts(s Space, nsg arm.ID) ([]RuleCount, error) {
 	defer conn.Close()
 	var out []RuleCount
 	for _, g := range groups {
-		counts, err := conn.MarkCounts(tableName, g.Chain+rulesSuffix)
+		counts, err := conn.MarkCounts(nft.TableID{Name: tableName}, g.Chain+rulesSuffix)
 		if err != nil {
 			return nil, err
 		}

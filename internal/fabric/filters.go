@@ -25,7 +25,7 @@ func (a *application) filters(ctx context.Context) error {
 		defer conn.Close()
 		have := ""
 		if !s.fresh {
-			if have, err = conn.Fingerprint(s.Filter.Name); err != nil || have == want.table.Fingerprint() {
+			if have, err = conn.Fingerprint(nft.TableID{Name: s.Filter.Name}); err != nil || have == want.table.Fingerprint() {
 				a.fabric.remember(s.full, want)
 				return err
 			}

@@ -182,7 +182,12 @@ func (g *generator) vm(vnet, subnet string) {
 	}
 	configs[0] = append(configs[0], g.memberships(vnet)...)
 	if g.shape.Dual && g.chance(70, "second version") {
-		configs = append(configs, []Set{{"privateIPAddressVersion", "IPv6"}})
+		six := []Set{{"privateIPAddressVersion", "IPv6"}}
+		if g.shape.Public && g.chance(30, "public IPv6") {
+			g.add(With(PublicIP("pip6-"+name, "Standard"), Set{"publicIPAddressVersion", "IPv6"}))
+			six = append(six, Set{"publicIPAddress.id", PublicIPID("pip6-" + name)})
+		}
+		configs = append(configs, six)
 	}
 	var list []arm.Object
 	for _, c := range configs {
@@ -371,7 +376,7 @@ func Flow(t *rapid.T, top *network.Topology) network.Flow {
 		f.Source = service.Outsider
 	}
 	if six && (f.Source.Is6() || rapid.IntRange(0, 2).Draw(t, "version") == 0) {
-		sixFlow(t, &f, inside)
+		sixFlow(t, &f, top.NICs)
 	}
 	if f.Protocol == network.ICMP {
 		f.Port = 0
@@ -380,14 +385,19 @@ func Flow(t *rapid.T, top *network.Topology) network.Flow {
 }
 
 // sixFlow gives a flow two ends of IPv6.
-func sixFlow(t *rapid.T, f *network.Flow, inside []netip.Addr) {
-	outside := netip.MustParseAddr("2001:db8::10")
-	var all []netip.Addr
-	for _, a := range inside {
-		if a.Is6() {
-			all = append(all, a, a)
+func sixFlow(t *rapid.T, f *network.Flow, nics []network.NIC) {
+	all := []netip.Addr{service.Outsider6, service.Outsider6, netip.MustParseAddr("fd00:1:0:1::77"), netip.MustParseAddr("fd00:9::9"), netip.MustParseAddr("2001:db8:0:c::77")}
+	var public []netip.Addr
+	for _, n := range nics {
+		for _, a := range n.Addrs {
+			if a.Is6() {
+				all = append(all, a, a)
+			}
+		}
+		if n.PublicAddr6.IsValid() {
+			public = append(public, n.PublicAddr6)
 		}
 	}
-	all = append(all, outside, netip.MustParseAddr("fd00:1:0:1::77"), netip.MustParseAddr("fd00:9::9"))
-	f.Source, f.Destination = rapid.SampledFrom(all).Draw(t, "source of IPv6"), rapid.SampledFrom(all).Draw(t, "destination of IPv6")
+	f.Source = rapid.SampledFrom(all).Draw(t, "source of IPv6")
+	f.Destination = rapid.SampledFrom(append(all, public...)).Draw(t, "destination of IPv6")
 }

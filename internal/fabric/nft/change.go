@@ -13,18 +13,19 @@ import (
 // that holds only what differs: elements that stay keep their counters. from must
 // be what is loaded, which [Conn.Fingerprint] tells.
 func (c *Conn) Change(from, to Table) error {
+	from, to = from.versioned(), to.versioned()
 	if !Fits(from, to) {
 		return fmt.Errorf("the table %s cannot be changed in place: a set or a chain would be another", to.Name)
 	}
-	d := &difference{Conn: c, table: &nftables.Table{Name: to.Name, Family: nftables.TableFamilyIPv4}, sets: map[string]*nftables.Set{}}
+	d := &difference{Conn: c, table: &nftables.Table{Name: to.Name, Family: to.family()}, sets: map[string]*nftables.Set{}}
 	if err := d.queue(from, to); err != nil {
 		return err
 	}
 	if err := c.nl.Flush(); err != nil {
 		return fmt.Errorf("changing the table %s: %w", to.Name, err)
 	}
-	if err := c.verify(Table{Name: to.Name, Sets: d.large}, d.sets); err != nil {
-		return errors.Join(err, c.closeAll(to.Name))
+	if err := c.verify(Table{Name: to.Name, Six: to.Six, Sets: d.large}, d.sets); err != nil {
+		return errors.Join(err, c.closeAll(to.at()))
 	}
 	return nil
 }
@@ -112,7 +113,7 @@ func (d *difference) rules(old map[string]Chain, to Table) error {
 			d.nl.FlushChain(chain)
 			if start == nil {
 				var err error
-				if start, err = d.start(to.Name); err != nil {
+				if start, err = d.start(to.at()); err != nil {
 					return err
 				}
 			}
@@ -181,7 +182,7 @@ func Fits(from, to Table) bool {
 			return false
 		}
 	}
-	return from.Name == to.Name
+	return from.at() == to.at()
 }
 
 func sameShape(a, b Set) bool {

@@ -94,7 +94,7 @@ func TestChangeIsLoad(t *testing.T) {
 			if got := normal(t); got != step.want {
 				t.Errorf("%s: changed:\n%s\nloaded:\n%s", name, got, step.want)
 			}
-			if got, err := c.Fingerprint("sample"); err != nil || got != step.to.Fingerprint() {
+			if got, err := c.Fingerprint(TableID{Name: "sample"}); err != nil || got != step.to.Fingerprint() {
 				t.Errorf("%s: the fingerprint is %q, %v", name, got, err)
 			}
 		}

@@ -24,14 +24,14 @@ type RuleCount struct {
 
 // Counts are the counters of the table's rules that have one, in the rules'
 // order; none where there is no such table.
-func (c *Conn) Counts(table string) ([]RuleCount, error) {
-	chains, err := c.nl.ListChainsOfTableFamily(nftables.TableFamilyIPv4)
+func (c *Conn) Counts(table TableID) ([]RuleCount, error) {
+	chains, err := c.nl.ListChainsOfTableFamily(table.family())
 	if err != nil {
 		return nil, fmt.Errorf("listing chains: %w", err)
 	}
 	var out []RuleCount
 	for _, ch := range chains {
-		if ch.Table.Name != table || strings.HasPrefix(ch.Name, markerPrefix) || ch.Hooknum != nil {
+		if ch.Table.Name != table.Name || strings.HasPrefix(ch.Name, markerPrefix) || ch.Hooknum != nil {
 			continue
 		}
 		rules, err := c.nl.GetRules(ch.Table, ch)
@@ -62,8 +62,8 @@ func counter(r *nftables.Rule) (Count, bool) {
 
 // MarkCounts are the counts of the elements of a counting map whose key is a
 // mark; none where there is no such map.
-func (c *Conn) MarkCounts(table, set string) (map[uint32]Count, error) {
-	elems, err := c.nl.GetSetElements(&nftables.Set{Table: &nftables.Table{Name: table, Family: nftables.TableFamilyIPv4}, Name: set})
+func (c *Conn) MarkCounts(table TableID, set string) (map[uint32]Count, error) {
+	elems, err := c.nl.GetSetElements(&nftables.Set{Table: &nftables.Table{Name: table.Name, Family: table.family()}, Name: set})
 	if errors.Is(err, unix.ENOENT) {
 		return nil, nil
 	}

@@ -24,6 +24,8 @@ func width(t Type) int {
 		return 2
 	case Proto:
 		return 1
+	case addr6:
+		return 16
 	}
 	return 4
 }
@@ -34,6 +36,8 @@ func datatype(t Type) nftables.SetDatatype {
 		return nftables.TypeIFName
 	case Addr:
 		return nftables.TypeIPAddr
+	case addr6:
+		return nftables.TypeIP6Addr
 	case Port:
 		return nftables.TypeInetService
 	case Proto:
@@ -56,6 +60,9 @@ func (v Value) bytes(t Type) []byte {
 	case Addr:
 		a := v.Addr.As4()
 		return a[:]
+	case addr6:
+		a := v.Addr.As16()
+		return a[:]
 	case Port:
 		return binary.BigEndian.AppendUint16(nil, uint16(v.Num))
 	case Proto:
@@ -67,7 +74,7 @@ func (v Value) bytes(t Type) []byte {
 // next is the value after v, and whether there is one: an interval in the kernel
 // ends before its end marker.
 func (v Value) next(t Type) (Value, bool) {
-	if t == Addr {
+	if t == Addr || t == addr6 {
 		n := v.Addr.Next()
 		return Address(n), n.IsValid()
 	}
@@ -101,11 +108,15 @@ func loadOne(f Field, reg uint32) expr.Any {
 		return payload(expr.PayloadBaseNetworkHeader, 12, 4)
 	case Destination:
 		return payload(expr.PayloadBaseNetworkHeader, 16, 4)
+	case source6:
+		return payload(expr.PayloadBaseNetworkHeader, 8, 16)
+	case destination6:
+		return payload(expr.PayloadBaseNetworkHeader, 24, 16)
 	case SourcePort:
 		return payload(expr.PayloadBaseTransportHeader, 0, 2)
 	case DestinationPort:
 		return payload(expr.PayloadBaseTransportHeader, 2, 2)
-	case ICMPType:
+	case ICMPType, icmp6Type:
 		return payload(expr.PayloadBaseTransportHeader, 0, 1)
 	case ConnState:
 		return &expr.Ct{Key: expr.CtKeySTATE, Register: reg}
@@ -138,7 +149,7 @@ func (m Match) encode(sets map[string]*nftables.Set) []expr.Any {
 		return append(out,
 			&expr.Bitwise{SourceRegister: firstRegister, DestRegister: firstRegister, Len: 4, Mask: mask, Xor: make([]byte, 4)},
 			&expr.Cmp{Op: some, Register: firstRegister, Data: make([]byte, 4)})
-	case f == ICMPType:
+	case f == ICMPType || f == icmp6Type:
 		return append(out, &expr.Cmp{Op: op, Register: firstRegister, Data: []byte{byte(m.From.Num)}})
 	}
 	t := fieldTypes[f]
@@ -151,7 +162,11 @@ func (m Match) encode(sets map[string]*nftables.Set) []expr.Any {
 func (a Action) encode(sets map[string]*nftables.Set) []expr.Any {
 	switch a.Verb {
 	case Reject:
-		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: 13}} // ICMP_PKT_FILTERED
+		code := uint8(13) // ICMP_PKT_FILTERED
+		if a.six {
+			code = 1 // ICMPV6_ADM_PROHIBITED (RFC 4443, 3.1)
+		}
+		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: code}}
 	case Continue:
 		return nil
 	case Accept, Drop, Return, Jump, Goto:
@@ -171,7 +186,7 @@ func (a Action) encode(sets map[string]*nftables.Set) []expr.Any {
 	}
 	lookup.DestRegister = firstRegister
 	out = append(out, lookup)
-	nat := &expr.NAT{Type: expr.NATTypeSourceNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: firstRegister}
+	nat := &expr.NAT{Type: expr.NATTypeSourceNAT, Family: a.nfproto(), RegAddrMin: firstRegister}
 	switch a.Verb {
 	case SetMark:
 		return append(out, &expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: firstRegister})
@@ -183,23 +198,33 @@ func (a Action) encode(sets map[string]*nftables.Set) []expr.Any {
 
 // translation is to an address that is the same for all packets.
 func (a Action) translation() []expr.Any {
-	to := a.Addr.As4()
-	nat := &expr.NAT{Type: expr.NATTypeSourceNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: firstRegister}
-	out := []expr.Any{&expr.Immediate{Register: firstRegister, Data: to[:]}}
+	to, family := a.address()
+	nat := &expr.NAT{Type: expr.NATTypeSourceNAT, Family: family, RegAddrMin: firstRegister}
+	out := []expr.Any{&expr.Immediate{Register: firstRegister, Data: to}}
 	if a.Verb == SendTo {
 		nat.Type = expr.NATTypeDestNAT
 	}
 	if a.Port != 0 {
-		out = append(out, &expr.Immediate{Register: firstRegister + 1, Data: binaryutil.BigEndian.PutUint16(a.Port)})
-		nat.RegProtoMin, nat.Specified = firstRegister+1, true
+		port := firstRegister + uint32(len(to))/4
+		out = append(out, &expr.Immediate{Register: port, Data: binaryutil.BigEndian.PutUint16(a.Port)})
+		nat.RegProtoMin, nat.Specified = port, true
 	}
 	return append(out, nat)
+}
+
+// registers is how many bytes of registers fields fill.
+func registers(fields []Field) uint32 {
+	n := 0
+	for _, f := range fields {
+		n += (width(fieldTypes[f]) + 3) / 4 * 4
+	}
+	return uint32(n)
 }
 
 // balance is a verdict by a hash, the same for all packets of a connection.
 func (a Action) balance(sets map[string]*nftables.Set) []expr.Any {
 	return append(load(a.Fields),
-		&expr.Hash{SourceRegister: firstRegister, DestRegister: firstRegister, Length: uint32(4 * len(a.Fields)), Modulus: a.Number, Type: expr.HashTypeJenkins},
+		&expr.Hash{SourceRegister: firstRegister, DestRegister: firstRegister, Length: registers(a.Fields), Modulus: a.Number, Type: expr.HashTypeJenkins},
 		&expr.Lookup{SourceRegister: firstRegister, SetName: a.Map, SetID: sets[a.Map].ID, IsDestRegSet: true, DestRegister: unix.NFT_REG_VERDICT})
 }
 

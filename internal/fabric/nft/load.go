@@ -42,14 +42,24 @@ func Open(namespace int) (*Conn, error) {
 // Close ends the conversation.
 func (c *Conn) Close() error { return c.nl.CloseLasting() }
 
-// Fingerprint is that of the loaded table of this name, or "".
-func (c *Conn) Fingerprint(table string) (string, error) {
-	chains, err := c.nl.ListChainsOfTableFamily(nftables.TableFamilyIPv4)
+// TableID tells tables apart.
+type TableID struct {
+	Name string
+	Six  bool // of IPv6
+}
+
+func (n TableID) family() nftables.TableFamily { return Table{Six: n.Six}.family() }
+
+func (t Table) at() TableID { return TableID{t.Name, t.Six} }
+
+// Fingerprint is that of the loaded table, or "".
+func (c *Conn) Fingerprint(table TableID) (string, error) {
+	chains, err := c.nl.ListChainsOfTableFamily(table.family())
 	if err != nil {
 		return "", fmt.Errorf("listing chains: %w", err)
 	}
 	for _, ch := range chains {
-		if ch.Table.Name == table && strings.HasPrefix(ch.Name, markerPrefix) {
+		if ch.Table.Name == table.Name && strings.HasPrefix(ch.Name, markerPrefix) {
 			return strings.TrimPrefix(ch.Name, markerPrefix), nil
 		}
 	}
@@ -61,7 +71,8 @@ func (c *Conn) Fingerprint(table string) (string, error) {
 // Established connections live on, and counters go on from before for the rules
 // whose chain and comment stay.
 func (c *Conn) Load(t Table) error {
-	start, err := c.start(t.Name)
+	t = t.versioned()
+	start, err := c.start(t.at())
 	if err != nil {
 		return err
 	}
@@ -73,7 +84,7 @@ func (c *Conn) Load(t Table) error {
 		return fmt.Errorf("loading the table %s: %w", t.Name, err)
 	}
 	if err := c.verify(t, sets); err != nil {
-		return errors.Join(err, c.closeAll(t.Name))
+		return errors.Join(err, c.closeAll(t.at()))
 	}
 	return nil
 }
@@ -83,7 +94,7 @@ func (c *Conn) Load(t Table) error {
 type counts map[[2]string][]Count
 
 // start are the counts from which those of the rules go on.
-func (c *Conn) start(table string) (counts, error) {
+func (c *Conn) start(table TableID) (counts, error) {
 	before, err := c.Counts(table)
 	if err != nil {
 		return nil, err
@@ -107,7 +118,7 @@ func (c counts) take(chain string, r Rule) Count {
 }
 
 func (c *Conn) queue(t Table, start counts) (map[string]*nftables.Set, error) {
-	table := &nftables.Table{Name: t.Name, Family: nftables.TableFamilyIPv4}
+	table := &nftables.Table{Name: t.Name, Family: t.family()}
 	c.nl.AddTable(table) // so that there is one to delete
 	c.nl.DelTable(table)
 	c.nl.AddTable(table)
@@ -234,8 +245,8 @@ func (c *Conn) verify(t Table, sets map[string]*nftables.Set) error {
 }
 
 // closeAll leaves a table that lets nothing through.
-func (c *Conn) closeAll(name string) error {
-	_, err := c.queue(Table{Name: name, Chains: []Chain{
+func (c *Conn) closeAll(name TableID) error {
+	_, err := c.queue(Table{Name: name.Name, Six: name.Six, Chains: []Chain{
 		{Name: "input", Hook: Input, Drop: true},
 		{Name: "forward", Hook: Forward, Drop: true},
 		{Name: "prerouting", Hook: Prerouting, Priority: math.MinInt32 + 1, Drop: true},
@@ -247,12 +258,12 @@ func (c *Conn) closeAll(name string) error {
 }
 
 // Remove deletes the table; it need not exist.
-func (c *Conn) Remove(name string) error {
-	table := &nftables.Table{Name: name, Family: nftables.TableFamilyIPv4}
+func (c *Conn) Remove(name TableID) error {
+	table := &nftables.Table{Name: name.Name, Family: name.family()}
 	c.nl.AddTable(table)
 	c.nl.DelTable(table)
 	if err := c.nl.Flush(); err != nil {
-		return fmt.Errorf("removing the table %s: %w", name, err)
+		return fmt.Errorf("removing the table %s: %w", name.Name, err)
 	}
 	return nil
 }

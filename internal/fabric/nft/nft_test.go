@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,15 +120,60 @@ func TestTextAndKernelAgree(t *testing.T) {
 		chains, _, _ = strings.Cut(chains, "\tchain fingerprint")
 		return strings.TrimRight(chains, "}\n \t")
 	}
-	nft(sample().String(), "-f", "-")
-	byText := chainsOf(nft("", "list", "table", "ip", "sample"))
-	if err := c.Load(sample()); err != nil {
-		t.Fatal(err)
+	for version, table := range map[string]Table{"ip": sample(), "ip6": inSix(sample())} {
+		nft(table.String(), "-f", "-")
+		byText := chainsOf(nft("", "list", "table", version, "sample"))
+		if err := c.Load(table); err != nil {
+			t.Fatal(err)
+		}
+		byUs := chainsOf(nft("", "list", "table", version, "sample"))
+		if byText != byUs {
+			t.Errorf("nft made of the text:\n%s\nwe loaded:\n%s", byText, byUs)
+		}
+		if got, err := c.Fingerprint(table.at()); err != nil || got != table.Fingerprint() {
+			t.Errorf("%s: the fingerprint is %q, %v", version, got, err)
+		}
+		after := table
+		after.Sets = slices.Clone(table.Sets)
+		after.Sets[1].Elems = after.Sets[1].Elems[1:]
+		if err := c.Change(table, after); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Load(table); err != nil {
+			t.Fatal(err)
+		}
 	}
-	byUs := chainsOf(nft("", "list", "table", "ip", "sample"))
-	if byText != byUs {
-		t.Errorf("nft made of the text:\n%s\nwe loaded:\n%s", byText, byUs)
+}
+
+// inSix is a table with the addresses of IPv4 as some of IPv6.
+func inSix(t Table) Table {
+	turn := func(list []Value) {
+		for i, v := range list {
+			if b := v.Addr.As16(); v.Addr.Is4() {
+				list[i] = Address(netip.AddrFrom16([16]byte{0: 0xfd, 7: b[12], 13: b[13], 14: b[14], 15: b[15]}))
+			}
+		}
 	}
+	for _, s := range t.Sets {
+		for i := range s.Elems {
+			turn(s.Elems[i].Key)
+			turn(s.Elems[i].To)
+			value := []Value{s.Elems[i].Value}
+			turn(value)
+			s.Elems[i].Value = value[0]
+		}
+	}
+	for _, c := range t.Chains {
+		for i, r := range c.Rules {
+			for j, m := range r.Match {
+				if m.Field[0] == Protocol && m.From == Num(1) { // ICMP has another number
+					c.Rules[i].Match[j].From, c.Rules[i].Match[j].To = Num(58), Num(58)
+				}
+			}
+		}
+	}
+	t.Six = true
+	return t
 }
 
 func TestFingerprint(t *testing.T) {
@@ -136,7 +182,7 @@ func TestFingerprint(t *testing.T) {
 	if err := c.Load(table); err != nil {
 		t.Fatal(err)
 	}
-	got, err := c.Fingerprint("sample")
+	got, err := c.Fingerprint(TableID{Name: "sample"})
 	if err != nil || got != table.Fingerprint() {
 		t.Errorf("%q %v, want %q", got, err, table.Fingerprint())
 	}
@@ -144,13 +190,13 @@ func TestFingerprint(t *testing.T) {
 	if table.Fingerprint() == got {
 		t.Error("another table has the same fingerprint")
 	}
-	if err := c.Remove("sample"); err != nil {
+	if err := c.Remove(TableID{Name: "sample"}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := c.Fingerprint("sample"); err != nil || got != "" {
+	if got, err := c.Fingerprint(TableID{Name: "sample"}); err != nil || got != "" {
 		t.Errorf("after removal: %q %v", got, err)
 	}
-	if err := c.Remove("sample"); err != nil {
+	if err := c.Remove(TableID{Name: "sample"}); err != nil {
 		t.Errorf("removing what is not there: %v", err)
 	}
 }
@@ -201,7 +247,7 @@ func TestCountsGoOn(t *testing.T) {
 	if err := c.Load(table); err != nil {
 		t.Fatal(err)
 	}
-	got, err := c.Counts("counts")
+	got, err := c.Counts(TableID{Name: "counts"})
 	want := "[{group a {1 10}} {group a {2 20}} {group b {0 0}} {group c {0 0}}]"
 	if err != nil || fmt.Sprint(got) != want {
 		t.Errorf("%v %v, want %s", got, err, want)

@@ -8,9 +8,11 @@ import (
 	"net/netip"
 )
 
-// Table is a table of the IPv4 family.
+// Table is a table of one version of IP: IPv4, or with Six IPv6. Addresses and
+// ICMP in it are of that version.
 type Table struct {
 	Name   string
+	Six    bool
 	Sets   []Set
 	Chains []Chain
 
@@ -20,6 +22,7 @@ type Table struct {
 // Sealed is the table with its fingerprint worked out once. It must not be
 // changed any more.
 func (t Table) Sealed() Table {
+	t = t.versioned()
 	t.fingerprint = t.Fingerprint()
 	return t
 }
@@ -29,6 +32,7 @@ func (t Table) Fingerprint() string {
 	if t.fingerprint != "" {
 		return t.fingerprint
 	}
+	t = t.versioned()
 	h := sha256.New()
 	var b []byte
 	for _, s := range t.Sets {
@@ -38,7 +42,7 @@ func (t Table) Fingerprint() string {
 			h.Write(binary.BigEndian.AppendUint32(b, uint32(len(b))))
 		}
 	}
-	h.Write([]byte(Table{Name: t.Name, Chains: t.Chains}.String()))
+	h.Write([]byte(Table{Name: t.Name, Six: t.Six, Chains: t.Chains}.String()))
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
@@ -71,6 +75,7 @@ const (
 	Proto
 	Mark
 	VerdictType
+	addr6 // what Addr is in a table of IPv6
 )
 
 // Value is an interface name, an address, a port, a protocol's number or a
@@ -87,7 +92,7 @@ func Name(s string) Value { return Value{Name: s} }
 // Num is the value of a port, a protocol or a mark.
 func Num(n uint32) Value { return Value{Num: n} }
 
-// Address is the value of an IPv4 address.
+// Address is the value of an address.
 func Address(a netip.Addr) Value { return Value{Addr: a} }
 
 // Set is a named set, or with Data a map.
@@ -113,7 +118,7 @@ type Elem struct {
 // Hook is where in a packet's way a base chain stands.
 type Hook int
 
-// Hooks of the IPv4 family.
+// Hooks.
 const (
 	NoHook Hook = iota
 	Prerouting
@@ -160,6 +165,9 @@ const (
 	ConnState
 	PacketMark
 	ConnStatus
+	source6 // what Source is in a table of IPv6, and so on
+	destination6
+	icmp6Type
 )
 
 // Connection states, a bit set for matches on [ConnState].
@@ -218,6 +226,8 @@ type Action struct {
 	Addr   netip.Addr // of SendTo and SendAs
 	Port   uint16     // of SendTo; 0 for the packet's own
 	Number uint32     // of Balance: how many verdicts there are
+
+	six bool // in a table of IPv6
 }
 
 // Equals matches one value of a field.

@@ -2,6 +2,7 @@ package nft
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -9,7 +10,12 @@ import (
 // String writes the table in nft's language.
 func (t Table) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "table ip %s {\n", t.Name)
+	t = t.versioned()
+	version := "ip"
+	if t.Six {
+		version = "ip6"
+	}
+	fmt.Fprintf(&b, "table %s %s {\n", version, t.Name)
 	for _, s := range t.Sets {
 		s.write(&b)
 	}
@@ -21,7 +27,7 @@ func (t Table) String() string {
 }
 
 var typeNames = map[Type]string{
-	IfName: "ifname", Addr: "ipv4_addr", Port: "inet_service", Proto: "inet_proto", Mark: "mark", VerdictType: "verdict",
+	IfName: "ifname", Addr: "ipv4_addr", Port: "inet_service", Proto: "inet_proto", Mark: "mark", VerdictType: "verdict", addr6: "ipv6_addr",
 }
 
 func (s Set) write(b *strings.Builder) {
@@ -78,7 +84,7 @@ func (v Value) text(t Type) string {
 	switch t {
 	case IfName:
 		return strconv.Quote(v.Name)
-	case Addr:
+	case Addr, addr6:
 		return v.Addr.String()
 	case Mark:
 		return fmt.Sprintf("0x%08x", v.Num)
@@ -131,11 +137,11 @@ func (r Rule) String() string {
 var fieldNames = map[Field]string{
 	InIf: "iifname", OutIf: "oifname", Source: "ip saddr", Destination: "ip daddr", Protocol: "meta l4proto",
 	SourcePort: "th sport", DestinationPort: "th dport", ICMPType: "icmp type", ConnState: "ct state", PacketMark: "meta mark",
-	ConnStatus: "ct status",
+	ConnStatus: "ct status", source6: "ip6 saddr", destination6: "ip6 daddr", icmp6Type: "icmpv6 type",
 }
 
 var fieldTypes = map[Field]Type{
-	InIf: IfName, OutIf: IfName, Source: Addr, Destination: Addr, SourcePort: Port, DestinationPort: Port, Protocol: Proto, PacketMark: Mark,
+	InIf: IfName, OutIf: IfName, Source: Addr, Destination: Addr, SourcePort: Port, DestinationPort: Port, Protocol: Proto, PacketMark: Mark, source6: addr6, destination6: addr6,
 }
 
 // Type is the type of the field's values.
@@ -192,6 +198,9 @@ func (a Action) text() string {
 	case Return:
 		return "return"
 	case Reject:
+		if a.six {
+			return "reject with icmpv6 admin-prohibited"
+		}
 		return "reject with icmp admin-prohibited"
 	case Jump:
 		return "jump " + a.Chain
@@ -201,7 +210,7 @@ func (a Action) text() string {
 		return fmt.Sprintf("log prefix %q group %d snaplen %d", a.Prefix, a.Group, logged)
 	case SendTo:
 		if a.Port != 0 {
-			return fmt.Sprintf("dnat to %s:%d", a.Addr, a.Port)
+			return "dnat to " + netip.AddrPortFrom(a.Addr, a.Port).String()
 		}
 		return "dnat to " + a.Addr.String()
 	case SendAs:

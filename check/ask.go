@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -89,7 +90,7 @@ func (w *world) chosenPlaces(s Selector) []Place {
 		return []Place{outsider()}
 	}
 	var out []Place
-	for _, p := range w.places {
+	for _, p := range slices.Concat(w.places, w.remotes) {
 		if doc, _ := w.estate.Get(p.Resource); s.takesPlace(doc, p) {
 			out = append(out, p)
 		}
@@ -161,7 +162,7 @@ func (w *world) connectBy(p Place, c Cell, a Ask) verdict.Verdict {
 	if !p.Addr.IsValid() {
 		return c.Connect
 	}
-	return w.net.Reach(network.Flow{Source: p.Addr, Destination: c.Resolve.Addrs[0], Protocol: cmp.Or(a.Protocol, network.TCP), Port: cmp.Or(a.Port, httpsPort), Host: c.To.Host})
+	return w.net.Reach(network.Flow{Source: p.sender(c.Resolve.Addrs[0]), Destination: c.Resolve.Addrs[0], Protocol: cmp.Or(a.Protocol, network.TCP), Port: cmp.Or(a.Port, httpsPort), Host: c.To.Host})
 }
 
 func (w *world) askMachine(a Ask, p, to Place) Requirement {
@@ -169,7 +170,7 @@ func (w *world) askMachine(a Ask, p, to Place) Requirement {
 	r.To = Target{Name: to.Name, Resource: to.Resource, Addr: to.Addr, Port: cmp.Or(a.Port, httpsPort)}
 	v := single(verdict.Unknown, to.Name, to.Resource, w.whyNoAddr(to))
 	if to.Addr.IsValid() && p.Addr.IsValid() {
-		v = w.net.Reach(network.Flow{Source: p.Addr, Destination: to.Addr, Protocol: cmp.Or(a.Protocol, network.TCP), Port: r.To.Port})
+		v = w.net.Reach(network.Flow{Source: p.sender(to.Addr), Destination: to.Addr, Protocol: cmp.Or(a.Protocol, network.TCP), Port: r.To.Port})
 	}
 	r.Stages = []Stage{{StageConnect, v}}
 	w.settle(&r, p.Resource, to.Resource)
@@ -277,7 +278,7 @@ func (w *world) finishAsk(r *Requirement, must func() string) {
 
 func (w *world) placeNames() []string {
 	out := []string{"internet"}
-	for _, p := range w.places {
+	for _, p := range slices.Concat(w.places, w.remotes) {
 		doc, _ := w.estate.Get(p.Resource)
 		out = append(out, p.Name, doc.Source.Address)
 	}

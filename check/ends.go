@@ -172,8 +172,8 @@ func near[T any](asked string, ends []end[T]) []string {
 // internetName asks for the internet at either end.
 const internetName = "internet"
 
-// place finds where a question starts: a machine, a compute, a subnet, an address
-// or the internet.
+// place finds where a question starts: a machine, a compute, a subnet, what is behind
+// a gateway, an address or the internet.
 func (w *world) place(asked string) (Place, error) {
 	if a, err := netip.ParseAddr(asked); err == nil {
 		return w.placeAt(a)
@@ -189,6 +189,9 @@ func (w *world) placeAt(a netip.Addr) (Place, error) {
 			p.Addr = a
 			return p, nil
 		}
+	}
+	if p, ok := w.remoteAt(a); ok {
+		return p, nil
 	}
 	if s, ok := w.subnetAt(a); ok {
 		p := w.machineIn(s)
@@ -252,7 +255,7 @@ func (w *world) subnetName(s network.Subnet) string {
 func (w *world) sources() []end[Place] {
 	var out []end[Place]
 	out = append(out, end[Place]{value: outsider(), name: internetName})
-	for _, p := range w.places {
+	for _, p := range slices.Concat(w.places, w.remotes) {
 		e := end[Place]{value: p, name: p.Name}
 		for _, id := range []arm.ID{p.Resource, p.NIC} {
 			e.also = append(e.also, w.called(id)...)
@@ -297,7 +300,7 @@ func (w *world) destinations() []end[Target] {
 		}
 		out = append(out, e)
 	}
-	for _, p := range w.places {
+	for _, p := range slices.Concat(w.places, w.remotes) {
 		if !p.Addr.IsValid() {
 			continue
 		}

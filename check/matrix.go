@@ -76,8 +76,8 @@ func (c Cell) Decisive() verdict.Step {
 }
 
 // Matrix predicts every place by every service: each network interface of a
-// virtual machine, the first node of each compute cluster, each compute instance and the internet, by
-// each host of the estate and of the platform. It is ordered by place, then host.
+// virtual machine, the first node of each compute cluster, each compute instance,
+// what is behind gateways and the internet, by each host of the estate and of the platform. It is ordered by place, then host.
 func Matrix(e *arm.Estate) []Cell {
 	w := newWorld(e)
 	var out []Cell
@@ -97,7 +97,7 @@ func (w *world) alikePlaces() [][]Place {
 	for _, p := range append(w.matrixPlaces(), outsider()) {
 		kind, known := w.alike().Kind(p.NIC, p.Addr)
 		key := strconv.Itoa(kind)
-		if !known || p.Identity != "" || w.names.HasOwnServers(p.NIC) {
+		if !known || p.Remote() || p.Identity != "" || w.names.HasOwnServers(p.NIC) {
 			key = callerKey(p)
 		}
 		i, ok := at[key]

@@ -43,13 +43,14 @@ func (w *world) findPlaces() []Place {
 	return out
 }
 
-// matrixPlaces are the places that have a network interface, and those in managed
-// networks.
+// matrixPlaces are the places that have a network interface, those in managed
+// networks and those behind gateways.
 func (w *world) matrixPlaces() []Place {
-	return slices.DeleteFunc(slices.Clone(w.places), func(p Place) bool {
+	inside := slices.DeleteFunc(slices.Clone(w.places), func(p Place) bool {
 		_, isolated := w.isolated(p)
 		return p.NIC == "" && !isolated
 	})
+	return append(inside, w.remotes...)
 }
 
 func (w *world) machinePlaces(vm arm.Resource) []Place {
@@ -98,6 +99,9 @@ func (w *world) onNIC(p Place, nic network.NIC) Place {
 func (w *world) whyNoAddr(p Place) string {
 	if p.Role == RoleCompute && p.NIC == "" {
 		return fmt.Sprintf("%s %s has no node in a subnet of the estate: it runs in a network that is not described here", strings.ToLower(p.label()), p.Name)
+	}
+	if p.Remote() {
+		return fmt.Sprintf("which addresses %s has is in no document", p.Name)
 	}
 	return fmt.Sprintf("the address of %s is not known", p.Name)
 }

@@ -110,6 +110,9 @@ func nsgName(id arm.ID) string {
 // unpeered is the network of a private target that has no complete peering with
 // the flow's own.
 func (w *world) unpeered(from arm.ID, to Target) (arm.ID, bool) {
+	if from == "" {
+		return "", false // the internet, or what is behind a gateway
+	}
 	var home arm.ID
 	for _, nic := range w.net.NICs {
 		if holds(nic.Addrs, to.Addr) {

@@ -209,7 +209,7 @@ func (t *tracer) fromManaged() {
 }
 
 func (t *tracer) flow() network.Flow {
-	return network.Flow{Source: t.From.Addr, Destination: t.To.Addr, Protocol: t.Protocol, Port: t.Port}
+	return network.Flow{Source: t.From.sender(t.To.Addr), Destination: t.To.Addr, Protocol: t.Protocol, Port: t.Port}
 }
 
 // connected takes packets to the address.
@@ -287,6 +287,9 @@ func (t *tracer) remedy() string {
 	}
 	if t.Outcome == MeetUnknown {
 		return ""
+	}
+	if home, ok := t.gatewayHome(t.From.Resource); ok && public && t.From.Kind == KindVPNClient {
+		return fmt.Sprintf("name DNS servers for %s that VPN clients can ask, as the inbound endpoint of a private resolver or the DNS proxy of a firewall: dns_servers of azurerm_virtual_network", home.Name)
 	}
 	if t.From.Kind == KindInternet && t.Stopped == StageAdmit {
 		return "nothing, if it is as it should be; an outsider comes in by a machine of the networks"

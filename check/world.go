@@ -21,6 +21,7 @@ type world struct {
 	access    *access.Model
 	endpoints []service.Endpoint // with a host, of the estate and the platform
 	places    []Place
+	remotes   []Place // behind gateways
 	opts      Options
 	cells     map[string]Cell
 	needed    []use        // what all places need, once it is known
@@ -68,6 +69,7 @@ func newWorld(e *arm.Estate) *world {
 		}
 	}
 	w.places = w.findPlaces()
+	w.remotes = w.findRemotes()
 	return w
 }
 
@@ -106,6 +108,9 @@ func (w *world) resolve(p Place, host string) privatedns.Answer {
 	if p.Managed != "" {
 		return w.names.Resolve("", host)
 	}
+	if p.Remote() {
+		return w.resolveRemote(p, host)
+	}
 	if p.VNet == "" && p.Kind != KindInternet {
 		return privatedns.Answer{Name: host, Verdict: single(verdict.Unknown, string(p.Kind)+" "+p.Name, p.Resource, "the network that it is in is not known")}
 	}
@@ -131,7 +136,7 @@ func (w *world) connect(p Place, to netip.Addr, port uint16) verdict.Verdict {
 	if !p.Addr.IsValid() {
 		return single(verdict.Unknown, string(p.Kind)+" "+p.Name, p.Resource, w.whyNoAddr(p))
 	}
-	return w.net.Reach(network.Flow{Source: p.Addr, Destination: to, Protocol: network.TCP, Port: port})
+	return w.net.Reach(network.Flow{Source: p.sender(to), Destination: to, Protocol: network.TCP, Port: port})
 }
 
 // admit asks the service's own firewall about a call that arrives at addr.
@@ -139,6 +144,9 @@ func (w *world) admit(p Place, ep service.Endpoint, addr netip.Addr) verdict.Ver
 	doc, ok := w.estate.Get(ep.Resource)
 	if !ok {
 		return single(verdict.Yes, ep.Host, "", "open to everyone")
+	}
+	if _, private := w.endpointAt(p.VNet, addr); p.Remote() && !private {
+		return w.admitRemote(p, doc)
 	}
 	src, why := w.sourceSeen(p, ep, addr)
 	if why.Value != verdict.Yes {

@@ -25,8 +25,8 @@ type askFlags struct {
 }
 
 func (f *askFlags) declare(flags *pflag.FlagSet) {
-	flags.StringVar(&f.from, "from", "", "trace a client from this place: name, id, Terraform address, subnet, IP address or internet")
-	flags.StringVar(&f.to, "to", "", "trace it to this service, host name, machine, subnet, IP address or internet")
+	flags.StringVar(&f.from, "from", "", "trace a client from this place: name, id, Terraform address, subnet, IP address, on-premises-NAME, vpn-client-GATEWAY or internet")
+	flags.StringVar(&f.to, "to", "", "trace it to this service, host name, machine, subnet, IP address, on-premises-NAME, vpn-client-GATEWAY or internet")
 	flags.Uint16Var(&f.port, "port", 0, "port of the trace (443)")
 	flags.StringVar(&f.protocol, "protocol", "tcp", "protocol of the trace: tcp, udp or icmp")
 	flags.StringVar(&f.as, "as", "", "identity of the trace, where it is not the place's own")

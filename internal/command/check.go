@@ -60,6 +60,7 @@ one is unknown), and 2 when DIR cannot be read. A question that is answered ends
   cloister check . --var location=northeurope --var-file prod.tfvars
   cloister check . --from vm-agent-0 --to my_acr
   cloister check . --from snet-training --to internet --port 22 --all
+  cloister check . --from vpn-client-vgw-hub --to my_workspace
   cloister check . --from vm-jump --to kv-mlops --as id-pipeline
   cloister check . --matrix
   cloister check . --exfil

@@ -54,10 +54,10 @@ func (d *Daemon) Probe(ctx context.Context, each func([]probe.Comparison)) error
 	return errors.Join(errs...)
 }
 
-// notBuilt reports a place that this machine does not build: what a managed
-// network holds, instances of scale sets, and computes that only jobs bring about.
+// notBuilt reports a place that this machine does not build: what is behind a
+// gateway, what a managed network holds, instances of scale sets, and computes that only jobs bring about.
 func notBuilt(c check.Cell) bool {
-	return c.From.Managed != "" || strings.EqualFold(c.From.Resource.Type(), "Microsoft.Compute/virtualMachineScaleSets") || c.From.NIC != "" && c.From.NIC.Equal(network.ServerlessNode(c.From.Resource))
+	return c.From.Remote() || c.From.Managed != "" || strings.EqualFold(c.From.Resource.Type(), "Microsoft.Compute/virtualMachineScaleSets") || c.From.NIC != "" && c.From.NIC.Equal(network.ServerlessNode(c.From.Resource))
 }
 
 // byPlace groups the cells of a matrix, which come place by place.

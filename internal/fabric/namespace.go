@@ -178,7 +178,8 @@ func settings(r Role, forward bool) []setting {
 			// by a packet from its middle.
 			setting{"netfilter/nf_conntrack_tcp_loose", "0"})
 	}
-	return append(list, setting{"ipv4/ping_group_range", "0 2147483647"})
+	// A machine's root has no right over its network, so neither of these asks for one.
+	return append(list, setting{"ipv4/ping_group_range", "0 2147483647"}, setting{"ipv4/ip_unprivileged_port_start", "0"})
 }
 
 func writeSettings(list []setting) error {

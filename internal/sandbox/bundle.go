@@ -45,15 +45,15 @@ func environment(given []string) []string {
 
 // writeBundle writes the OCI runtime configuration (OCI Runtime Specification
 // 1.0.2) of s into dir.
-func writeBundle(dir string, s Spec, limits *specs.LinuxResources) error {
-	config, err := json.MarshalIndent(ociSpec(s, limits), "", " ")
+func writeBundle(dir string, s Spec, h home, limits *specs.LinuxResources) error {
+	config, err := json.MarshalIndent(ociSpec(s, h, limits), "", " ")
 	if err != nil {
 		return fmt.Errorf("writing the bundle of %s: %w", s.Name, err)
 	}
 	return os.WriteFile(filepath.Join(dir, "config.json"), config, 0o600)
 }
 
-func ociSpec(s Spec, limits *specs.LinuxResources) specs.Spec {
+func ociSpec(s Spec, h home, limits *specs.LinuxResources) specs.Spec {
 	cwd := s.Cwd
 	if cwd == "" {
 		cwd = "/"
@@ -65,9 +65,9 @@ func ociSpec(s Spec, limits *specs.LinuxResources) specs.Spec {
 	return specs.Spec{
 		Version:  "1.0.2",
 		Hostname: s.Hostname,
-		Root:     &specs.Root{Path: "rootfs"},
+		Root:     &specs.Root{Path: h.rootfs(), Readonly: !s.Machine},
 		Process: &specs.Process{
-			User:            specs.User{UID: s.UID, GID: s.GID},
+			User:            specs.User{UID: h.ids.within(s.UID), GID: h.ids.within(s.GID)},
 			Args:            s.Args,
 			Env:             environment(s.Env),
 			Cwd:             cwd,
@@ -75,9 +75,11 @@ func ociSpec(s Spec, limits *specs.LinuxResources) specs.Spec {
 			Capabilities:    &specs.LinuxCapabilities{Bounding: caps, Effective: caps, Permitted: caps},
 			Rlimits:         rlimits(),
 		},
-		Mounts: mounts(s),
+		Mounts: mounts(s, h),
 		Linux: &specs.Linux{
-			Namespaces:  namespaces(s.NetNS),
+			Namespaces:  namespaces(s.NetNS, h.ids),
+			UIDMappings: h.ids.mappings(),
+			GIDMappings: h.ids.mappings(),
 			Resources:   limits,
 			CgroupsPath: "/" + cgroupParent + "/" + s.Name,
 			Seccomp:     seccomp(),
@@ -90,10 +92,25 @@ func ociSpec(s Spec, limits *specs.LinuxResources) specs.Spec {
 	}
 }
 
-func namespaces(netns string) []specs.LinuxNamespace {
+func (i ids) mappings() []specs.LinuxIDMapping {
+	if !i.mapped() {
+		return nil
+	}
+	return []specs.LinuxIDMapping{{ContainerID: 0, HostID: i.host, Size: i.size}}
+}
+
+// namespaces are those that runc makes. A network that is given is not among them:
+// runc is started in it, and the sandbox stays where runc is, because a user
+// namespace that does not own a network cannot enter it.
+func namespaces(netns string, i ids) []specs.LinuxNamespace {
 	out := []specs.LinuxNamespace{
 		{Type: specs.PIDNamespace}, {Type: specs.IPCNamespace}, {Type: specs.UTSNamespace}, {Type: specs.MountNamespace},
-		{Type: specs.NetworkNamespace, Path: netns},
+	}
+	if netns == "" {
+		out = append(out, specs.LinuxNamespace{Type: specs.NetworkNamespace})
+	}
+	if i.mapped() {
+		out = append(out, specs.LinuxNamespace{Type: specs.UserNamespace})
 	}
 	if _, err := os.Stat("/proc/self/ns/cgroup"); err == nil { // Linux 4.6
 		out = append(out, specs.LinuxNamespace{Type: specs.CgroupNamespace})
@@ -101,19 +118,27 @@ func namespaces(netns string) []specs.LinuxNamespace {
 	return out
 }
 
-func mounts(s Spec) []specs.Mount {
+func mounts(s Spec, h home) []specs.Mount {
 	tmpfs := func(target, mode string) specs.Mount {
 		return specs.Mount{Destination: target, Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", mode, "size=1g"}}
 	}
-	out := []specs.Mount{
+	sys := specs.Mount{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}}
+	if s.NetNS != "" && h.ids.mapped() {
+		sys.Type, sys.Source, sys.Options = "bind", filepath.Join(h.dir, "sys"), append([]string{"rbind"}, sys.Options...)
+	}
+	var out []specs.Mount
+	if s.Machine {
+		out = fixed(h.rootfs())
+	}
+	out = append(out, []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=64k"}},
 		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}},
 		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nosuid", "noexec", "nodev", "mode=1777", "size=1g"}},
-		{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
+		sys,
 		tmpfs("/tmp", "mode=1777"),
 		tmpfs("/run", "mode=755"),
-	}
+	}...)
 	for _, m := range s.Mounts {
 		options := []string{"rbind", "nosuid", "nodev"}
 		if m.ReadOnly {
@@ -122,4 +147,25 @@ func mounts(s Spec) []specs.Mount {
 		out = append(out, specs.Mount{Destination: m.Target, Type: "bind", Source: m.Source, Options: options})
 	}
 	return out
+}
+
+// fixed are the parts of a machine's root that it cannot write to: the system, as it
+// was installed. All else is the machine's disk: extensions and agents install
+// themselves into /opt, /usr/local, /etc and /var.
+func fixed(rootfs string) []specs.Mount {
+	var out []specs.Mount
+	for _, dir := range []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/boot"} {
+		if isFolder(rootfs + dir) { // and no link into /usr, which merged systems have
+			out = append(out, specs.Mount{Destination: dir, Type: "bind", Source: rootfs + dir, Options: []string{"bind", "ro", "nosuid", "nodev"}})
+		}
+	}
+	if isFolder(rootfs+"/usr") && isFolder(rootfs+"/usr/local") {
+		out = append(out, specs.Mount{Destination: "/usr/local", Type: "bind", Source: rootfs + "/usr/local", Options: []string{"bind", "nosuid", "nodev"}})
+	}
+	return out
+}
+
+func isFolder(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.IsDir()
 }

@@ -92,6 +92,25 @@ def raw(*args):
 escaped(raw(socket.AF_INET, socket.SOCK_RAW, 1) or raw(socket.AF_PACKET, socket.SOCK_RAW, 3) or raw(socket.AF_PACKET, socket.SOCK_DGRAM, 3))`},
 	{"the clock", `escaped(call(227, 112, 0, (ctypes.c_long * 2)(1, 0)) == 0)`},
 	{"rebooting", `escaped(call(169, 142, 0xfee1dead, 672274793, 0, 0) != errno.EPERM)`},
+	{"becoming a user of the host", `
+outside = int(open("/proc/self/uid_map").read().split()[1])
+def becomes(uid):
+    try:
+        os.setresuid(uid, uid, uid)
+        return True
+    except OSError:
+        return False
+escaped(outside != 0 and any(becomes(n) for n in (65536, 1 << 30, outside)), outside)`},
+	{"mapping more users", `
+before = open("/proc/self/uid_map").read()
+try:
+    os.write(os.open("/proc/self/uid_map", os.O_WRONLY), b"0 0 4294967295")
+except OSError:
+    pass
+escaped(open("/proc/self/uid_map").read() != before)`},
+	{"writing to the system", `
+escaped(any(opens(f, os.O_WRONLY | os.O_CREAT) for f in ("/usr/bin/python3", "/usr/lib/x", "/usr/sbin/x", "/bin/x", "/lib/x")))`},
+	{"another root for /proc", `escaped(call(165, 40, b"proc", b"/mnt", b"proc", 0, 0) == 0 or call(165, 40, b"sysfs", b"/mnt", b"sysfs", 0, 0) == 0)`},
 	{"more privileges than it began with", `
 bits = [int(l.split()[1], 16) for l in open("/proc/self/status") if l.startswith("CapBnd")][0]
 never = {12: "net_admin", 13: "net_raw", 16: "sys_module", 17: "sys_rawio", 19: "sys_ptrace", 21: "sys_admin", 22: "sys_boot", 25: "sys_time", 27: "mknod", 38: "perfmon", 39: "bpf"}

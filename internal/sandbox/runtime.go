@@ -20,6 +20,14 @@ type Runtime struct {
 	dir         string
 	runc        string
 	controllers map[string]bool
+	mapping     func() (mapping, error) // tried once
+}
+
+// mapping says which user ids sandboxes get.
+type mapping struct {
+	own    bool   // a range for each
+	shared ids    // for all of them where not
+	lacks  string // why not
 }
 
 // Open prepares a runtime below dir, which is made with mode 0700. It says what
@@ -44,12 +52,32 @@ func Open(dir string) (*Runtime, error) {
 			return nil, fmt.Errorf("preparing sandboxes: %w", err)
 		}
 	}
-	return &Runtime{dir: dir, runc: runc, controllers: controllers()}, nil
+	return &Runtime{dir: dir, runc: runc, controllers: controllers(), mapping: sync.OnceValues(func() (mapping, error) { return tryMapping(dir) })}, nil
 }
 
-// Unenforced names the limits (cpu, memory, pids) that this host does not enforce.
+// tryMapping finds out which user ids sandboxes can have here.
+func tryMapping(dir string) (mapping, error) {
+	n, err := availableIDs()
+	switch {
+	case err != nil:
+		return mapping{}, fmt.Errorf("finding out which user ids there are: %w", err)
+	case n < firstRange+rangeSize:
+		size := uint32(min(n, rangeSize))
+		return mapping{shared: ids{0, size}, lacks: fmt.Sprintf("user ids of its own for each machine: all share %d of this host's", size)}, nil
+	}
+	if err := canMap(dir); err != nil {
+		return mapping{lacks: fmt.Sprintf("user ids of its own for each machine: a machine's root is this host's (%v)", err)}, nil
+	}
+	return mapping{own: true}, nil
+}
+
+// Unenforced names the limits that this host does not enforce: cpu, memory, pids,
+// and that each sandbox has user ids of its own.
 func (r *Runtime) Unenforced() []string {
 	_, missing := resources(Limits{CPUs: 1, Memory: 1, PIDs: 1}, r.controllers)
+	if w, err := r.mapping(); err == nil && w.lacks != "" {
+		missing = append(missing, w.lacks)
+	}
 	return missing
 }
 
@@ -92,19 +120,38 @@ func (r *Runtime) prepare(s Spec) error {
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return fmt.Errorf("preparing sandbox %s: %w", s.Name, err)
 	}
+	h, err := r.home(dir, s)
+	if err != nil {
+		return fmt.Errorf("preparing sandbox %s: %w", s.Name, err)
+	}
 	for _, m := range s.Mounts {
-		if m.ReadOnly || s.UID == 0 && s.GID == 0 {
+		if m.ReadOnly || !h.ids.own() && s.UID == 0 && s.GID == 0 {
 			continue
 		}
-		if err := os.Lchown(m.Source, int(s.UID), int(s.GID)); err != nil {
+		if err := os.Lchown(m.Source, h.ids.of(s.UID), h.ids.of(s.GID)); err != nil {
 			return fmt.Errorf("giving %s to the sandbox %s: %w", m.Source, s.Name, err)
 		}
 	}
-	if err := mountRoot(dir, s); err != nil {
+	if err := mountRoot(dir, h, s); err != nil {
 		return err
 	}
 	limits, _ := resources(s.Limits, r.controllers)
-	return writeBundle(dir, s, limits)
+	return writeBundle(dir, s, h, limits)
+}
+
+// home gives the sandbox whose bundle is in dir its user ids, those that its disk
+// belongs to already if they are free, and a place for its root.
+func (r *Runtime) home(dir string, s Spec) (home, error) {
+	w, err := r.mapping()
+	if err != nil || !w.own {
+		return home{dir: dir, ids: w.shared}, err
+	}
+	var wanted uint32
+	if s.Upper != "" {
+		wanted, _ = ownerOf(s.Upper)
+	}
+	c, err := takeRange(dir, wanted)
+	return home{dir: c.dir, ids: c.ids}, err
 }
 
 // run starts runc in the foreground: it stays the parent of the sandbox's first
@@ -118,7 +165,11 @@ func (r *Runtime) run(ctx context.Context, s Spec) (*Sandbox, error) {
 	cmd.Stdout, cmd.Stderr = s.Stdout, s.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C on the terminal is not for it
 	cmd.WaitDelay = 2 * time.Second                       // a grandchild that holds the pipes does not hold us
-	if err := cmd.Start(); err != nil {
+	start := cmd.Start
+	if s.NetNS != "" {
+		start = func() error { return inNetwork(s.NetNS, cmd.Start) }
+	}
+	if err := start(); err != nil {
 		return nil, fmt.Errorf("starting sandbox %s: %w", s.Name, err)
 	}
 	sb := &Sandbox{name: s.Name, runtime: r, done: make(chan struct{})}
@@ -241,7 +292,14 @@ func (r *Runtime) Exec(ctx context.Context, name string, e Exec) (int, error) {
 	cmd := r.command(ctx, append(args, e.Args...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = e.Stdin, e.Stdout, e.Stderr
 	cmd.WaitDelay = 2 * time.Second
-	code, err := exitCode(cmd.Run())
+	pid, err := os.ReadFile(filepath.Join(r.bundle(name), "pid"))
+	if err != nil {
+		return -1, fmt.Errorf("the sandbox %s does not run: %w", name, err)
+	}
+	if err := inNetwork("/proc/"+strings.TrimSpace(string(pid))+"/ns/net", cmd.Start); err != nil {
+		return -1, fmt.Errorf("running a command in the sandbox %s: %w", name, err)
+	}
+	code, err := exitCode(cmd.Wait())
 	if err == nil && ctx.Err() != nil {
 		err = ctx.Err()
 	}
@@ -270,7 +328,19 @@ func (r *Runtime) Remove(ctx context.Context, name string) error {
 	if out, err := r.command(ctx, "delete", "--force", name).CombinedOutput(); err != nil {
 		return fmt.Errorf("ending sandbox %s: %w: %s", name, err, strings.TrimSpace(string(out)))
 	}
-	if err := unmountRoot(r.bundle(name)); err != nil {
+	at, err := claimOf(r.bundle(name))
+	if err != nil {
+		return fmt.Errorf("removing sandbox %s: %w", name, err)
+	}
+	for _, dir := range []string{r.bundle(name), at} {
+		if dir == "" {
+			continue
+		}
+		if err := unmountRoot(dir); err != nil {
+			return err
+		}
+	}
+	if err := giveBack(r.bundle(name)); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(r.bundle(name)); err != nil {

@@ -27,7 +27,11 @@ type Gateway struct {
 	// Learns says why there may be more behind it: BGP, ExpressRoute; "" where
 	// Sites are all there are.
 	Learns string
-	Doubts Doubts
+	// Shut says why connections of it carry nothing.
+	Shut []string
+	// ExpressRoute: its connections lead to circuits.
+	ExpressRoute bool
+	Doubts       Doubts
 
 	adrift bool  // its network is not known
 	all    bool  // 0.0.0.0/0 may be among what it has learnt
@@ -43,6 +47,8 @@ type Site struct {
 	Prefixes []netip.Prefix
 	// Network is the virtual network of the estate that it is, or "".
 	Network arm.ID
+	// BGP is how its prefixes are learned, nil where documents alone say them.
+	BGP *BGP
 
 	far      arm.ID   // the gateway of Network, "" where a virtual hub leads there
 	networks []arm.ID // virtual networks that its packets enter by a gateway
@@ -61,18 +67,17 @@ func (b *builder) virtualGateways() {
 				g.Subnet = id
 			}
 		}
-		if kind := d.text("gatewayType"); !strings.EqualFold(kind, "Vpn") {
+		kind := d.text("gatewayType")
+		g.ExpressRoute = strings.EqualFold(kind, "ExpressRoute")
+		if !g.ExpressRoute && !strings.EqualFold(kind, "Vpn") {
 			g.Learns = "what lies behind the gateway is not in the documents"
-		}
-		if d.flag("enableBgp", false) {
-			g.Learns = "the gateway learns routes by BGP, which no document holds"
 		}
 		pool := Site{ID: r.ID, Name: "point-to-site clients of " + g.Name, Gateway: r.ID}
 		pool.Prefixes = d.prefixes("vpnClientConfiguration.vpnClientAddressPool.addressPrefixes")
 		if len(pool.Prefixes) > 0 {
 			g.Sites = append(g.Sites, pool)
 		}
-		b.connections(g, d.ref("gatewayDefaultSite.id"))
+		b.connections(g, d.flag("enableBgp", false), d.ref("gatewayDefaultSite.id"))
 		if len(g.Doubts) > 0 && g.Learns == "" {
 			g.Learns = g.Doubts[0].Reason
 		}
@@ -82,20 +87,28 @@ func (b *builder) virtualGateways() {
 		}
 		b.t.Gateways = append(b.t.Gateways, g)
 	}
+	b.circuitsFirst()
 	b.join()
 }
 
-// connections adds what the connections of a gateway lead to.
-func (b *builder) connections(g *Gateway, rest arm.ID) {
+// connections adds what the connections of a gateway lead to. One that speaks BGP
+// learns what no document holds, but for what is declared.
+func (b *builder) connections(g *Gateway, bgp bool, rest arm.ID) {
+	declared := false
 	for _, r := range b.e.OfType(typeConnection) {
 		d := b.read(r, &g.Doubts)
 		if !d.ref("virtualNetworkGateway1.id").Equal(g.ID) {
 			continue
 		}
-		if d.flag("enableBgp", false) {
-			g.Learns = "connection " + r.ID.Name() + " learns routes by BGP, which no document holds"
+		if g.ExpressRoute {
+			b.circuit(g, d)
+			continue
 		}
+		learns := d.flag("enableBgp", false)
 		if other := d.ref("virtualNetworkGateway2.id"); other != "" {
+			if learns {
+				g.Learns = "connection " + r.ID.Name() + " learns routes by BGP, which no document holds"
+			}
 			b.joins = append(b.joins, gatewayPair{r.ID, g.ID, other})
 			continue
 		}
@@ -106,8 +119,17 @@ func (b *builder) connections(g *Gateway, rest arm.ID) {
 			continue
 		}
 		s := Site{ID: local, Name: local.Name(), Gateway: g.ID}
-		s.Prefixes = b.read(doc, &g.Doubts).prefixes("localNetworkAddressSpace.addressPrefixes")
+		about := b.read(doc, &g.Doubts)
+		s.Prefixes = about.prefixes("localNetworkAddressSpace.addressPrefixes")
+		if bgp && learns {
+			declared = b.dynamic(g, r.ID, &s, about) || declared
+		} else if learns {
+			g.Learns = "connection " + r.ID.Name() + " learns routes by BGP, which no document holds"
+		}
 		g.Sites = append(g.Sites, s)
+	}
+	if bgp && !declared && g.Learns == "" {
+		g.Learns = "the gateway learns routes by BGP, which no document holds"
 	}
 	for i := range g.Sites {
 		if rest != "" && g.Sites[i].ID.Equal(rest) {
@@ -241,18 +263,13 @@ func (w *walk) toGateway(at place) {
 	step := verdict.Step{At: "virtual network gateway", Resource: at.vnet.ID, Value: verdict.No,
 		Reason: fmt.Sprintf("%s has no virtual network gateway, neither its own nor a peer's: the packets are dropped", at.vnet.Name)}
 	gateways := w.t.gatewaysOf(at.vnet)
-	for _, g := range gateways {
-		for _, site := range g.Sites {
-			switch {
-			case !contains(site.Prefixes, w.to):
-			case site.Network != "":
-				w.across(g, site)
-				return
-			default:
-				w.end(site.step(g))
-				return
-			}
+	if g, site, ok := siteTo(gateways, w.to); ok {
+		if site.Network != "" {
+			w.across(g, site)
+			return
 		}
+		w.end(site.step(g))
+		return
 	}
 	for _, g := range gateways {
 		step.At, step.Resource = "virtual network gateway "+g.Name, g.ID
@@ -266,6 +283,9 @@ func (w *walk) toGateway(at place) {
 			return
 		}
 		step.Reason = fmt.Sprintf("none of the connections of %s leads to %s: the packets are dropped", g.Name, w.to)
+		if len(g.Shut) > 0 {
+			step.Reason += " (" + strings.Join(g.Shut, "; ") + ")"
+		}
 		if w.t.inSpace(w.to) {
 			step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("%s is in a virtual network, and whether a gateway sends packets back there is not documented", w.to)
 		}

@@ -12,7 +12,6 @@ import (
 const (
 	typeCircuit        = "Microsoft.Network/expressRouteCircuits"
 	typeCircuitPeering = "Microsoft.Network/expressRouteCircuits/peerings"
-	typeAuthorization  = "Microsoft.Network/expressRouteCircuits/authorizations"
 	privatePeering     = "AzurePrivatePeering"
 
 	// TypePremises is a network on the premises as the project declares it: no document

@@ -23,7 +23,12 @@ const (
 
 // Run speaks until its input ends. Each line of the input is a [Speaker] that it is
 // to be from then on; each line of the output the [State] that it is in.
-func Run(ctx context.Context, in io.Reader, out io.Writer) error { return run(ctx, in, out, port) }
+func Run(ctx context.Context, in io.Reader, out io.Writer) error {
+	if err := confine(); err != nil {
+		return err
+	}
+	return run(ctx, in, out, port)
+}
 
 func run(ctx context.Context, in io.Reader, out io.Writer, port int) error {
 	ctx, cancel := context.WithCancel(ctx)

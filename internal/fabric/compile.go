@@ -33,6 +33,10 @@ type Choices struct {
 	// Resolve gives the addresses of a name as a firewall in a network finds them, for
 	// its network rules that are for names; nil for none.
 	Resolve func(fw *network.Firewall, vnet arm.ID, name string) []netip.Addr
+	// Heard are the prefixes that the BGP speaker of a namespace has learned, with the
+	// peer that they lead to: others are not built. Nil where all that is declared is
+	// to be built, whether speakers run or not.
+	Heard func(space string) map[netip.Prefix]netip.Addr
 }
 
 // CompileWith is [Compile] with all that may be chosen.

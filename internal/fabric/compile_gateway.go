@@ -36,6 +36,9 @@ type gatewayPlan struct {
 	*network.Gateway
 	home  *vnetPlan
 	guest guest
+	// declared are the prefixes of each site; those of the sites themselves are the
+	// ones that have been learned.
+	declared [][]netip.Prefix
 }
 
 // built are the gateways with a host in their network and something behind them.
@@ -48,7 +51,7 @@ func (c *compiler) built(list []*network.Gateway) {
 		}
 		for _, n := range home.guests {
 			if n.Kind == network.KindGateway && n.ID.Equal(g.ID) {
-				c.gateways = append(c.gateways, gatewayPlan{g, home, n})
+				c.gateways = append(c.gateways, c.learned(gatewayPlan{Gateway: g, home: home, guest: n}))
 			}
 		}
 	}
@@ -98,16 +101,18 @@ func (g gatewayPlan) way(v *vnetPlan) Route {
 
 // toSite is the route to what is behind a gateway under a prefix.
 func (c *compiler) toSite(v *vnetPlan, to netip.Prefix) (Route, bool) {
+	var way Route
+	bits := -1
 	for _, g := range c.gatewaysOf(v) {
 		for _, s := range g.Sites {
 			for _, p := range s.Prefixes {
-				if p.Addr().Is4() && p.Contains(to.Addr()) && p.Bits() <= to.Bits() {
-					return g.way(v), true
+				if p.Addr().Is4() && p.Contains(to.Addr()) && p.Bits() <= to.Bits() && p.Bits() > bits {
+					way, bits = g.way(v), p.Bits()
 				}
 			}
 		}
 	}
-	return Route{}, false
+	return way, bits >= 0
 }
 
 // siteRoutes lead to all that is behind a network's gateways.
@@ -169,11 +174,16 @@ func (c *compiler) sites(spaces map[string]*Space) []Space {
 		gw := spaces[g.guest.space]
 		gw.Tunnel = &Tunnel{Gateway: g.ID}
 		for i, s := range g.Sites {
-			own := siteAddrs(s)
+			own := siteAddrs(g.declared[i])
 			if len(own) == 0 {
 				c.note("%s is not built: it has no IPv4 prefix", s.ID)
 				continue
 			}
+			if s.BGP != nil && s.BGP.Circuit != "" {
+				out = append(out, c.circuit(circuitPlan{gatewayPlan: g, site: s, declared: g.declared[i], own: own, dev: len(gw.Guests) + i}, gw)...)
+				continue
+			}
+			own = withPeer(own, s)
 			name := siteSpace(g.Gateway, s)
 			near := c.pool.address("tunnel " + g.ID.Key() + " to " + name)
 			far := c.pool.address("tunnel " + name + " to " + g.ID.Key())
@@ -184,10 +194,10 @@ func (c *compiler) sites(spaces map[string]*Space) []Space {
 			})
 			gw.Routes = append(gw.Routes, Route{Table: mainTable, Dst: single(far), Type: Unicast, Dev: dev, Src: near})
 			gw.Tunnel.Peers = append(gw.Tunnel.Peers, TunnelPeer{
-				Space: name, Site: s.ID, Endpoint: netip.AddrPortFrom(far, tunnelPort), Allowed: allowedOf(g.Gateway, s, own),
+				Space: name, Site: s.ID, Endpoint: netip.AddrPortFrom(far, tunnelPort), Allowed: allowedOf(g.Gateway, s, g.declared[i], own),
 			})
 			out = append(out, Space{
-				Name: name, Role: RoleSite, Owner: s.ID,
+				Name: name, Role: RoleSite, Owner: s.ID, Speaker: c.overTunnel(g, s, g.declared[i], gw),
 				Routes: []Route{{Table: mainTable, Dst: single(near), Type: Unicast, Dev: machineLink + "0", Src: far}},
 				Tunnel: &Tunnel{Gateway: g.ID, Addrs: own, Peers: []TunnelPeer{{
 					Space: g.guest.space, Site: s.ID, Endpoint: netip.AddrPortFrom(near, tunnelPort), Allowed: c.reachable(g),
@@ -210,9 +220,9 @@ func siteSpace(g *network.Gateway, s network.Site) string {
 
 // siteAddrs are the addresses of the machine that stands for a site, one in each
 // prefix: the second host, since the first is usually a router's.
-func siteAddrs(s network.Site) []netip.Addr {
+func siteAddrs(declared []netip.Prefix) []netip.Addr {
 	var out []netip.Addr
-	for _, p := range s.Prefixes {
+	for _, p := range declared {
 		if !p.Addr().Is4() {
 			continue
 		}
@@ -229,7 +239,7 @@ func siteAddrs(s network.Site) []netip.Addr {
 
 // allowedOf are the addresses that a site may send from: of a pool only what its
 // client has been given.
-func allowedOf(g *network.Gateway, s network.Site, own []netip.Addr) []netip.Prefix {
+func allowedOf(g *network.Gateway, s network.Site, declared []netip.Prefix, own []netip.Addr) []netip.Prefix {
 	var out []netip.Prefix
 	if clients(g, s) {
 		for _, a := range own {
@@ -237,10 +247,5 @@ func allowedOf(g *network.Gateway, s network.Site, own []netip.Addr) []netip.Pre
 		}
 		return out
 	}
-	for _, p := range s.Prefixes {
-		if p.Addr().Is4() {
-			out = append(out, p.Masked())
-		}
-	}
-	return out
+	return masked(declared)
 }

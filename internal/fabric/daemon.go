@@ -16,6 +16,7 @@ type daemon struct {
 	wants   func(Space) bool
 	start   func(s Space, full string) (stop func(), err error)
 	version func(Space) string // what starts it again when it changes; nil for nothing
+	keep    func(Space)        // is told of the plan's space where it goes on; nil for nobody
 	running map[instance]func()
 }
 
@@ -74,6 +75,9 @@ func (f *Fabric) serve() error {
 		}
 		for at, s := range want {
 			if d.running[at] != nil {
+				if d.keep != nil {
+					d.keep(s)
+				}
 				continue
 			}
 			stop, err := d.start(s, at.name)

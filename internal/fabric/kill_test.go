@@ -7,13 +7,15 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"github.com/cloister-ml/cloister/internal/bgp"
 )
 
 // killedName carries the cloud's name to the process that will be killed.
 const killedName = "CLOISTER_TEST_KILLED"
 
 // TestMain lets the test run itself as a process that builds and removes
-// networks without end.
+// networks without end, or as one that speaks BGP.
 func TestMain(m *testing.M) {
 	if name := os.Getenv(killedName); name != "" {
 		f, err := New(Options{Name: name, Log: slog.New(slog.DiscardHandler)})
@@ -25,8 +27,18 @@ func TestMain(m *testing.M) {
 		slog.Error("the process that should be killed failed", "error", err)
 		os.Exit(1)
 	}
+	if len(os.Args) > 1 && os.Args[1] == speakerArg {
+		if err := bgp.Run(context.Background(), os.Stdin, os.Stdout); err != nil {
+			slog.Error("speaking BGP", "error", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
+
+// speakerArg makes the test a BGP speaker.
+const speakerArg = "bgp-speaker"
 
 // Wherever a process is killed, the next one makes the networks whole.
 func TestKilledAnywhere(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/bgp"
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
 	"github.com/cloister-ml/cloister/network"
 )
@@ -41,11 +42,13 @@ type Space struct {
 	Rules    []Rule
 	Filter   *nft.Table
 
-	VNet   arm.ID        // of a router
-	Tunnel *Tunnel       // of a gateway and of a site
-	Guard  *Guard        // of a firewall
-	Owner  arm.ID        // of a machine or endpoint
-	Guests []network.NIC // of a machine its own, of a router those of its network
+	VNet   arm.ID  // of a router
+	Tunnel *Tunnel // of a gateway and of a site
+	// Speaker is the BGP speaker of a gateway, an edge or a site; nil for none.
+	Speaker *bgp.Speaker
+	Guard   *Guard        // of a firewall
+	Owner   arm.ID        // of a machine or endpoint
+	Guests  []network.NIC // of a machine its own, of a router those of its network
 
 	gates   []gate                     // of a router: the groups of its guests
 	origins map[netip.Addr]network.NIC // of a router: who a service endpoint's callers are

@@ -192,14 +192,15 @@ func (s *space) addresses(want map[string][]string, done *recorder) error {
 	have := map[string][]string{}
 	for _, addr := range list {
 		name, text := byIndex[addr.LinkIndex], addr.IPNet.String()
-		if link := s.links[name]; link == nil || addr.IP.IsLoopback() || !s.owns(link) && s.Filter == nil {
-			continue
-		}
+		link := s.links[name]
 		if slices.Contains(want[name], text) {
 			have[name] = append(have[name], text)
 			continue
 		}
-		if err := s.nl.AddrDel(s.links[name], &addr); err != nil {
+		if link == nil || addr.IP.IsLoopback() || !s.owns(link) && s.Filter == nil {
+			continue
+		}
+		if err := s.nl.AddrDel(link, &addr); err != nil {
 			return fmt.Errorf("removing %s from %s: %w", text, name, err)
 		}
 		done.add(true, "address", s.full, text+" "+name)

@@ -41,7 +41,7 @@ func (f *filter) administer(door *gate, rules []network.AdminMatch, groups nft.A
 func (f *filter) adminBoxes(rules []network.AdminMatch, d network.Direction) *group {
 	g := &group{At: "security admin rules", Direction: d, rules: map[uint32]groupRule{}}
 	for _, m := range rules {
-		t := termsOf(m.Match)
+		t := f.termsOf(m.Match)
 		f.doubtful(network.Filter{At: g.At}, m.Match)
 		if t.allow && (!t.sure || !m.InForce) {
 			continue

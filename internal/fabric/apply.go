@@ -24,6 +24,9 @@ func (f *Fabric) Apply(ctx context.Context, p Plan) (Changes, error) {
 	if err := prepareDir(); err != nil {
 		return nil, err
 	}
+	if !hasIPv6() {
+		p = p.withoutSix()
+	}
 	a := &application{fabric: f, plan: p, spaces: map[string]*space{}, done: &recorder{}}
 	defer a.close()
 	for _, step := range []func(context.Context) error{a.open, a.filters, a.cut, a.dropSpaces, a.dropLinks, a.addLinks, a.routers, a.machines, a.settle} {
@@ -103,19 +106,26 @@ func (a *application) open(ctx context.Context) error {
 	})
 }
 
-// forwarding is the one setting of a namespace that may change later.
+// forwarding is what may change later of a namespace's settings.
 func (a *application) forwarding(s *space) error {
 	if s.fresh {
 		return nil
 	}
-	want := settings(s.Role, s.Forward)[0]
 	return within(s.fd, func() error {
-		got, err := os.ReadFile("/proc/sys/net/" + want.path)
-		if err != nil || string(got) == want.value+"\n" {
-			return err
+		for _, want := range settings(s.Role, s.Forward)[:2] {
+			got, err := os.ReadFile("/proc/sys/net/" + want.path)
+			switch {
+			case errors.Is(err, os.ErrNotExist) || string(got) == want.value+"\n":
+				continue
+			case err != nil:
+				return err
+			}
+			a.done.add(false, "setting", s.full, want.path+"="+want.value)
+			if err := writeSettings([]setting{want}); err != nil {
+				return err
+			}
 		}
-		a.done.add(false, "setting", s.full, want.path+"="+want.value)
-		return writeSettings([]setting{want})
+		return nil
 	})
 }
 

@@ -24,16 +24,25 @@ var fieldOf = [dimensions]sets.Field{sets.Source, sets.Destination, sets.Protoco
 // box is a part of a rule: what is in all of its intervals.
 type box struct {
 	rule  uint32 // the number of the rule
+	six   bool   // of packets of IPv6
 	in    [dimensions][]sets.Interval
 	whole [dimensions]bool // every value is in
 }
 
-func newBox(rule uint32, in [dimensions][]sets.Interval) box {
-	b := box{rule: rule, in: in}
+func newBox(rule uint32, six bool, in [dimensions][]sets.Interval) box {
+	b := box{rule: rule, six: six, in: in}
 	for d, list := range in {
-		b.whole[d] = slices.Equal(list, wholes[d])
+		b.whole[d] = slices.Equal(list, wholeOf(d, six))
 	}
 	return b
+}
+
+// wholeOf is every value of a dimension.
+func wholeOf(d int, six bool) []sets.Interval {
+	if six && (d == bySource || d == byDestination) {
+		return every6
+	}
+	return wholes[d]
 }
 
 var wholes = func() (out [dimensions][]sets.Interval) {
@@ -73,6 +82,7 @@ type classes struct {
 	destinations []step
 	services     []verdictStep
 	sourcePorts  bool // services look at the source port
+	six          bool
 }
 
 // step leads from a state, which is 0 at the beginning, by an address to another.
@@ -122,6 +132,7 @@ func newClassifier(boxes []box, limit int) *classifier {
 		c.states[i] = map[string]uint32{}
 	}
 	for _, b := range boxes {
+		c.out.six = b.six
 		c.out.sourcePorts = c.out.sourcePorts || !b.whole[bySourcePort]
 	}
 	return c
@@ -263,7 +274,7 @@ type change struct {
 // sweep gives each run of values of a dimension with the boxes that have it, in
 // their order; runs that none has are left out.
 func (c *classifier) sweep(d int, left []int, give func(sets.Interval, []int)) {
-	top := wholes[d][0].Last
+	top := wholeOf(d, c.out.six)[0].Last
 	changes := c.changes(d, left, top)
 	var active []int // where in left, in order
 	for i := 0; i < len(changes) && !c.full; {

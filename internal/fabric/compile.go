@@ -18,6 +18,7 @@ type meaning interface {
 	Filters(nic arm.ID, d network.Direction) []network.Filter
 	AdminRules(nic arm.ID, d network.Direction) []network.AdminMatch
 	EgressAddr(nic arm.ID) (netip.Addr, network.Answer)
+	EgressAddr6(nic arm.ID) (netip.Addr, network.Answer)
 }
 
 // Compile turns a topology into the plan of its kernel state. Of the compute
@@ -83,9 +84,12 @@ type vnetPlan struct {
 	network.VNet
 	space   string
 	transit netip.Addr // its address towards other routers
-	subnets []network.Subnet
-	guests  []guest
-	peers   map[string]bool // keys of the networks that it has a link to
+	// transit6 is that of IPv6; six says that this is the network's part of IPv6.
+	transit6 netip.Addr
+	six      bool
+	subnets  []network.Subnet
+	guests   []guest
+	peers    map[string]bool // keys of the networks that it has a link to
 }
 
 // guest is a network interface and where it is plugged in.
@@ -97,6 +101,9 @@ type guest struct {
 	addrs  []netip.Addr
 	subnet network.Subnet
 	egress netip.Addr // its public source address, invalid for none
+	// addrs6 and egress6 are those of IPv6.
+	addrs6  []netip.Addr
+	egress6 netip.Addr
 	// fronts are public addresses of which the machine itself sees what is for them,
 	// at an address that stands for each.
 	fronts []translation
@@ -107,7 +114,7 @@ func (g guest) endpoint() bool { return g.Kind == network.KindPrivateEndpoint }
 func compile(vnets []network.VNet, subnets []network.Subnet, nics []network.NIC, ask meaning, between middle, choose Choices) Plan {
 	c := &compiler{ask: ask, vnets: map[string]*vnetPlan{}, pool: pool{}, choose: choose}
 	for _, v := range vnets {
-		p := &vnetPlan{VNet: v, space: spaceName("vnet", v.Name, v.ID), transit: c.pool.address("router " + v.ID.Key()), peers: map[string]bool{}}
+		p := &vnetPlan{VNet: v, space: spaceName("vnet", v.Name, v.ID), transit: c.pool.address("router " + v.ID.Key()), transit6: transit6("router " + v.ID.Key()), peers: map[string]bool{}}
 		c.vnets[v.ID.Key()] = p
 		c.order = append(c.order, p)
 	}
@@ -161,8 +168,6 @@ func (c *compiler) place(n network.NIC, subnets map[string]network.Subnet) {
 	for _, a := range n.Addrs {
 		if a.Is4() {
 			g.addrs = append(g.addrs, a)
-		} else if a.IsValid() {
-			c.note("%s is built without its address %s: only IPv4 is", n.ID, a)
 		}
 	}
 	if len(g.addrs) == 0 {
@@ -175,6 +180,7 @@ func (c *compiler) place(n network.NIC, subnets map[string]network.Subnet) {
 			g.egress = a
 		}
 	}
+	c.addresses6(&g, v)
 	v.guests = append(v.guests, g)
 }
 
@@ -221,9 +227,10 @@ func (c *compiler) peer() {
 				continue
 			}
 			v.peers[remote.ID.Key()], remote.peers[v.ID.Key()] = true, true
+			near, far := transits(v, remote)
 			c.plan.Links = append(c.plan.Links, Link{
-				A: End{Space: v.space, Name: linkName(peeringPrefix, remote.ID), Addrs: []netip.Addr{v.transit}},
-				B: End{Space: remote.space, Name: linkName(peeringPrefix, v.ID), Addrs: []netip.Addr{remote.transit}},
+				A: End{Space: v.space, Name: linkName(peeringPrefix, remote.ID), Addrs: near},
+				B: End{Space: remote.space, Name: linkName(peeringPrefix, v.ID), Addrs: far},
 			})
 		}
 	}
@@ -282,16 +289,19 @@ const secondTable = 1001
 // plug adds an interface to a machine: its addresses, the gateway, and a default
 // route; beyond the first interface one for its own addresses only.
 func (c *compiler) plug(s *Space, v *vnetPlan, g guest, n int) {
-	c.plan.Links = append(c.plan.Links, Link{
+	cable := Link{
 		A: End{Space: v.space, Name: g.link},
-		B: End{Space: g.space, Name: g.dev, Addrs: g.addrs},
-	})
+		B: End{Space: g.space, Name: g.dev, Addrs: slices.Concat(g.addrs, g.addrs6)},
+	}
+	if len(g.addrs6) > 0 {
+		cable.A.Addrs = []netip.Addr{gateway6}
+	}
+	c.plan.Links = append(c.plan.Links, cable)
 	gw := gatewayOf(g.subnet, g.addrs[0])
 	if !gw.IsValid() {
 		c.note("%s has no gateway: its address %s is outside its subnet", g.ID, g.addrs[0])
 		return
 	}
-	anywhere := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	table := mainTable
 	if n > 0 {
 		table = secondTable + n - 1
@@ -301,7 +311,10 @@ func (c *compiler) plug(s *Space, v *vnetPlan, g guest, n int) {
 	}
 	s.Routes = append(s.Routes,
 		Route{Table: table, Dst: single(gw), Type: Unicast, Dev: g.dev, Src: g.addrs[0]},
-		Route{Table: table, Dst: anywhere, Type: Unicast, Dev: g.dev, Via: gw, Src: g.addrs[0]})
+		Route{Table: table, Dst: all4, Type: Unicast, Dev: g.dev, Via: gw, Src: g.addrs[0]})
+	if len(g.addrs6) > 0 {
+		g.plug6(s, table, firstRule+n)
+	}
 }
 
 // platform are the addresses that every router answers at.

@@ -28,6 +28,11 @@ const (
 	protoESP  = 50
 	protoAH   = 51
 
+	protoICMP6 = 58
+	// Neighbour discovery (RFC 4861, 4.3 and 4.4).
+	neighbourSolicitation  = 135
+	neighbourAdvertisement = 136
+
 	echoRequest = 8
 )
 
@@ -47,6 +52,7 @@ func tracked() []nft.Rule {
 // filter is a router's packet filter in the making.
 type filter struct {
 	table    *nft.Table
+	six      bool
 	sets     map[string]bool    // names of the shared sets
 	seen     map[sighted]*group // by where its rules come from
 	groups   map[string]*group  // by what it does
@@ -56,7 +62,7 @@ type filter struct {
 }
 
 func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[string]int, services []serviceRoutes) *filter {
-	f := &filter{table: &nft.Table{Name: tableName}, sets: map[string]bool{},
+	f := &filter{table: &nft.Table{Name: tableName, Six: v.six}, six: v.six, sets: map[string]bool{},
 		seen: map[sighted]*group{}, groups: map[string]*group{}, variants: map[string]int{}, note: c.note}
 	f.sources(v, c, gateways, marks)
 	f.input(v, c, gateways)
@@ -99,12 +105,13 @@ func once(s nft.Set) nft.Set {
 // from, and marks it for its subnet's routes.
 func (f *filter) sources(v *vnetPlan, c *compiler, gateways []netip.Addr, marks map[string]int) {
 	own := nft.Set{Name: "own", Key: []nft.Type{nft.Addr}}
-	for _, a := range slices.Concat(platform(), gateways) {
+	for _, a := range slices.Concat(f.platformAddrs(), gateways) {
 		own.Elems = append(own.Elems, nft.Elem{Key: []nft.Value{nft.Address(a)}})
 	}
 	guests := nft.Set{Name: "guests", Key: []nft.Type{nft.IfName, nft.Addr}, Data: nft.Mark}
 	forwarders := nft.Set{Name: "forwarders", Key: []nft.Type{nft.IfName}, Data: nft.Mark}
-	rules := []nft.Rule{{Steps: []nft.Action{{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf, nft.Source}, Map: guests.Name}}, Do: accept}}
+	rules := append(f.neighboursNear(nft.Match{Field: []nft.Field{nft.InIf}, Not: true, Prefix: guestPrefix}),
+		nft.Rule{Steps: []nft.Action{{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf, nft.Source}, Map: guests.Name}}, Do: accept})
 	for _, g := range v.guests {
 		table := g.subnet.ID
 		if g.endpoint() {
@@ -125,7 +132,7 @@ func (f *filter) sources(v *vnetPlan, c *compiler, gateways []netip.Addr, marks 
 		f.set(forwarders)
 		// Public addresses are the platform's to give and to take back: what a machine
 		// forwards under one is not the reply that the internet waits for.
-		for _, m := range f.addresses(nft.Source, []netip.Prefix{service.Customer}) {
+		for _, m := range f.addresses(nft.Source, []netip.Prefix{service.Customer, service.Customer6}) {
 			rules = append(rules, nft.Rule{Match: []nft.Match{nft.Begins(nft.InIf, guestPrefix), m}, Count: true, Do: drop, Comment: "public source address"})
 		}
 		rules = append(rules, nft.Rule{Steps: []nft.Action{{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf}, Map: forwarders.Name}}, Do: accept})
@@ -156,7 +163,12 @@ func (f *filter) input(v *vnetPlan, c *compiler, gateways []netip.Addr) {
 	}
 	f.set(own)
 	guest := nft.Begins(nft.InIf, guestPrefix)
-	rules := append(tracked(), f.platform(v, c))
+	rules := append(tracked(), f.neighbours()...)
+	if f.six { // the platform has no address of IPv6
+		f.chain(nft.Chain{Name: "input", Hook: nft.Input, Drop: true, Rules: rules})
+		return
+	}
+	rules = append(rules, f.platform(v, c))
 	for _, open := range network.PlatformServices() {
 		rules = append(rules, nft.Rule{Do: accept, Match: []nft.Match{
 			guest,
@@ -170,6 +182,34 @@ func (f *filter) input(v *vnetPlan, c *compiler, gateways []netip.Addr) {
 		nft.Equals(nft.Protocol, nft.Num(protoICMP)), nft.Equals(nft.ICMPType, nft.Num(echoRequest)),
 	}})
 	f.chain(nft.Chain{Name: "input", Hook: nft.Input, Drop: true, Rules: rules})
+}
+
+// neighbours let neighbours on a cable of IPv6 find each other. What is forwarded
+// is not looked at by them: a neighbour's packets have the hop limit that no router
+// has lowered (RFC 4861, 7.1).
+func (f *filter) neighbours(where ...nft.Match) []nft.Rule {
+	if !f.six {
+		return nil
+	}
+	var out []nft.Rule
+	for _, typ := range []uint32{neighbourSolicitation, neighbourAdvertisement} {
+		match := slices.Concat(where, []nft.Match{nft.Equals(nft.Protocol, nft.Num(protoICMP6)), nft.Equals(nft.ICMPType, nft.Num(typ))})
+		out = append(out, nft.Rule{Match: match, Do: accept})
+	}
+	return out
+}
+
+// neighboursNear are those that are not on the other side of a router.
+func (f *filter) neighboursNear(where ...nft.Match) []nft.Rule {
+	return f.neighbours(append(where, nft.Between(nft.Source, nft.Address(linkLocal.Addr()), nft.Address(lastOf(linkLocal))))...)
+}
+
+// platformAddrs are the platform's addresses of the filter's version.
+func (f *filter) platformAddrs() []netip.Addr {
+	if f.six {
+		return nil
+	}
+	return platform()
 }
 
 // platform sends what is for the platform's addresses through the rules that

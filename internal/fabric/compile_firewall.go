@@ -139,7 +139,7 @@ func (b *guarding) numbered(r GuardRule) int {
 func (b *guarding) translations() []nft.Rule {
 	var out []nft.Rule
 	for _, r := range b.fw.NATRules() {
-		t := termsOf(r.Match)
+		t := b.termsOf(r.Match)
 		if !t.sure || len(r.Unresolved) > 0 || !r.Address.Is4() {
 			b.note("%s: NAT rule %s is not built: it is not fully known", b.fw.ID, r.Rule.Name)
 			continue
@@ -172,7 +172,7 @@ func (b *guarding) networkRules() {
 			b.applicationRule(r)
 			continue
 		}
-		t := termsOf(r.Match)
+		t := b.termsOf(r.Match)
 		b.doubtful(network.Filter{At: "Azure Firewall " + b.fw.Name}, r.Match)
 		if t.allow && !t.sure {
 			continue
@@ -210,7 +210,7 @@ func (b *guarding) named(hosts []string) []netip.Prefix {
 
 // applicationRule keeps a rule for the proxy.
 func (b *guarding) applicationRule(r network.FirewallRule) {
-	t := termsOf(r.Match)
+	t := b.termsOf(r.Match)
 	if len(r.Rule.DestinationPorts) != 1 {
 		return
 	}
@@ -282,7 +282,7 @@ func (b *guarding) own() []nft.Rule {
 func (b *guarding) sourcesOut() []nft.Rule {
 	as := nft.Action{Verb: nft.SendAs, Addr: b.fw.Private}
 	out := []nft.Rule{{Match: []nft.Match{nft.Redirected()}, Do: as}}
-	if kept := spansOf(b.fw.Untranslated); len(kept) > 0 {
+	if kept := spansOf(b.fw.Untranslated, false); len(kept) > 0 {
 		out = append(out, nft.Rule{Match: b.spans(nft.Destination, kept), Do: accept})
 	}
 	return append(out, nft.Rule{Do: as})

@@ -74,15 +74,16 @@ func (c *compiler) outward(g *network.Gateway) *network.Gateway {
 func (c *compiler) gatewaysOf(v *vnetPlan) []gatewayPlan {
 	var out []gatewayPlan
 	for _, g := range c.gateways {
-		if g.home == v || transits(v, g.home) {
+		if !v.six && (g.home == v || usesOf(v, g.home)) { // gateways take IPv4 only
+
 			out = append(out, g)
 		}
 	}
 	return out
 }
 
-// transits reports whether a network uses the gateways of another.
-func transits(v, home *vnetPlan) bool {
+// usesOf reports whether a network uses the gateways of another.
+func usesOf(v, home *vnetPlan) bool {
 	uses := slices.ContainsFunc(v.Peerings, func(p network.Peering) bool {
 		return p.Remote.Equal(home.ID) && p.Connected && p.UseRemoteGateways
 	})
@@ -155,7 +156,7 @@ func (c *compiler) transited(v, home *vnetPlan) []netip.Prefix {
 func (c *compiler) reachable(g gatewayPlan) []netip.Prefix {
 	var out []netip.Prefix
 	for _, v := range c.order {
-		if v == g.home || transits(v, g.home) {
+		if v == g.home || usesOf(v, g.home) {
 			for _, p := range v.AddressSpace {
 				if p.Addr().Is4() {
 					out = append(out, p.Masked())

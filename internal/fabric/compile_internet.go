@@ -24,15 +24,20 @@ func (c *compiler) internet() {
 	for _, v := range c.order {
 		seen := map[netip.Addr]bool{}
 		for _, g := range v.guests {
-			if g.PublicAddr.Is4() && !slices.Contains(g.addrs, g.PublicTo) {
-				c.note("%s is not reached at its public address %s: it is not known which private address is behind it", g.ID, g.PublicAddr)
+			for _, t := range []translation{{g.PublicAddr, g.PublicTo}, {g.PublicAddr6, g.PublicTo6}} {
+				if t.public.IsValid() && !slices.Contains(g.addrs, t.private) && !slices.Contains(g.addrs6, t.private) {
+					c.note("%s is not reached at its public address %s: it is not known which private address is behind it", g.ID, t.public)
+				}
 			}
 			all := []netip.Addr{g.egress, g.PublicAddr}
+			if v.isDual() {
+				all = append(all, g.egress6, g.PublicAddr6)
+			}
 			for _, front := range g.fronts {
 				all = append(all, front.public)
 			}
 			for _, a := range all {
-				if a.Is4() && !seen[a] {
+				if a.IsValid() && !seen[a] {
 					seen[a] = true
 					c.announce(v, a, false)
 				}
@@ -48,7 +53,7 @@ type translation struct{ public, private netip.Addr }
 func (v *vnetPlan) publics() []translation {
 	var out []translation
 	for _, g := range v.guests {
-		if g.PublicAddr.Is4() && slices.Contains(g.addrs, g.PublicTo) {
+		if v.speaks(g.PublicAddr) && slices.Contains(g.addrs, g.PublicTo) {
 			out = append(out, translation{g.PublicAddr, g.PublicTo})
 		}
 		out = append(out, g.fronts...)
@@ -57,11 +62,20 @@ func (v *vnetPlan) publics() []translation {
 }
 
 func (c *compiler) announce(v *vnetPlan, a netip.Addr, inner bool) {
-	c.publics = append(c.publics, publicRoute{addr: a, link: linkName(routerPrefix, v.ID), via: v.transit, inner: inner})
+	via := v.transit
+	if a.Is6() {
+		via = v.transit6
+	}
+	c.publics = append(c.publics, publicRoute{addr: a, link: linkName(routerPrefix, v.ID), via: via, inner: inner})
 }
 
-// internetTransit is the internet's address towards the routers.
-func (c *compiler) internetTransit() netip.Addr { return c.pool.address("internet") }
+// internetTransit is the internet's address towards a router.
+func (c *compiler) internetTransit(v *vnetPlan) netip.Addr {
+	if v.six {
+		return transit6("internet")
+	}
+	return c.pool.address("internet")
+}
 
 // finishInternet adds the internet and the outsider, in front of all others.
 func (c *compiler) finishInternet() {
@@ -71,7 +85,7 @@ func (c *compiler) finishInternet() {
 		Routes: []Route{
 			{Table: mainTable, Dst: single(service.Outsider), Type: Unicast, Dev: outsiderLink},
 		},
-		Filter: c.internetFilter(),
+		Filter: c.internetFilter(false),
 	}
 	for _, p := range service.Services() {
 		inet.Routes = append(inet.Routes, Route{Table: localTable, Dst: p, Type: Local, Dev: "lo"})
@@ -79,10 +93,15 @@ func (c *compiler) finishInternet() {
 	for _, v := range c.order {
 		link := linkName(routerPrefix, v.ID)
 		inet.Routes = append(inet.Routes, Route{Table: mainTable, Dst: single(v.transit), Type: Unicast, Dev: link})
-		c.plan.Links = append(c.plan.Links, Link{
-			A: End{Space: internetSpace, Name: link, Addrs: []netip.Addr{c.internetTransit()}},
+		cable := Link{
+			A: End{Space: internetSpace, Name: link, Addrs: []netip.Addr{c.internetTransit(v)}},
 			B: End{Space: v.space, Name: internetLink, Addrs: []netip.Addr{v.transit}},
-		})
+		}
+		if v.isDual() {
+			cable.A.Addrs, cable.B.Addrs = append(cable.A.Addrs, transit6("internet")), append(cable.B.Addrs, v.transit6)
+			inet.Routes = append(inet.Routes, Route{Table: mainTable, Dst: single(v.transit6), Type: Unicast, Dev: link})
+		}
+		c.plan.Links = append(c.plan.Links, cable)
 	}
 	for _, p := range c.publics {
 		inet.Routes = append(inet.Routes, Route{Table: mainTable, Dst: single(p.addr), Type: Unicast, Dev: p.link, Via: p.via})
@@ -94,34 +113,49 @@ func (c *compiler) finishInternet() {
 			{Table: mainTable, Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Type: Unicast, Dev: machineLink + "0", Via: outsiderGateway, Src: service.Outsider},
 		},
 	}
-	c.plan.Links = append(c.plan.Links, Link{
+	cable := Link{
 		A: End{Space: internetSpace, Name: outsiderLink},
 		B: End{Space: outsiderSpace, Name: machineLink + "0", Addrs: []netip.Addr{service.Outsider}},
-	})
+	}
+	if slices.ContainsFunc(c.order, (*vnetPlan).isDual) {
+		inet.Filter6 = c.internetFilter(true)
+		inet.Routes = append(inet.Routes, Route{Table: mainTable, Dst: single(service.Outsider6), Type: Unicast, Dev: outsiderLink})
+		outsider.Routes = append(outsider.Routes, Route{Table: mainTable, Dst: all6, Type: Unicast, Dev: machineLink + "0", Via: gateway6, Src: service.Outsider6})
+		cable.A.Addrs, cable.B.Addrs = []netip.Addr{gateway6}, append(cable.B.Addrs, service.Outsider6)
+	}
+	c.plan.Links = append(c.plan.Links, cable)
 	c.plan.Spaces = append([]Space{inet, outsider}, c.plan.Spaces...)
 }
 
 // internetFilter keeps the estate's inner addresses out of the internet.
-func (c *compiler) internetFilter() *nft.Table {
+func (c *compiler) internetFilter(six bool) *nft.Table {
+	f := &filter{six: six}
+	outsider := service.Outsider
+	if six {
+		outsider = service.Outsider6
+	}
 	guests := nft.Set{Name: "guests", Key: []nft.Type{nft.IfName, nft.Addr}}
 	known := nft.Set{Name: "known", Key: []nft.Type{nft.Addr}}
-	guests.Elems = append(guests.Elems, nft.Elem{Key: []nft.Value{nft.Name(outsiderLink), nft.Address(service.Outsider)}})
-	known.Elems = append(known.Elems, nft.Elem{Key: []nft.Value{nft.Address(service.Outsider)}})
+	guests.Elems = append(guests.Elems, nft.Elem{Key: []nft.Value{nft.Name(outsiderLink), nft.Address(outsider)}})
+	known.Elems = append(known.Elems, nft.Elem{Key: []nft.Value{nft.Address(outsider)}})
 	for _, p := range c.publics {
+		if p.addr.Is6() != six {
+			continue
+		}
 		guests.Elems = append(guests.Elems, nft.Elem{Key: []nft.Value{nft.Name(p.link), nft.Address(p.addr)}})
 		if !p.inner {
 			known.Elems = append(known.Elems, nft.Elem{Key: []nft.Value{nft.Address(p.addr)}})
 		}
 	}
 	return &nft.Table{
-		Name: tableName,
+		Name: tableName, Six: six,
 		Sets: []nft.Set{once(guests), once(known)},
 		Chains: []nft.Chain{
-			{Name: "sources", Hook: nft.Prerouting, Priority: priorityRaw, Rules: []nft.Rule{
+			{Name: "sources", Hook: nft.Prerouting, Priority: priorityRaw, Rules: append(f.neighboursNear(), []nft.Rule{
 				{Match: []nft.Match{nft.In("guests", nft.InIf, nft.Source)}, Do: nft.Action{Verb: nft.Accept}},
 				{Match: []nft.Match{nft.Equals(nft.InIf, nft.Name("lo"))}, Do: nft.Action{Verb: nft.Accept}},
 				{Do: nft.Action{Verb: nft.Drop}},
-			}},
+			}...)},
 			{Name: "forward", Hook: nft.Forward, Drop: true, Rules: append(tracked(),
 				nft.Rule{Match: []nft.Match{nft.In("known", nft.Destination)}, Do: nft.Action{Verb: nft.Accept}})},
 		},

@@ -19,11 +19,12 @@ type terms struct {
 	protocol              string
 	from, to              []network.PortRange
 	sources, destinations []netip.Prefix
+	six                   bool // of packets of IPv6
 }
 
-func termsOf(m network.Match) terms {
+func (f *filter) termsOf(m network.Match) terms {
 	r := m.Rule
-	t := terms{r.Allow, true, r.Protocol, r.SourcePorts, r.DestinationPorts, m.Sources, m.Destinations}
+	t := terms{r.Allow, true, r.Protocol, r.SourcePorts, r.DestinationPorts, m.Sources, m.Destinations, f.six}
 	if len(m.Unresolved)+len(r.Doubts) == 0 {
 		return t
 	}
@@ -64,7 +65,7 @@ func (f *filter) doubtful(one network.Filter, m network.Match) {
 // rule compiles one match as rules of a list, for the few that concern the
 // platform.
 func (f *filter) rule(one network.Filter, m network.Match) []nft.Rule {
-	t := termsOf(m)
+	t := f.termsOf(m)
 	f.doubtful(one, m)
 	if t.allow && !t.sure {
 		return nil
@@ -82,7 +83,7 @@ func (f *filter) rule(one network.Filter, m network.Match) []nft.Rule {
 
 // matching are the ways to match terms, none where nothing does.
 func (f *filter) matching(t terms) [][]nft.Match {
-	sources, destinations := spansOf(t.sources), spansOf(t.destinations)
+	sources, destinations := spansOf(t.sources, t.six), spansOf(t.destinations, t.six)
 	if len(sources) == 0 || len(destinations) == 0 {
 		return nil
 	}
@@ -95,8 +96,14 @@ func (f *filter) matching(t terms) [][]nft.Match {
 	return out
 }
 
+// Every address of a version.
+var (
+	all4 = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	all6 = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+)
+
 func everywhere() []netip.Prefix {
-	return []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0)}
+	return []netip.Prefix{all4, all6}
 }
 
 // widen adds to one side of a rule what a doubt may add, where the rule denies.
@@ -113,10 +120,17 @@ func widen(list []netip.Prefix, d network.Doubt, deny bool) []netip.Prefix {
 // protocols by the names that security rules give them.
 var protocols = map[string]uint32{"tcp": protoTCP, "udp": protoUDP, "icmp": protoICMP, "esp": protoESP, "ah": protoAH}
 
-// protocolOf is the number of a protocol by the name that rules give it.
-func protocolOf(name string) (uint16, bool) {
-	n, ok := protocols[strings.ToLower(name)]
-	return uint16(n), ok
+// protocolOf is the number of the protocol that a rule names. For packets of IPv6
+// it is that of ICMPv6, which security groups are said not to support: whether
+// they match it is not known, and the closed side is taken.
+//
+// Source: Microsoft Learn, "What is IPv6 for Azure Virtual Network?" (limitations).
+func (t terms) protocolOf() (n uint16, named, surely bool) {
+	p, named := protocols[strings.ToLower(t.protocol)]
+	if t.six && p == protoICMP {
+		return protoICMP6, true, false
+	}
+	return uint16(p), named, true
 }
 
 // whole reports whether merged ranges are every port.
@@ -132,11 +146,11 @@ func anyClient(merged []network.PortRange) bool {
 // span is a range of addresses, both ends included.
 type span struct{ first, last netip.Addr }
 
-// spansOf are the IPv4 addresses of prefixes as the fewest ranges, in order.
-func spansOf(list []netip.Prefix) []span {
+// spansOf are the addresses of one version of prefixes as the fewest ranges, in order.
+func spansOf(list []netip.Prefix, six bool) []span {
 	var all []span
 	for _, p := range list {
-		if p.Addr().Is4() {
+		if p.Addr().Is6() == six {
 			all = append(all, span{p.Masked().Addr(), lastOf(p)})
 		}
 	}
@@ -157,24 +171,25 @@ func spansOf(list []netip.Prefix) []span {
 	return out
 }
 
-// lastOf is the highest address of an IPv4 prefix.
+// lastOf is the highest address of a prefix.
 func lastOf(p netip.Prefix) netip.Addr {
-	b := p.Masked().Addr().As4()
-	for i := p.Bits(); i < 32; i++ {
+	b := p.Masked().Addr().AsSlice()
+	for i := p.Bits(); i < 8*len(b); i++ {
 		b[i/8] |= 0x80 >> (i % 8)
 	}
-	return netip.AddrFrom4(b)
+	a, _ := netip.AddrFromSlice(b)
+	return a
 }
 
 // addresses match one side against prefixes; no match for every address.
 func (f *filter) addresses(field nft.Field, list []netip.Prefix) []nft.Match {
-	return f.spans(field, spansOf(list))
+	return f.spans(field, spansOf(list, f.six))
 }
 
 func (f *filter) spans(field nft.Field, spans []span) []nft.Match {
 	if len(spans) == 1 {
 		s := spans[0]
-		if s.first == netip.IPv4Unspecified() && !s.last.Next().IsValid() {
+		if s.first.IsUnspecified() && !s.last.Next().IsValid() {
 			return nil
 		}
 		return []nft.Match{nft.Between(field, nft.Address(s.first), nft.Address(s.last))}

@@ -33,7 +33,7 @@ func (c *compiler) relay() {
 				continue
 			}
 			for _, r := range c.ask.EffectiveRoutes(sub.ID) {
-				if r.NextHop == network.HopAppliance && r.Address.Is4() && len(r.Doubts) == 0 {
+				if r.NextHop == network.HopAppliance && r.Address.IsValid() && len(r.Doubts) == 0 {
 					c.relayTo(v, r.Address)
 				}
 			}
@@ -43,7 +43,7 @@ func (c *compiler) relay() {
 
 func (c *compiler) relayTo(v *vnetPlan, a netip.Addr) {
 	home, ok := c.directly(v, a)
-	if _, done := c.relayOf(v, a); !ok || home == v || done {
+	if _, done := c.relayOf(v, a); !ok || home.is(v) || done {
 		return
 	}
 	to, ok := home.forwarder(a)
@@ -52,9 +52,10 @@ func (c *compiler) relayTo(v *vnetPlan, a netip.Addr) {
 	}
 	r := relay{from: v, home: home, to: to, address: a}
 	c.relays = append(c.relays, r)
+	near, far := transits(v, home)
 	c.plan.Links = append(c.plan.Links, Link{
-		A: End{Space: v.space, Name: r.near(), Addrs: []netip.Addr{v.transit}},
-		B: End{Space: home.space, Name: r.far(), Addrs: []netip.Addr{home.transit}},
+		A: End{Space: v.space, Name: r.near(), Addrs: near},
+		B: End{Space: home.space, Name: r.far(), Addrs: far},
 	})
 }
 
@@ -77,7 +78,7 @@ func (c *compiler) directly(v *vnetPlan, a netip.Addr) (*vnetPlan, bool) {
 // forwarder is what has an address in a network and may forward.
 func (v *vnetPlan) forwarder(a netip.Addr) (guest, bool) {
 	for _, g := range v.guests {
-		if slices.Contains(g.addrs, a) {
+		if slices.Contains(g.addrs, a) || slices.Contains(g.addrs6, a) {
 			return g, g.IPForwarding && !g.endpoint()
 		}
 	}
@@ -86,7 +87,7 @@ func (v *vnetPlan) forwarder(a netip.Addr) (guest, bool) {
 
 func (c *compiler) relayOf(v *vnetPlan, a netip.Addr) (relay, bool) {
 	for _, r := range c.relays {
-		if r.from == v && r.address == a {
+		if r.from.is(v) && r.address == a {
 			return r, true
 		}
 	}
@@ -95,7 +96,7 @@ func (c *compiler) relayOf(v *vnetPlan, a netip.Addr) (relay, bool) {
 
 // toAppliance is the route from a network's router to a virtual appliance.
 func (c *compiler) toAppliance(v *vnetPlan, a netip.Addr) (Route, bool) {
-	if home, ok := c.directly(v, a); !ok || home == v {
+	if home, ok := c.directly(v, a); !ok || home.is(v) {
 		g, forwards := v.forwarder(a)
 		return Route{Type: Unicast, Dev: g.link, Via: a}, ok && forwards
 	}
@@ -103,19 +104,19 @@ func (c *compiler) toAppliance(v *vnetPlan, a netip.Addr) (Route, bool) {
 	if !ok {
 		return Route{}, false
 	}
-	return Route{Type: Unicast, Dev: r.near(), Via: r.home.transit}, true
+	return Route{Type: Unicast, Dev: r.near(), Via: v.towards(r.home)}, true
 }
 
-// into are the relays that end in a network.
+// into are the relays of the plan's version that end in a network.
 func (c *compiler) into(v *vnetPlan) []relay {
-	return slices.DeleteFunc(slices.Clone(c.relays), func(r relay) bool { return r.home != v })
+	return slices.DeleteFunc(slices.Clone(c.relays), func(r relay) bool { return !r.home.is(v) || !v.speaks(r.address) })
 }
 
 // relaysInto are the names of the cables that come from one peer.
 func (c *compiler) relaysInto(v, peer *vnetPlan) []string {
 	var out []string
 	for _, r := range c.into(v) {
-		if r.from == peer {
+		if r.from.is(peer) {
 			out = append(out, r.far())
 		}
 	}
@@ -131,8 +132,8 @@ func (c *compiler) relayed(v *vnetPlan, s *Space, numbers tables, marks map[stri
 		}
 		n := numbers.number(id)
 		marks[id.Key()] = n
-		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n})
-		s.Routes = append(s.Routes, Route{Table: n, Dst: everywhere()[0], Type: Unicast, Dev: r.to.link, Via: r.address})
+		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n, Six: v.six})
+		s.Routes = append(s.Routes, Route{Table: n, Dst: v.anywhere(), Type: Unicast, Dev: r.to.link, Via: r.address})
 	}
 }
 

@@ -15,28 +15,50 @@ const firstRule = 1000
 // router adds a virtual network's router to the plan.
 func (c *compiler) router(v *vnetPlan) {
 	s := Space{Name: v.space, Role: RoleRouter, Forward: true, VNet: v.ID, origins: map[netip.Addr]network.NIC{}}
-	gateways := []netip.Addr{}
+	for _, g := range v.guests {
+		s.Guests = append(s.Guests, g.NIC)
+	}
+	gateways := gatewaysIn(v)
+	s.Loopback = append(platform(), gateways...)
+	f := c.version(v, &s, gateways)
+	s.Filter, s.gates = f.table, f.gates
+	if v.isDual() {
+		f = c.version(c.inSix(v), &s, []netip.Addr{gateway6})
+		s.Filter6, s.gates6 = f.table, f.gates
+	}
+	c.plan.Spaces = append(c.plan.Spaces, s)
+}
+
+// gatewaysIn are the IPv4 gateways of a network's subnets.
+func gatewaysIn(v *vnetPlan) []netip.Addr {
+	out := []netip.Addr{}
 	for _, sub := range v.subnets {
 		for _, p := range sub.Prefixes {
-			if p.Addr().Is4() && !slices.Contains(gateways, gateway(p)) {
-				gateways = append(gateways, gateway(p))
+			if p.Addr().Is4() && !slices.Contains(out, gateway(p)) {
+				out = append(out, gateway(p))
 			}
 		}
 	}
-	s.Loopback = append(platform(), gateways...)
+	return out
+}
 
+// version adds the routes of one version of IP to a router, and makes its filter.
+func (c *compiler) version(v *vnetPlan, s *Space, gateways []netip.Addr) *filter {
 	// The main table knows who is plugged in here and nothing else: what arrives
 	// from a peer or from the internet can go nowhere beyond.
-	s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(c.internetTransit()), Type: Unicast, Dev: internetLink})
+	s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(c.internetTransit(v)), Type: Unicast, Dev: internetLink})
 	for _, p := range v.AddressSpace {
-		if p.Addr().Is4() {
+		if v.speaks(p.Addr()) {
 			s.Routes = append(s.Routes, Route{Table: mainTable, Dst: p.Masked(), Type: Unreachable})
 		}
 	}
 	for _, g := range v.guests {
-		s.Guests = append(s.Guests, g.NIC)
 		for _, a := range g.addrs {
-			s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(a), Type: Unicast, Dev: g.link, Src: gatewayOf(g.subnet, a)})
+			r := Route{Table: mainTable, Dst: single(a), Type: Unicast, Dev: g.link}
+			if !v.six {
+				r.Src = gatewayOf(g.subnet, a)
+			}
+			s.Routes = append(s.Routes, r)
 		}
 		for _, front := range g.fronts {
 			s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(front.private), Type: Unicast, Dev: g.link, Via: g.addrs[0]})
@@ -47,7 +69,7 @@ func (c *compiler) router(v *vnetPlan) {
 		if !v.peers[peer.ID.Key()] {
 			continue
 		}
-		s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(peer.transit), Type: Unicast, Dev: linkName(peeringPrefix, peer.ID)})
+		s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(v.towards(peer)), Type: Unicast, Dev: linkName(peeringPrefix, peer.ID)})
 	}
 
 	numbers := tables{}
@@ -59,23 +81,21 @@ func (c *compiler) router(v *vnetPlan) {
 		}
 		n := numbers.number(sub.ID)
 		marks[sub.ID.Key()] = n
-		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n})
+		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n, Six: v.six})
 		routes, svc := c.subnetRoutes(v, sub, n)
 		s.Routes = append(s.Routes, routes...)
 		if len(svc) > 0 {
-			services = append(services, c.identities(v, sub, &s, n, svc))
+			services = append(services, c.identities(v, sub, s, n, svc))
 		}
 	}
 	if slices.ContainsFunc(v.guests, guest.endpoint) {
 		n := numbers.number(endpoints(v))
 		marks[endpoints(v).Key()] = n
-		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n})
+		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n, Six: v.six})
 		s.Routes = append(s.Routes, c.endpointRoutes(v, n)...)
 	}
-	c.relayed(v, &s, numbers, marks)
-	f := c.routerFilter(v, gateways, marks, services)
-	s.Filter, s.gates = f.table, f.gates
-	c.plan.Spaces = append(c.plan.Spaces, s)
+	c.relayed(v, s, numbers, marks)
+	return c.routerFilter(v, gateways, marks, services)
 }
 
 // endpoints stands for the routing table of a network's private endpoints.
@@ -106,10 +126,9 @@ func (c *compiler) endpointRoutes(v *vnetPlan, table int) []Route {
 // subnetRoutes are the effective routes of a subnet as a table that is complete
 // in itself, and the prefixes that a service endpoint leads to.
 func (c *compiler) subnetRoutes(v *vnetPlan, sub network.Subnet, table int) (routes []Route, services []netip.Prefix) {
-	anywhere := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	seen := map[netip.Prefix]bool{}
 	for _, r := range c.ask.EffectiveRoutes(sub.ID) {
-		if !r.Prefix.Addr().Is4() || seen[r.Prefix.Masked()] {
+		if !v.speaks(r.Prefix.Addr()) || seen[r.Prefix.Masked()] {
 			continue
 		}
 		seen[r.Prefix.Masked()] = true
@@ -120,8 +139,8 @@ func (c *compiler) subnetRoutes(v *vnetPlan, sub network.Subnet, table int) (rou
 			services = append(services, out.Dst)
 		}
 	}
-	if !seen[anywhere] {
-		routes = append(routes, Route{Table: table, Dst: anywhere, Type: Unreachable})
+	if !seen[v.anywhere()] {
+		routes = append(routes, Route{Table: table, Dst: v.anywhere(), Type: Unreachable})
 	}
 	return routes, services
 }
@@ -137,13 +156,13 @@ func (c *compiler) hop(v *vnetPlan, sub network.Subnet, r network.Route) Route {
 	case network.HopVNetLocal:
 		return Route{Type: Throw}
 	case network.HopInternet, network.HopService:
-		return Route{Type: Unicast, Dev: internetLink, Via: c.internetTransit()}
+		return Route{Type: Unicast, Dev: internetLink, Via: c.internetTransit(v)}
 	case network.HopPeering, network.HopEndpoint:
 		if r.NextHop == network.HopEndpoint && (r.Peer == "" || r.Peer.Equal(v.ID)) {
 			return Route{Type: Throw}
 		}
 		if peer, ok := c.vnets[r.Peer.Key()]; ok && v.peers[r.Peer.Key()] {
-			return Route{Type: Unicast, Dev: linkName(peeringPrefix, peer.ID), Via: peer.transit}
+			return Route{Type: Unicast, Dev: linkName(peeringPrefix, peer.ID), Via: v.towards(peer)}
 		}
 		return closed
 	case network.HopAppliance:

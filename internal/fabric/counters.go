@@ -45,7 +45,7 @@ func (f *Fabric) Counters(nsg arm.ID) ([]RuleCount, error) {
 // groups are the groups of a router's guests, each once.
 func (s Space) groups() []*group {
 	var out []*group
-	for _, g := range s.gates {
+	for _, g := range slices.Concat(s.gates, s.gates6) {
 		for _, one := range g.groups {
 			if !slices.Contains(out, one) {
 				out = append(out, one)
@@ -75,7 +75,7 @@ func (f *Fabric) counts(s Space, nsg arm.ID) ([]RuleCount, error) {
 	defer conn.Close()
 	var out []RuleCount
 	for _, g := range groups {
-		counts, err := conn.MarkCounts(nft.TableID{Name: tableName}, g.Chain+rulesSuffix)
+		counts, err := conn.MarkCounts(nft.TableID{Name: tableName, Six: g.six}, g.Chain+rulesSuffix)
 		if err != nil {
 			return nil, err
 		}

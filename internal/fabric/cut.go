@@ -45,8 +45,22 @@ func (s *space) cut() (n uint, err error) {
 		return 0, err
 	}
 	defer handle.Close()
+	families := []netlink.InetFamily{unix.AF_INET}
+	if s.Filter6 != nil {
+		families = append(families, unix.AF_INET6)
+	}
+	for _, family := range families {
+		more, err := s.cutFamily(handle, family)
+		if n += more; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (s *space) cutFamily(handle *netlink.Handle, family netlink.InetFamily) (n uint, err error) {
 	for try := 0; ; try++ {
-		more, err := handle.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, newForbidden(s))
+		more, err := handle.ConntrackDeleteFilters(netlink.ConntrackTable, family, newForbidden(s))
 		n += more
 		if err == nil || try == 5 || !errors.Is(err, netlink.ErrDumpInterrupted) {
 			return n, err

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/net/icmp"
 	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 	"pgregory.net/rapid"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -52,6 +53,20 @@ func adminExperiments(flows int) *rapid.Generator[experiment] {
 	return rapid.Custom(func(t *rapid.T) experiment {
 		shape := networktest.Everything
 		shape.Admin = true
+		e := experiment{estate: networktest.Random(t, shape)}
+		e.top = network.FromEstate(e.estate)
+		for range flows {
+			e.flows = append(e.flows, networktest.Flow(t, e.top))
+		}
+		return e
+	})
+}
+
+// dualExperiments are estates of both versions of IP.
+func dualExperiments(flows int) *rapid.Generator[experiment] {
+	return rapid.Custom(func(t *rapid.T) experiment {
+		shape := networktest.Everything
+		shape.Dual = true
 		e := experiment{estate: networktest.Random(t, shape)}
 		e.top = network.FromEstate(e.estate)
 		for range flows {
@@ -119,11 +134,13 @@ func TestPacketsAgreeWithProof(t *testing.T) {
 		}
 		deadline, seed, flows = time.Now().Add(d), int(time.Now().UnixNano()%1_000_000_000), 1000
 	}
-	var tried, reached int
+	var tried, reached, sixth int
 	first := seed
 	for ; time.Now().Before(deadline) && !t.Failed(); seed++ {
 		e := experiments(flows).Example(seed)
 		switch {
+		case seed%4 == 0 || os.Getenv("CLOISTER_DUAL") != "":
+			e = dualExperiments(flows).Example(seed)
 		case seed%3 == 0 || os.Getenv("CLOISTER_MIDDLE") != "":
 			e = middleExperiments(200).Example(seed)
 		case seed%5 == 0:
@@ -132,18 +149,18 @@ func TestPacketsAgreeWithProof(t *testing.T) {
 			e = adminExperiments(flows).Example(seed)
 		}
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			n, yes := e.run(t)
-			tried, reached = tried+n, reached+yes
+			n, yes, six := e.run(t)
+			tried, reached, sixth = tried+n, reached+yes, sixth+six
 		})
 	}
-	t.Logf("%d estates, %d flows, of which %d arrived", seed-first, tried, reached)
+	t.Logf("%d estates, %d flows, of which %d arrived, %d by IPv6", seed-first, tried, reached, sixth)
 	if tried == 0 || reached == 0 {
 		t.Error("nothing was tried")
 	}
 }
 
 // run builds the estate and tries every flow of which network is certain.
-func (e experiment) run(t *testing.T) (tried, reached int) {
+func (e experiment) run(t *testing.T) (tried, reached, sixth int) {
 	f := build(t, CompileWith(e.top, Choices{Resolve: func(_ *network.Firewall, _ arm.ID, name string) []netip.Addr {
 		if name == "st.example" {
 			return namedAddrs
@@ -174,6 +191,9 @@ func (e experiment) run(t *testing.T) (tried, reached int) {
 				if got {
 					reached++
 				}
+				if got && flow.Source.Is6() {
+					sixth++
+				}
 				if got != (want.Value == verdict.Yes) {
 					t.Errorf("%s from %s (%s) to %s:%d arrived: %v; network says %s", flow.Protocol, flow.Source, from, flow.Destination, flow.Port, got, story(want))
 				}
@@ -189,7 +209,7 @@ func (e experiment) run(t *testing.T) (tried, reached int) {
 			t.Logf("the estate: %s", b)
 		}
 	}
-	return tried, reached
+	return tried, reached, sixth
 }
 
 func story(v network.Answer) string {
@@ -201,6 +221,9 @@ func story(v network.Answer) string {
 func (e experiment) fair(flow network.Flow) bool {
 	if flow.Destination == flow.Source {
 		return false // a machine's own address never leaves it
+	}
+	if flow.Destination.Is4() != flow.Source.Is4() {
+		return false // there is no such packet
 	}
 	// Where a machine's route to a frontend of its own network leads through another
 	// machine, its packets come to the router twice and are turned at neither time.
@@ -230,7 +253,7 @@ func (e experiment) fair(flow network.Flow) bool {
 
 // sources are the namespaces that have the flow's source address.
 func (e experiment) sources(f *Fabric, flow network.Flow) []string {
-	if flow.Source == service.Outsider {
+	if flow.Source == service.Outsider || flow.Source == service.Outsider6 {
 		return []string{f.OutsiderNamespace()}
 	}
 	var out []string
@@ -303,6 +326,15 @@ func serveAt(t *testing.T, f *Fabric, space, at string) {
 	}
 	t.Cleanup(func() { c.Close() })
 	go answerPackets(c.(*net.UDPConn))
+	if !strings.HasPrefix(at, ":") {
+		return
+	}
+	c6, err := f.ListenPacket(t.Context(), space, "udp6", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c6.Close() })
+	go answerPackets6(c6.(*net.UDPConn))
 }
 
 // answerPackets answers from the address that was asked, also where that is one
@@ -317,6 +349,19 @@ func answerPackets(c *net.UDPConn) {
 			return
 		}
 		_, _ = p.WriteTo(b[:n], &ipv4.ControlMessage{Src: cm.Dst}, from)
+	}
+}
+
+func answerPackets6(c *net.UDPConn) {
+	p := ipv6.NewPacketConn(c)
+	_ = p.SetControlMessage(ipv6.FlagDst, true)
+	b := make([]byte, 64)
+	for {
+		n, cm, from, err := p.ReadFrom(b)
+		if err != nil {
+			return
+		}
+		_, _ = p.WriteTo(b[:n], &ipv6.ControlMessage{Src: cm.Dst}, from)
 	}
 }
 
@@ -352,9 +397,16 @@ func (e experiment) attempt(f *Fabric, from string, flow network.Flow, wait time
 
 // dialAs connects from one of a machine's addresses.
 func dialAs(ctx context.Context, f *Fabric, from string, as net.Addr, to string) (c net.Conn, err error) {
-	d, protocol := net.Dialer{LocalAddr: as}, as.Network()+"4"
-	if protocol == "ip4" {
+	version := "4"
+	if strings.Count(to, ":") > 1 {
+		version = "6"
+	}
+	d, protocol := net.Dialer{LocalAddr: as}, as.Network()+version
+	switch protocol {
+	case "ip4":
 		protocol += ":icmp"
+	case "ip6":
+		protocol += ":ipv6-icmp"
 	}
 	err = f.Within(from, func() (err error) {
 		c, err = d.DialContext(ctx, protocol, to)
@@ -396,7 +448,11 @@ func ping(c *net.IPConn, wait time.Duration) bool {
 	pings.n++
 	id := pings.n & 0xffff
 	pings.Unlock()
-	m := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: id, Seq: 1, Data: []byte("ping")}}
+	number, request, answer := 1, icmp.Type(ipv4.ICMPTypeEcho), icmp.Type(ipv4.ICMPTypeEchoReply)
+	if to, ok := netip.AddrFromSlice(c.RemoteAddr().(*net.IPAddr).IP); ok && to.Unmap().Is6() {
+		number, request, answer = protoICMP6, ipv6.ICMPTypeEchoRequest, ipv6.ICMPTypeEchoReply // whose checksum the kernel makes
+	}
+	m := icmp.Message{Type: request, Body: &icmp.Echo{ID: id, Seq: 1, Data: []byte("ping")}}
 	b, err := m.Marshal(nil)
 	if err != nil {
 		return false
@@ -411,11 +467,11 @@ func ping(c *net.IPConn, wait time.Duration) bool {
 		if err != nil {
 			return false
 		}
-		reply, err := icmp.ParseMessage(1, buffer[:n])
+		reply, err := icmp.ParseMessage(number, buffer[:n])
 		if err != nil {
 			continue
 		}
-		if echo, ok := reply.Body.(*icmp.Echo); ok && reply.Type == ipv4.ICMPTypeEchoReply && echo.ID == id {
+		if echo, ok := reply.Body.(*icmp.Echo); ok && reply.Type == answer && echo.ID == id {
 			return true
 		}
 	}

@@ -32,6 +32,9 @@ func (h *handmade) EffectiveRoutes(subnet arm.ID) []network.Route {
 			}
 			for _, p := range v.AddressSpace {
 				out = append(out, network.Route{Prefix: p, NextHop: network.HopVNetLocal})
+				if p.Addr().Is6() {
+					out = append(out, network.Route{Prefix: prefix("::/0"), NextHop: network.HopInternet})
+				}
 			}
 			for _, peer := range v.Peerings {
 				for _, p := range peer.RemoteAddressSpace {
@@ -59,6 +62,15 @@ func (h *handmade) EgressAddr(nic arm.ID) (netip.Addr, network.Answer) {
 		return netip.Addr{}, network.Answer{Value: verdict.No}
 	}
 	return a, network.Answer{Value: verdict.Yes}
+}
+
+func (h *handmade) EgressAddr6(nic arm.ID) (netip.Addr, network.Answer) {
+	for _, n := range h.nics {
+		if n.ID == nic && n.PublicAddr6.IsValid() {
+			return n.PublicAddr6, network.Answer{Value: verdict.Yes}
+		}
+	}
+	return netip.Addr{}, network.Answer{Value: verdict.No}
 }
 
 func (h *handmade) plan() Plan { return compile(h.vnets, h.subnets, h.nics, h, middle{}, Choices{}) }

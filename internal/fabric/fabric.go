@@ -27,7 +27,7 @@ type Fabric struct {
 	mu      sync.RWMutex // guards what follows
 	plan    Plan
 	names   map[string]string // NIC or VNet key -> namespace
-	loaded  map[string]loaded // namespace -> its packet filter
+	loaded  map[place]loaded  // packet filters
 	daemons []*daemon
 }
 
@@ -41,7 +41,7 @@ func New(o Options) (*Fabric, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Fabric{name: o.Name, log: o.Log, names: map[string]string{}, loaded: map[string]loaded{}}, nil
+	return &Fabric{name: o.Name, log: o.Log, names: map[string]string{}, loaded: map[place]loaded{}}, nil
 }
 
 // prefix begins the names of all of the cloud's namespaces, and of no other's.

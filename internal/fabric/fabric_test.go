@@ -70,7 +70,7 @@ func connect(f *Fabric, from, to string) string { return connectWithin(f, patien
 func connectWithin(f *Fabric, wait time.Duration, from, to string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
-	c, err := f.Dial(ctx, from, "tcp4", to)
+	c, err := f.Dial(ctx, from, "tcp", to)
 	var timeout net.Error
 	switch {
 	case err == nil:
@@ -78,7 +78,7 @@ func connectWithin(f *Fabric, wait time.Duration, from, to string) string {
 		return open
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return refused
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EACCES): // the last by IPv6
 		return noRoute
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return silent
@@ -98,7 +98,7 @@ func namespaceOf(t testing.TB, f *Fabric, nic arm.ID) string {
 // echo listens in a namespace and says to each caller which address it sees.
 func echo(t testing.TB, f *Fabric, space, at string) {
 	t.Helper()
-	l, err := f.Listen(t.Context(), space, "tcp4", at)
+	l, err := f.Listen(t.Context(), space, "tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func seenAs(t testing.TB, f *Fabric, from, to string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	c, err := f.Dial(ctx, from, "tcp4", to)
+	c, err := f.Dial(ctx, from, "tcp", to)
 	if err != nil {
 		return err.Error()
 	}

@@ -20,6 +20,7 @@ type group struct {
 	At        string
 	Direction network.Direction
 	Chain     string
+	six       bool
 	boxes     []box
 	rules     map[uint32]groupRule // by number
 	order     []uint32
@@ -95,9 +96,9 @@ func (f *filter) compile(one network.Filter, d network.Direction) *group {
 // boxes reads the rules of a group. Each has a number that follows from its
 // name, so that it stays while others come and go.
 func (f *filter) boxes(one network.Filter, d network.Direction) *group {
-	g := &group{NSG: one.NSG, At: one.At, Direction: d, rules: map[uint32]groupRule{}}
+	g := &group{NSG: one.NSG, At: one.At, Direction: d, six: f.six, rules: map[uint32]groupRule{}}
 	for _, m := range one.Matches {
-		t := termsOf(m)
+		t := f.termsOf(m)
 		f.doubtful(one, m)
 		n := number(m.Rule.Name, func(n uint32) bool { _, taken := g.rules[n]; return taken })
 		g.rules[n] = groupRule{name: m.Rule.Name, allow: t.allow}
@@ -160,20 +161,24 @@ func (f *filter) load(g *group) {
 	})
 }
 
-// every4 is every IPv4 address, as intervals.
-var every4 = sets.Prefixes(everywhere())
+// Every address of a version, as intervals. Packets of IPv6 have no addresses that
+// stand for IPv4's.
+var (
+	every4 = sets.Prefixes([]netip.Prefix{all4})
+	every6 = sets.Whole(sets.Source)
+)
 
 // boxes are what a rule matches, as products of intervals.
 func (t terms) boxes(rule uint32) []box {
 	var in [dimensions][]sets.Interval
-	in[bySource], in[byDestination] = intervals4(t.sources), intervals4(t.destinations)
+	in[bySource], in[byDestination] = intervalsOf(t.sources, t.six), intervalsOf(t.destinations, t.six)
 	if len(in[bySource]) == 0 || len(in[byDestination]) == 0 {
 		return nil
 	}
 	var out []box
 	for _, s := range t.services() {
 		in[byProtocol], in[byPort], in[bySourcePort] = s.protocols, s.to, s.from
-		out = append(out, newBox(rule, in))
+		out = append(out, newBox(rule, t.six, in))
 	}
 	return out
 }
@@ -189,9 +194,11 @@ func (t terms) services() []portion {
 	s := portion{wholes[byProtocol], portIntervals(from), portIntervals(to)}
 	other := portion{wholes[byProtocol], wholes[bySourcePort], wholes[byPort]}
 	portless := whole(to) && (anyClient(from) || !t.allow)
-	n, named := protocolOf(t.protocol)
+	n, named, surely := t.protocolOf()
 	one := []sets.Interval{sets.Numbers(n, n)}
 	switch {
+	case t.allow && !surely:
+		return nil
 	case named && (n == protoTCP || n == protoUDP):
 		s.protocols = one
 		return []portion{s}
@@ -222,7 +229,11 @@ func portIntervals(merged []network.PortRange) []sets.Interval {
 	return out
 }
 
-// intervals4 are the IPv4 addresses of prefixes.
-func intervals4(list []netip.Prefix) []sets.Interval {
-	return sets.Union(sets.Prefixes(slices.DeleteFunc(slices.Clone(list), func(p netip.Prefix) bool { return !p.Addr().Is4() })))
+// intervalsOf are the addresses of one version of prefixes.
+func intervalsOf(list []netip.Prefix, six bool) []sets.Interval {
+	of := slices.DeleteFunc(slices.Clone(list), func(p netip.Prefix) bool { return p.Addr().Is6() != six })
+	if slices.Contains(of, all6) {
+		return every6
+	}
+	return sets.Union(sets.Prefixes(of))
 }

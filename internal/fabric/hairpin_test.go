@@ -46,7 +46,7 @@ func TestPublicAddressFromBehindNAT(t *testing.T) {
 				x.flows = append(x.flows, network.Flow{Source: netip.MustParseAddr("10.1.0.4"), Destination: public, Protocol: p, Port: 443},
 					network.Flow{Source: netip.MustParseAddr("10.1.0.5"), Destination: public, Protocol: p, Port: 443})
 			}
-			if tried, _ := x.run(t); tried != len(x.flows) {
+			if tried, _, _ := x.run(t); tried != len(x.flows) {
 				t.Errorf("%d of %d flows tried", tried, len(x.flows))
 			}
 		})

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"math"
+	"net/netip"
 	"slices"
 
 	"github.com/cloister-ml/cloister/internal/fabric/nft"
@@ -62,7 +64,7 @@ func (c classes) lookups(part string) []lookup {
 	to := newStage(part+"-to", []nft.Field{nft.PacketMark, nft.Destination})
 	ways := map[uint32]uint32{} // where a state leads whose destinations all lead there
 	for _, s := range states(c.destinations, func(s step) uint32 { return s.state }) {
-		to.destinations(s, ways)
+		to.destinations(s, c.six, ways)
 	}
 	what := newStage(part+"-what", []nft.Field{nft.PacketMark, nft.Protocol, nft.DestinationPort})
 	bare := newStage(part+"-protocol", []nft.Field{nft.PacketMark, nft.Protocol})
@@ -102,9 +104,10 @@ func (c classes) lookups(part string) []lookup {
 func (c classes) from(part string) lookup {
 	l := lookup{[]nft.Field{nft.Source}, nft.Set{Name: part + "-from", Interval: true}}
 	add := func(on sets.Interval, next uint32) {
-		l.in.Elems = append(l.in.Elems, nft.Elem{Key: []nft.Value{nft.Address(on.First.Addr())}, To: []nft.Value{nft.Address(on.Last.Addr())}, Value: nft.Num(next)})
+		l.in.Elems = append(l.in.Elems, nft.Elem{Key: []nft.Value{c.address(on.First)}, To: []nft.Value{c.address(on.Last)}, Value: nft.Num(next)})
 	}
-	at, top := every4[0].First, every4[0].Last
+	whole := wholeOf(bySource, c.six)[0]
+	at, top := whole.First, whole.Last
 	for _, s := range c.sources {
 		if at.Less(s.on.First) {
 			add(sets.Interval{First: at, Last: s.on.First.Previous()}, nowhere)
@@ -117,6 +120,18 @@ func (c classes) from(part string) lookup {
 	}
 	add(sets.Interval{First: at, Last: top}, nowhere)
 	return l
+}
+
+// address is a value as an address of the classes' version.
+func (c classes) address(v sets.Value) nft.Value { return addressOf(v, c.six) }
+
+// addressOf is a value as an address, also where IPv6 has one that stands for one
+// of IPv4: it is the end of a range then.
+func addressOf(v sets.Value, six bool) nft.Value {
+	if six {
+		return nft.Address(netip.AddrFrom16(v.Addr().As16()))
+	}
+	return nft.Address(v.Addr())
 }
 
 // nowhere is a mark from which nothing leads on.
@@ -166,26 +181,28 @@ func (s *stage) otherwise(state uint32, nexts []uint32, everything bool, ways ma
 	return most, true
 }
 
-func (s *stage) destinations(steps []step, ways map[uint32]uint32) {
-	var all uint64
+func (s *stage) destinations(steps []step, six bool, ways map[uint32]uint32) {
 	var nexts []uint32
-	for _, one := range steps {
-		all, nexts = all+addresses(one.on), append(nexts, one.next)
+	whole := wholeOf(byDestination, six)[0]
+	gapless := steps[0].on.First == whole.First && steps[len(steps)-1].on.Last == whole.Last
+	for i, one := range steps {
+		nexts = append(nexts, one.next)
+		gapless = gapless && (i == 0 || steps[i-1].on.Last.Next() == one.on.First)
 	}
 	state := nft.Num(steps[0].state)
-	most, found := s.otherwise(steps[0].state, nexts, all == 1<<32, ways)
+	most, found := s.otherwise(steps[0].state, nexts, gapless, ways)
 	for _, one := range steps {
 		switch {
 		case found && one.next == most:
 		case addresses(one.on) <= few:
-			for a := one.on.First.Addr(); ; a = a.Next() {
-				s.single.add(one.next, []nft.Value{state, nft.Address(a)}, nil)
-				if a == one.on.Last.Addr() {
+			for a := one.on.First; ; a = a.Next() {
+				s.single.add(one.next, []nft.Value{state, addressOf(a, six)}, nil)
+				if a == one.on.Last {
 					break
 				}
 			}
 		default:
-			s.ranges.add(one.next, []nft.Value{state, nft.Address(one.on.First.Addr())}, []nft.Value{state, nft.Address(one.on.Last.Addr())})
+			s.ranges.add(one.next, []nft.Value{state, addressOf(one.on.First, six)}, []nft.Value{state, addressOf(one.on.Last, six)})
 		}
 	}
 }
@@ -235,10 +252,14 @@ func (s verdictStep) ends(sourcePorts bool, of func(sets.Interval) sets.Value) [
 	return out
 }
 
-// addresses is how many an interval of IPv4 addresses has.
+// addresses is how many an interval of addresses has, as far as that can be counted.
 func addresses(on sets.Interval) uint64 {
-	first, last := on.First.Addr().As4(), on.Last.Addr().As4()
-	return uint64(binary.BigEndian.Uint32(last[:])) - uint64(binary.BigEndian.Uint32(first[:])) + 1
+	first, last := on.First.Addr().As16(), on.Last.Addr().As16()
+	n := binary.BigEndian.Uint64(last[8:]) - binary.BigEndian.Uint64(first[8:])
+	if n == math.MaxUint64 || [8]byte(first[:]) != [8]byte(last[:]) {
+		return math.MaxUint64
+	}
+	return n + 1
 }
 
 // size is how many values an interval of numbers has.

@@ -155,12 +155,20 @@ func prepareDir() error {
 // setting is a kernel parameter below /proc/sys/net.
 type setting struct{ path, value string }
 
-// settings of a new namespace. There is no IPv6 on any cable: the fabric builds
-// IPv4, and what it does not build must not carry packets.
+// settings of a new namespace; the first two may change later. A cable has no IPv6
+// until it is given an address of it: what is not built must not carry packets.
+// Then it has the addresses that it is given, and none that it makes up itself or
+// hears of from a router (RFC 4862).
 func settings(r Role, forward bool) []setting {
 	list := []setting{
 		{"ipv4/ip_forward", map[bool]string{true: "1", false: "0"}[forward]},
+		{"ipv6/conf/all/forwarding", map[bool]string{true: "1", false: "0"}[forward]},
 		{"ipv6/conf/default/disable_ipv6", "1"},
+		{"ipv6/conf/default/addr_gen_mode", "1"}, // none (linux/if_link.h)
+		{"ipv6/conf/default/accept_ra", "0"},
+		{"ipv6/conf/default/autoconf", "0"},
+		{"ipv6/conf/all/accept_redirects", "0"},
+		{"ipv6/conf/default/accept_redirects", "0"},
 		{"ipv4/conf/all/accept_redirects", "0"},
 		{"ipv4/conf/default/accept_redirects", "0"},
 		{"ipv4/conf/all/send_redirects", "0"},
@@ -173,7 +181,7 @@ func settings(r Role, forward bool) []setting {
 	switch r {
 	case RoleRouter, RoleInternet, RoleFirewall:
 		// Whoever is refused should hear of it at once, each time.
-		return append(list, setting{"ipv6/conf/all/disable_ipv6", "1"}, setting{"ipv4/icmp_ratelimit", "0"},
+		return append(list, setting{"ipv6/conf/all/disable_ipv6", "1"}, setting{"ipv4/icmp_ratelimit", "0"}, setting{"ipv6/icmp/ratelimit", "0"},
 			// A connection begins with a handshake: what was ended must not come back
 			// by a packet from its middle.
 			setting{"netfilter/nf_conntrack_tcp_loose", "0"})

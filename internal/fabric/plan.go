@@ -41,6 +41,7 @@ type Space struct {
 	Routes   []Route
 	Rules    []Rule
 	Filter   *nft.Table
+	Filter6  *nft.Table // of IPv6, where there is any
 
 	VNet   arm.ID  // of a router
 	Tunnel *Tunnel // of a gateway and of a site
@@ -51,6 +52,7 @@ type Space struct {
 	Guests  []network.NIC // of a machine its own, of a router those of its network
 
 	gates   []gate                     // of a router: the groups of its guests
+	gates6  []gate                     // ... for IPv6
 	origins map[netip.Addr]network.NIC // of a router: who a service endpoint's callers are
 }
 
@@ -98,4 +100,5 @@ type Rule struct {
 	Mark     int          // of the packet, or
 	From     netip.Prefix // its source
 	Table    int
+	Six      bool // of IPv6, where there is no From to tell
 }

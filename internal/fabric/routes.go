@@ -82,11 +82,15 @@ func (s *space) routes(done *recorder) error {
 // listRoutes reads the fabric's routes of all tables.
 func (s *space) listRoutes() (map[routeKey]Route, error) {
 	filter := &netlink.Route{Protocol: ourRoutes, Table: unix.RT_TABLE_UNSPEC}
-	list, err := again(func() ([]netlink.Route, error) {
-		return s.nl.RouteListFiltered(netlink.FAMILY_V4, filter, netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing routes: %w", err)
+	var list []netlink.Route
+	for _, family := range s.families() {
+		some, err := again(func() ([]netlink.Route, error) {
+			return s.nl.RouteListFiltered(family, filter, netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("listing routes: %w", err)
+		}
+		list = append(list, some...)
 	}
 	names := map[int]string{}
 	for name, l := range s.links {
@@ -95,6 +99,9 @@ func (s *space) listRoutes() (map[routeKey]Route, error) {
 	out := make(map[routeKey]Route, len(list))
 	for _, k := range list {
 		r := Route{Table: k.Table, Metric: k.Priority, Dst: prefixOf(k.Dst), Dev: names[k.LinkIndex], Via: addrOf(k.Gw), Src: addrOf(k.Src)}
+		if k.Family == netlink.FAMILY_V6 {
+			r.fromSix(k)
+		}
 		for t, n := range routeTypes {
 			if n == k.Type {
 				r.Type = t
@@ -103,6 +110,38 @@ func (s *space) listRoutes() (map[routeKey]Route, error) {
 		out[r.key()] = r
 	}
 	return out, nil
+}
+
+// usualMetric is what the kernel gives a route of IPv6 that asks for none.
+const usualMetric = 1024
+
+// fromSix puts down a route of IPv6 as the plan does: the kernel names the device
+// lo where nothing is sent.
+func (r *Route) fromSix(k netlink.Route) {
+	if k.Dst == nil {
+		r.Dst = all6
+	}
+	if r.Metric == usualMetric {
+		r.Metric = 0
+	}
+	if k.Type != unix.RTN_UNICAST && k.Type != unix.RTN_LOCAL {
+		r.Dev = ""
+	}
+}
+
+// families are the versions of IP that a namespace has anything of.
+func (s *space) families() []int {
+	if s.six || s.hadSix {
+		return []int{netlink.FAMILY_V4, netlink.FAMILY_V6}
+	}
+	return []int{netlink.FAMILY_V4}
+}
+
+func familyOf(six bool) int {
+	if six {
+		return netlink.FAMILY_V6
+	}
+	return netlink.FAMILY_V4
 }
 
 func prefixOf(n *net.IPNet) netip.Prefix {
@@ -120,8 +159,11 @@ func addrOf(ip net.IP) netip.Addr {
 
 func (s *space) kernelRoute(r Route) (*netlink.Route, error) {
 	k := &netlink.Route{
-		Table: r.Table, Priority: r.Metric, Type: routeTypes[r.Type], Protocol: ourRoutes, Family: netlink.FAMILY_V4,
+		Table: r.Table, Priority: r.Metric, Type: routeTypes[r.Type], Protocol: ourRoutes, Family: familyOf(r.Dst.Addr().Is6()),
 		Dst: ipNet(r.Dst), Scope: netlink.SCOPE_UNIVERSE,
+	}
+	if k.Family == netlink.FAMILY_V6 && k.Priority == 0 {
+		k.Priority = usualMetric
 	}
 	if r.Dev != "" {
 		link, ok := s.links[r.Dev]
@@ -149,6 +191,9 @@ func ipNet(p netip.Prefix) *net.IPNet {
 }
 
 func (r Rule) String() string {
+	if r.Six && r.Mark != 0 {
+		return fmt.Sprintf("%d: mark 0x%x table %d, IPv6", r.Priority, r.Mark, r.Table)
+	}
 	if r.Mark != 0 {
 		return fmt.Sprintf("%d: mark 0x%x table %d", r.Priority, r.Mark, r.Table)
 	}
@@ -157,16 +202,20 @@ func (r Rule) String() string {
 
 // rules brings the policy rules of the fabric's own priorities to the plan.
 func (s *space) rules(done *recorder) error {
-	list, err := again(func() ([]netlink.Rule, error) { return s.nl.RuleList(netlink.FAMILY_V4) })
-	if err != nil {
-		return fmt.Errorf("listing rules: %w", err)
+	var list []netlink.Rule
+	for _, family := range s.families() {
+		some, err := again(func() ([]netlink.Rule, error) { return s.nl.RuleList(family) })
+		if err != nil {
+			return fmt.Errorf("listing rules: %w", err)
+		}
+		list = append(list, some...)
 	}
 	have := map[Rule]bool{}
 	for _, k := range list {
 		if k.Priority < firstRule || k.Priority >= 2*firstRule {
 			continue
 		}
-		r := Rule{Priority: k.Priority, Mark: int(k.Mark), Table: k.Table}
+		r := Rule{Priority: k.Priority, Mark: int(k.Mark), Table: k.Table, Six: k.Family == netlink.FAMILY_V6}
 		if k.Src != nil {
 			r.From = prefixOf(k.Src)
 		}
@@ -174,6 +223,7 @@ func (s *space) rules(done *recorder) error {
 	}
 	want := map[Rule]bool{}
 	for _, r := range s.Rules {
+		r.Six = r.isSix()
 		want[r] = true
 		if have[r] {
 			continue
@@ -197,7 +247,7 @@ func (s *space) rules(done *recorder) error {
 
 func kernelRule(r Rule) *netlink.Rule {
 	k := netlink.NewRule()
-	k.Family, k.Priority, k.Table, k.Mark = netlink.FAMILY_V4, r.Priority, r.Table, uint32(r.Mark)
+	k.Family, k.Priority, k.Table, k.Mark = familyOf(r.Six), r.Priority, r.Table, uint32(r.Mark)
 	if r.From.IsValid() {
 		k.Src = ipNet(r.From)
 	}

@@ -30,6 +30,8 @@ type space struct {
 	nl    *netlink.Handle
 	links map[string]netlink.Link
 
+	six     bool     // has addresses of IPv6
+	hadSix  bool     // has had some
 	fresh   bool     // made just now
 	closing []gate   // which may drop what has begun
 	plugged []string // first ends of cables that were made just now
@@ -181,9 +183,12 @@ func unplug(full string) error {
 
 // addresses brings the addresses of the interfaces to what is wanted.
 func (s *space) addresses(want map[string][]string, done *recorder) error {
-	list, err := again(func() ([]netlink.Addr, error) { return s.nl.AddrList(nil, netlink.FAMILY_V4) })
+	list, err := again(func() ([]netlink.Addr, error) { return s.nl.AddrList(nil, netlink.FAMILY_ALL) })
 	if err != nil {
 		return fmt.Errorf("listing addresses: %w", err)
+	}
+	if err := s.version6(want, list, done); err != nil {
+		return err
 	}
 	byIndex := map[int]string{}
 	for name, l := range s.links {
@@ -199,6 +204,9 @@ func (s *space) addresses(want map[string][]string, done *recorder) error {
 		}
 		if link == nil || addr.IP.IsLoopback() || !s.owns(link) && s.Filter == nil {
 			continue
+		}
+		if addr.IP.To4() == nil && !s.speaks6(want[name]) {
+			continue // it went as the interface lost IPv6
 		}
 		if err := s.nl.AddrDel(link, &addr); err != nil {
 			return fmt.Errorf("removing %s from %s: %w", text, name, err)
@@ -216,6 +224,9 @@ func (s *space) addresses(want map[string][]string, done *recorder) error {
 			addr, err := netlink.ParseAddr(text)
 			if err != nil {
 				return fmt.Errorf("the address %s of %s: %w", text, name, err)
+			}
+			if addr.IP.To4() == nil {
+				addr.Flags = unix.IFA_F_NODAD // nobody else is on the cable
 			}
 			if err := s.nl.AddrAdd(s.links[name], addr); err != nil {
 				return fmt.Errorf("giving %s to %s: %w", text, name, err)

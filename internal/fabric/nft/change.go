@@ -25,7 +25,7 @@ func (c *Conn) Change(from, to Table) error {
 		return fmt.Errorf("changing the table %s: %w", to.Name, err)
 	}
 	if err := c.verify(Table{Name: to.Name, Six: to.Six, Sets: d.large}, d.sets); err != nil {
-		return errors.Join(err, c.closeAll(to.at()))
+		return errors.Join(err, c.closeAll(to.ID()))
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func (d *difference) rules(old map[string]Chain, to Table) error {
 			d.nl.FlushChain(chain)
 			if start == nil {
 				var err error
-				if start, err = d.start(to.at()); err != nil {
+				if start, err = d.start(to.ID()); err != nil {
 					return err
 				}
 			}
@@ -182,7 +182,7 @@ func Fits(from, to Table) bool {
 			return false
 		}
 	}
-	return from.at() == to.at()
+	return from.ID() == to.ID()
 }
 
 func sameShape(a, b Set) bool {

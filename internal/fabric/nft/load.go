@@ -50,7 +50,8 @@ type TableID struct {
 
 func (n TableID) family() nftables.TableFamily { return Table{Six: n.Six}.family() }
 
-func (t Table) at() TableID { return TableID{t.Name, t.Six} }
+// ID is what tells the table from others.
+func (t Table) ID() TableID { return TableID{t.Name, t.Six} }
 
 // Fingerprint is that of the loaded table, or "".
 func (c *Conn) Fingerprint(table TableID) (string, error) {
@@ -72,7 +73,7 @@ func (c *Conn) Fingerprint(table TableID) (string, error) {
 // whose chain and comment stay.
 func (c *Conn) Load(t Table) error {
 	t = t.versioned()
-	start, err := c.start(t.at())
+	start, err := c.start(t.ID())
 	if err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func (c *Conn) Load(t Table) error {
 		return fmt.Errorf("loading the table %s: %w", t.Name, err)
 	}
 	if err := c.verify(t, sets); err != nil {
-		return errors.Join(err, c.closeAll(t.at()))
+		return errors.Join(err, c.closeAll(t.ID()))
 	}
 	return nil
 }

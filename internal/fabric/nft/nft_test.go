@@ -130,7 +130,7 @@ func TestTextAndKernelAgree(t *testing.T) {
 		if byText != byUs {
 			t.Errorf("nft made of the text:\n%s\nwe loaded:\n%s", byText, byUs)
 		}
-		if got, err := c.Fingerprint(table.at()); err != nil || got != table.Fingerprint() {
+		if got, err := c.Fingerprint(table.ID()); err != nil || got != table.Fingerprint() {
 			t.Errorf("%s: the fingerprint is %q, %v", version, got, err)
 		}
 		after := table

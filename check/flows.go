@@ -134,6 +134,7 @@ func (w *world) mustReach(rule string, p Place, ep service.Endpoint, need *right
 	r := Requirement{
 		ID:    slug(rule, p.Name, endpointSlug(ep)),
 		Title: fmt.Sprintf("%s %s reaches %s", p.label(), p.Name, serviceLabel(ep)),
+		Why:   p.purpose() + ", which needs " + serviceLabel(ep),
 		From:  p, To: target(ep, c), Must: true,
 	}
 	if !p.Addr.IsValid() && p.NIC == "" && p.Managed == "" {
@@ -228,6 +229,7 @@ func workspaceRights(w *world) []Requirement {
 			r := Requirement{
 				ID:    slug("workspace-rights", ws.Name, endpointSlug(ep)),
 				Title: fmt.Sprintf("Workspace %s has its rights on %s", ws.Name, serviceLabel(ep)),
+				Why:   fmt.Sprintf("%s is a service of workspace %s, which uses it as its own identity", ep.Resource.Name(), ws.Name),
 				From:  p, As: w.identityName(p.Identity), Must: true,
 				To: Target{Name: ep.Host, Service: ep.Service, Resource: ep.Resource, Endpoint: ep},
 			}

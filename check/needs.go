@@ -134,7 +134,7 @@ func slug(parts ...string) string {
 func (w *world) attachedTo(cluster arm.ID) []arm.Resource {
 	var out []arm.Resource
 	for _, c := range w.estate.OfType(typeCompute) {
-		if !arm.Ref(c.Properties, "resourceId").Equal(cluster) && !arm.Ref(c.Properties, "properties.resourceId").Equal(cluster) {
+		if !attaches(c, cluster) {
 			continue
 		}
 		if ws, ok := w.estate.Get(c.ID.Parent()); ok {

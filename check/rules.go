@@ -93,6 +93,11 @@ var networkRules = []Rule{
 		Source: "Azure security baseline for Virtual Network, NS-1; What is Azure Bastion?",
 	},
 	{
+		ID: "compute-region", Title: "Compute is in the region of its network, and instances in that of their workspace", Severity: High, derive: computeRegions, cause: true,
+		Help:   "Nodes can join only a network of their own region. A compute cluster may be in another region than its workspace, a compute instance may not.",
+		Source: "Secure an Azure Machine Learning training environment with virtual networks, limitations",
+	},
+	{
 		ID: "aks-ranges-apart", Title: "The ranges inside Kubernetes clusters are apart from the networks", Severity: High, derive: aksRangesApart,
 		Help:   "Addresses of the service range mean services of the cluster to everything in it. A subnet with the same addresses cannot be reached from there; Azure refuses the cluster where it is its own network's.",
 		Source: "Configure Azure CNI networking in Azure Kubernetes Service; Plan IP addressing for your cluster",
@@ -176,6 +181,21 @@ var serviceRules = []Rule{
 		Source: "Set up authentication between Azure Machine Learning and other services",
 	},
 	{
+		ID: "endpoint-rights", Title: "The identities of online endpoints have their rights on the workspace's services", Severity: High, derive: endpointRights, cause: true,
+		Help:   "A deployment gets its image from the registry and its model from the storage account as the identity of its endpoint. Azure gives a system-assigned identity both roles when the endpoint is made; a user-assigned one must have them before.",
+		Source: "Access Azure resources from an online endpoint with a managed identity",
+	},
+	{
+		ID: "deployment-egress", Title: "Deployments reach closed services without the internet", Severity: High, derive: deploymentsReachServices,
+		Help:   "A managed online deployment runs in a network of Microsoft's. Where the workspace has no managed network and the deployment leaves by the internet, closed storage and registry refuse it, and whatever it is sent can go anywhere.",
+		Source: "Network isolation with managed online endpoints",
+	},
+	{
+		ID: "aks-pulls-images", Title: "Attached Kubernetes clusters may pull from the workspace's registry", Severity: High, derive: clustersPull, cause: true,
+		Help:   "Nodes pull the images of models as the identity of the cluster's kubelets, which is another than the cluster's own, and Azure gives it no role on any registry. The identity of the compute does as well, and so does the registry's admin account.",
+		Source: "Authenticate with Azure Container Registry from Azure Kubernetes Service; Set up authentication between Azure Machine Learning and other services",
+	},
+	{
 		ID: "key-usable", Title: "What is encrypted with a vault's key may use the key", Severity: High, derive: keysUsable,
 		Help:   "A service reads a customer-managed key as the identity that its document names. Without the rights to get, wrap and unwrap it everything in the service becomes unreadable.",
 		Source: "Customer-managed keys for Azure Storage encryption; Use customer-managed keys with Azure Machine Learning",
@@ -220,6 +240,11 @@ var flowRules = []Rule{
 		Source: "Configure a secure online endpoint on Azure Kubernetes Service; Network isolation for Kubernetes compute targets",
 	},
 	{
+		ID: "aks-api-server-reached", Title: "Agents and jump hosts reach the API servers of private clusters", Severity: Medium, derive: apiServersReached,
+		Help:   "A private cluster is commanded at a private address in the network of its nodes. AKS links the zone of its name to that network alone: who works from another, as the agents and jump hosts of a hub do, knows the name only from a zone of yours that is linked there too, and needs a way to the address.",
+		Source: "Create a private Azure Kubernetes Service (AKS) cluster",
+	},
+	{
 		ID: "bastion-reaches-jump-host", Title: "Bastion reaches the jump hosts", Severity: High, derive: bastionReachesJumpHosts,
 		Help:   "Azure Bastion opens SSH from its own subnet; there is no other way in.",
 		Source: "Working with NSG access and Azure Bastion",
@@ -237,6 +262,11 @@ var closedRules = []Rule{
 		ID: "network-closed-to-internet", Title: "No machine can be reached from the internet", Severity: Critical, derive: machinesClosed,
 		Help:   "A public address with an open port is a way around Bastion.",
 		Source: "What is Azure Bastion?; Network security groups",
+	},
+	{
+		ID: "aks-api-server-closed", Title: "The API servers of attached clusters refuse the internet", Severity: High, derive: apiServersClosed,
+		Help:   "Whoever commands the cluster that serves models has the models, and what they are asked. Its API server is public unless the cluster is private or names the addresses that may call.",
+		Source: "Create a private Azure Kubernetes Service (AKS) cluster; Secure access to the API server using authorized IP address ranges",
 	},
 	{
 		ID: "training-opens-no-shell", Title: "Training code opens no SSH to other machines", Severity: High, derive: trainingOpensNoShell,

@@ -99,6 +99,7 @@ type Requirement struct {
 	ID       string     `json:"id"`   // stable: rule:from:to
 	Rule     string     `json:"rule"` // a [Rule]'s id
 	Title    string     `json:"title"`
+	Why      string     `json:"why,omitempty"` // what in the estate it is derived from
 	From     Place      `json:"from,omitzero"`
 	To       Target     `json:"to,omitzero"`
 	As       string     `json:"as,omitempty"` // the name of the identity

@@ -28,6 +28,7 @@ type world struct {
 	used      map[int]bool // blocks that switched something off
 	unmatched []Unmatched
 	likeness  *network.Alike               // of network interfaces, once it is known
+	commanded *network.Topology            // the networks with the API servers of clusters, once they are asked for
 	owned     map[string][]network.NIC     // by the key of who has them
 	guarded   map[string][]network.Subnet  // by the key of their security group
 	links     map[netip.Addr][]network.NIC // private endpoints by their addresses

@@ -171,9 +171,14 @@ func (b *builder) recorded(r arm.Resource, hosts []service.Endpoint, give func(m
 }
 
 // MemberAddr is the address of one member of a private endpoint, or with the
-// member "" the first address of another network interface; invalid where there
-// is none, or where it is not known which is the first.
+// member "" the first address of another network interface or that of a firewall;
+// invalid where there is none, or where it is not known which is the first.
 func (t *Topology) MemberAddr(id arm.ID, member string) netip.Addr {
+	for _, fw := range t.Firewalls {
+		if fw.ID.Equal(id) && member == "" {
+			return fw.Private
+		}
+	}
 	n, _ := t.NIC(id)
 	if n.Kind != KindPrivateEndpoint {
 		_, unknown := firstDoubt(n.Doubts, aboutAddr, aboutConfigs)

@@ -126,6 +126,9 @@ func (t *text) group(word, style string, g []check.Requirement) {
 	first := g[0]
 	t.entry(word, style, first)
 	t.block("why", first.Reason)
+	if first.Why != "" {
+		t.block("since", first.Why)
+	}
 	t.stages(first)
 	if s := t.where(first.Source, first.Resource); s != "" {
 		t.block("where", s)

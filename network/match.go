@@ -36,7 +36,18 @@ func (m Match) testProtocol(f Flow) verdict.Value {
 	if _, doubt := m.Doubts.About(aboutProtocol); doubt {
 		return verdict.Unknown
 	}
+	if m.mayBeICMP6(f) {
+		return verdict.Unknown
+	}
 	return holds(m.Rule.Protocol == "*" || strings.EqualFold(m.Rule.Protocol, string(f.Protocol)))
+}
+
+// mayBeICMP6: security groups are said not to support ICMPv6, and not what a rule
+// for Icmp does with it. A rule for every protocol is for it too.
+//
+// Source: Microsoft Learn, "What is IPv6 for Azure Virtual Network?" (limitations).
+func (m Match) mayBeICMP6(f Flow) bool {
+	return f.Protocol == ICMP && f.Source.Is6() && strings.EqualFold(m.Rule.Protocol, string(ICMP))
 }
 
 func (m Match) testPorts(f Flow) verdict.Value {
@@ -111,6 +122,9 @@ func (m Match) doubt(f Flow) string {
 		default:
 			return d.Reason
 		}
+	}
+	if m.mayBeICMP6(f) {
+		return "it is for ICMP, and Azure does not say whether that is ICMPv6 too: security groups do not support it"
 	}
 	if m.testSourcePort(f) == verdict.Unknown {
 		return fmt.Sprintf("it is for source ports %s only, and the client chooses its own", portList(m.Rule.SourcePorts))

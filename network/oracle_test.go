@@ -301,6 +301,9 @@ func (o oracle) walk(rules []arm.Object, subnet arm.ID, d network.Direction, f n
 		does = verdict.Yes
 	}
 	match := verdict.And(o.matchPorts(r, f), verdict.And(o.matchSide(r, "source", subnet, f.Source), o.matchSide(r, "destination", subnet, f.Destination)))
+	if protocol == "Icmp" && f.Source.Is6() {
+		match = verdict.And(match, verdict.Unknown)
+	}
 	switch match {
 	case verdict.Yes:
 		return does
@@ -403,6 +406,9 @@ func (o oracle) adminEnds(n network.NIC, d network.Direction, f network.Flow) ma
 			continue
 		}
 		ends[map[string]string{"Allow": "on", "AlwaysAllow": "always", "Deny": "deny"}[arm.String(p, "access")]] = true
+		if protocol == "Icmp" && f.Source.Is6() { // it may match, and may not
+			continue
+		}
 		if !deployed { // all of the rules are in force, or none
 			ends["on"] = true
 		}

@@ -175,9 +175,26 @@ func (b *spaceBuilder) rules(m Match, ends outcome, certain bool) []space.Rule {
 		m.protocols(&without, withoutPorts)
 		values(&without, space.Port, space.Whole(space.Port), ports)
 		values(&without, space.SourcePort, space.Whole(space.SourcePort), m.testSourcePort(Flow{Protocol: ICMP}) == verdict.Unknown)
-		out = append(out, without)
+		out = append(out, m.versions(without)...)
 	}
 	return out
+}
+
+// versions divide a rule for Icmp: of IPv6 it may match and may not.
+func (m Match) versions(r space.Rule) []space.Rule {
+	if !strings.EqualFold(m.Rule.Protocol, string(ICMP)) {
+		return []space.Rule{r}
+	}
+	four, six := r, r
+	for _, list := range []func(*space.Rule) *[]space.Interval{
+		func(r *space.Rule) *[]space.Interval { return &r.Sure[space.Source] },
+		func(r *space.Rule) *[]space.Interval { return &r.Possible[space.Source] },
+	} {
+		*list(&four), *list(&six) = space.ByVersion(*list(&r))
+	}
+	six.Possible[space.Protocol] = slices.Concat(six.Possible[space.Protocol], six.Sure[space.Protocol])
+	six.Sure[space.Protocol] = nil
+	return []space.Rule{four, six}
 }
 
 // values gives a rule those of a field: certain ones, or any at all that may be.

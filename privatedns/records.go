@@ -178,14 +178,17 @@ func vnetOfNIC(nic arm.Resource) arm.ID {
 	return ""
 }
 
-// nicAddr is a network interface's first address: as it was given out, or as the
-// document asks for it.
+// nicAddr is a network interface's first IPv4 address: as it was given out, or as
+// the document asks for it. Azure registers none of IPv6.
+//
+// Source: Microsoft Learn, "What is the auto registration feature in Azure DNS
+// private zones?" (restrictions).
 func (r *reader) nicAddr(nic arm.Resource) netip.Addr {
-	if a := r.addr(nic.ID, ""); a.IsValid() {
+	if a := r.addr(nic.ID, ""); a.Is4() {
 		return a
 	}
 	for _, c := range arm.Objects(nic.Properties, "ipConfigurations") {
-		if a, err := netip.ParseAddr(arm.String(c, "properties.privateIPAddress")); err == nil {
+		if a, err := netip.ParseAddr(arm.String(c, "properties.privateIPAddress")); err == nil && a.Is4() {
 			return a
 		}
 	}

@@ -100,7 +100,7 @@ func writeStatus(w io.Writer, state daemon.State, s daemon.Status, all bool) err
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "\nMACHINE\tKIND\tADDRESS\tSTATE\tNETWORK NAMESPACE")
 	for _, m := range s.Machines {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", m.Name, m.Kind, cmp.Or(m.Address, "-"), choose(m.Running, "running", "stopped"), m.Namespace)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", m.Name, m.Kind, addressesOf(m), choose(m.Running, "running", "stopped"), m.Namespace)
 	}
 	if len(s.Agents) > 0 {
 		fmt.Fprintln(tw, "\nAGENT\tPOOL\t\tSTATE")
@@ -117,6 +117,14 @@ func writeStatus(w io.Writer, state daemon.State, s daemon.Status, all bool) err
 		return err
 	}
 	return mission.WriteKept(w, s.Resources, nil)
+}
+
+// addressesOf are a machine's addresses of both versions of IP.
+func addressesOf(m daemon.Machine) string {
+	if m.Address6 == "" {
+		return cmp.Or(m.Address, "-")
+	}
+	return cmp.Or(m.Address, "-") + ", " + m.Address6
 }
 
 func choose(yes bool, a, b string) string {

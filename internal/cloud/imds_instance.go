@@ -149,8 +149,12 @@ func (m *metadata) interfaces() []any {
 		if !nic.Owner.Equal(m.owner) {
 			continue
 		}
-		addresses, subnets := []any{}, []any{}
+		addresses, subnets, sixes := []any{}, []any{}, []any{}
 		for _, a := range nic.Addrs {
+			if a.Is6() {
+				sixes = append(sixes, arm.Object{"privateIpAddress": a.String()})
+				continue
+			}
 			public := ""
 			if nic.PublicAddr.IsValid() {
 				public = nic.PublicAddr.String()
@@ -159,10 +163,13 @@ func (m *metadata) interfaces() []any {
 		}
 		if s, ok := t.Subnet(nic.Subnet); ok {
 			for _, p := range s.Prefixes {
+				if p.Addr().Is6() {
+					continue
+				}
 				subnets = append(subnets, arm.Object{"address": p.Addr().String(), "prefix": strconv.Itoa(p.Bits())})
 			}
 		}
-		out = append(out, arm.Object{"ipv4": arm.Object{"ipAddress": addresses, "subnet": subnets}})
+		out = append(out, arm.Object{"ipv4": arm.Object{"ipAddress": addresses, "subnet": subnets}, "ipv6": arm.Object{"ipAddress": sixes}})
 	}
 	return out
 }

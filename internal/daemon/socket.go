@@ -34,6 +34,7 @@ type Machine struct {
 	ID        arm.ID `json:"id,omitempty"`
 	Kind      string `json:"kind"`
 	Address   string `json:"address,omitempty"`
+	Address6  string `json:"address6,omitempty"` // the first of IPv6
 	Namespace string `json:"namespace"`
 	Sandbox   string `json:"sandbox,omitempty"` // that a command can be run in
 	Running   bool   `json:"running"`

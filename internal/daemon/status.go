@@ -34,8 +34,13 @@ func (d *Daemon) status(ctx context.Context) Status {
 func (d *Daemon) machineOf(nic network.NIC) (Machine, bool) {
 	m := Machine{Name: nic.Name, Kind: string(nic.Kind), ID: nic.Owner}
 	m.Namespace, _ = d.fabric.Namespace(nic.ID)
-	if len(nic.Addrs) > 0 {
-		m.Address = nic.Addrs[0].String()
+	for _, a := range nic.Addrs {
+		switch {
+		case a.Is4() && m.Address == "":
+			m.Address = a.String()
+		case a.Is6() && m.Address6 == "":
+			m.Address6 = a.String()
+		}
 	}
 	switch nic.Kind {
 	case network.KindVM:

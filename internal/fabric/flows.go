@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/mdlayher/netlink"
@@ -129,7 +130,7 @@ func (s Space) decisions(p packet) []Flow {
 	var out []Flow
 	now := time.Now()
 	for _, d := range []network.Direction{network.Outbound, network.Inbound} {
-		for _, g := range s.gates {
+		for _, g := range slices.Concat(s.gates, s.gates6) {
 			if g.direction != d || !g.guards(p) {
 				continue
 			}

@@ -124,6 +124,9 @@ func parseLog(b []byte) (GuardEvent, bool) {
 // packet reads the addresses of an IPv4 packet (RFC 791).
 func (e *GuardEvent) packet(b []byte) bool {
 	const shortest = 20
+	if len(b) > 0 && b[0]>>4 == 6 {
+		return e.packet6(b)
+	}
 	if len(b) < shortest || b[0]>>4 != 4 {
 		return false
 	}
@@ -131,6 +134,23 @@ func (e *GuardEvent) packet(b []byte) bool {
 	from, to := netip.AddrFrom4([4]byte(b[12:16])), netip.AddrFrom4([4]byte(b[16:20]))
 	var ports [2]uint16
 	if rest := b[min(len(b), int(b[0]&0x0f)*4):]; len(rest) >= 4 && (e.Protocol == protoTCP || e.Protocol == protoUDP) {
+		ports = [2]uint16{binary.BigEndian.Uint16(rest), binary.BigEndian.Uint16(rest[2:])}
+	}
+	e.From, e.To = netip.AddrPortFrom(from, ports[0]), netip.AddrPortFrom(to, ports[1])
+	return true
+}
+
+// packet6 reads the addresses of an IPv6 packet, and its ports where they follow
+// the header (RFC 8200).
+func (e *GuardEvent) packet6(b []byte) bool {
+	const header = 40
+	if len(b) < header {
+		return false
+	}
+	e.Protocol = b[6]
+	from, to := netip.AddrFrom16([16]byte(b[8:24])), netip.AddrFrom16([16]byte(b[24:40]))
+	var ports [2]uint16
+	if rest := b[header:]; len(rest) >= 4 && (e.Protocol == protoTCP || e.Protocol == protoUDP) {
 		ports = [2]uint16{binary.BigEndian.Uint16(rest), binary.BigEndian.Uint16(rest[2:])}
 	}
 	e.From, e.To = netip.AddrPortFrom(from, ports[0]), netip.AddrPortFrom(to, ports[1])

@@ -114,6 +114,27 @@ func Prefixes(list []netip.Prefix) []Interval {
 	return out
 }
 
+// ByVersion divides intervals of addresses into those of IPv4 and those of IPv6.
+func ByVersion(list []Interval) (four, six []Interval) {
+	part := func(to *[]Interval, i Interval, first, last Value) {
+		if i.First.Less(first) {
+			i.First = first
+		}
+		if last.Less(i.Last) {
+			i.Last = last
+		}
+		if !i.Last.Less(i.First) {
+			*to = append(*to, i)
+		}
+	}
+	for _, i := range list {
+		part(&six, i, Value{}, mapped4.Previous())
+		part(&four, i, mapped4, end4)
+		part(&six, i, end4.Next(), highest(Source))
+	}
+	return four, six
+}
+
 // end is the last value of a prefix that begins at first.
 func end(first Value, p netip.Prefix) Value {
 	host := p.Addr().BitLen() - p.Bits()

@@ -21,17 +21,18 @@ func preparePublicIP(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Re
 		return r, refuse("StandardSkuPublicIPAddressesMustBeStatic", "Standard sku public IP address %s must have AllocationMethod set to Static.", r.ID)
 	}
 	if old != nil {
-		if a := arm.String(old.Properties, "ipAddress"); a != "" {
+		if a := arm.String(old.Properties, "ipAddress"); a != "" && isSix(old.Properties, "publicIPAddressVersion") == isSix(r.Properties, "publicIPAddressVersion") {
 			r.Properties["ipAddress"] = a
 			return r, nil
 		}
 	}
 	a := network.FromEstate(with(view, r)).PublicIP(r.ID)
 	if !a.IsValid() {
-		if strings.EqualFold(arm.String(r.Properties, "publicIPAddressVersion"), "IPv6") {
-			return r, nil // the plan of public addresses has IPv4 only
+		space := service.Customer
+		if isSix(r.Properties, "publicIPAddressVersion") {
+			space = service.Customer6
 		}
-		return r, refuse("PublicIPAddressesExhausted", "There is no public address left for %s: %s are given out.", r.ID, service.Customer)
+		return r, refuse("PublicIPAddressesExhausted", "There is no public address left for %s: %s are given out.", r.ID, space)
 	}
 	r.Properties["ipAddress"] = a.String()
 	return r, nil

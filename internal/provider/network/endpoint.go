@@ -59,7 +59,7 @@ func prepareEndpoint(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Re
 		return r, refuse("PrivateEndpointMustHaveOneConnection", "Private endpoint %s must have exactly one connection; it has %d.", r.ID, connections)
 	}
 	for _, c := range arm.Objects(r.Properties, "ipConfigurations") {
-		if err := checkAddress(view, r, subnet, arm.String(c, "properties.privateIPAddress")); err != nil {
+		if err := checkAddress(view, r, subnet, arm.Object{}, arm.String(c, "properties.privateIPAddress")); err != nil {
 			return r, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -29,6 +30,9 @@ func prepareNIC(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Resourc
 	if len(configs) == 0 {
 		return r, refuse("NetworkInterfaceMustHaveAtLeastOneIPConfiguration", "Network interface %s must have at least one IP configuration.", r.ID)
 	}
+	if err := checkVersions(r, configs); err != nil {
+		return r, err
+	}
 	for _, c := range configs {
 		if err := prepareConfig(view, old, r, c); err != nil {
 			return r, err
@@ -53,6 +57,10 @@ func prepareConfig(view cloud.View, old *arm.Resource, r arm.Resource, c arm.Obj
 		if err := freePublicIP(view, r, public); err != nil {
 			return err
 		}
+		if isSix(public.Properties, "publicIPAddressVersion") != isSix(c, configVersion) {
+			return refuse("IPVersionForPublicIpAndNicIpConfigurationMustMatch", "IP version for publicIPAddress '%s', version '%s' and network interface ipConfiguration '%s', version '%s' must match.",
+				public.ID, version(public.Properties, "publicIPAddressVersion"), r.ID.Child("ipConfigurations", arm.String(c, "name")), version(c, configVersion))
+		}
 	}
 	for _, asg := range arm.Objects(c, "properties.applicationSecurityGroups") {
 		if _, err := required(view, r, asg, "id", typeASG); err != nil {
@@ -68,16 +76,61 @@ func prepareConfig(view cloud.View, old *arm.Resource, r arm.Resource, c arm.Obj
 		if arm.String(properties, "privateIPAddress") == "" {
 			return refuse("PrivateIPAddressRequired", "IP configuration %s of %s is static and names no private IP address.", arm.String(c, "name"), r.ID)
 		}
-		return checkAddress(view, r, subnet, arm.String(properties, "privateIPAddress"))
+		return checkAddress(view, r, subnet, c, arm.String(properties, "privateIPAddress"))
+	}
+	if err := hasVersion(r, subnet, c); err != nil {
+		return err
 	}
 	remove(properties, "privateIPAddress")
 	if old != nil {
 		for _, was := range arm.Objects(old.Properties, "ipConfigurations") {
 			if address := arm.String(was, "properties.privateIPAddress"); address != "" &&
-				strings.EqualFold(arm.String(was, "name"), arm.String(c, "name")) && arm.Ref(was, "properties.subnet.id").Equal(subnet.ID) {
+				strings.EqualFold(arm.String(was, "name"), arm.String(c, "name")) && isSix(was, configVersion) == isSix(c, configVersion) && arm.Ref(was, "properties.subnet.id").Equal(subnet.ID) {
 				properties["privateIPAddress"] = address
 			}
 		}
+	}
+	return nil
+}
+
+// configVersion is the version of IP of a configuration: IPv4 unless it says so.
+const configVersion = "properties.privateIPAddressVersion"
+
+func isSix(o arm.Object, path string) bool { return strings.EqualFold(arm.String(o, path), "IPv6") }
+
+func version(o arm.Object, path string) string {
+	if isSix(o, path) {
+		return "IPv6"
+	}
+	return "IPv4"
+}
+
+// checkVersions refuses a network interface whose primary configuration is not of
+// IPv4. Source: Microsoft Learn, "What is IPv6 for Azure Virtual Network?"
+// (limitations).
+func checkVersions(r arm.Resource, configs []arm.Object) error {
+	primary := configs[0]
+	for _, c := range configs {
+		if arm.Bool(c, "properties.primary", false) {
+			primary = c
+			break
+		}
+	}
+	if isSix(primary, configVersion) {
+		return refuse("NetworkInterfacePrimaryIPConfigurationMustBeIPv4", "IP configuration %s of %s is primary and of IPv6: the primary one, which each network interface must have, is of IPv4.", arm.String(primary, "name"), r.ID)
+	}
+	return nil
+}
+
+// hasVersion refuses a configuration of a version of which its subnet has no prefix.
+func hasVersion(r, subnet arm.Resource, c arm.Object) error {
+	space, err := prefixes(subnet.Properties, "addressPrefix", "addressPrefixes")
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(space, func(p netip.Prefix) bool { return p.Addr().Is6() == isSix(c, configVersion) }) {
+		return refuse("SubnetHasNoPrefixOfIPVersion", "IP configuration %s of %s is of %s, and subnet %s has only %v: add a prefix of that version to the subnet.",
+			arm.String(c, "name"), r.ID, version(c, configVersion), subnet.ID, space)
 	}
 	return nil
 }
@@ -93,10 +146,10 @@ func freePublicIP(view cloud.View, r, public arm.Resource) error {
 }
 
 // checkAddress refuses an address that a subnet cannot give to r.
-func checkAddress(view cloud.View, r, subnet arm.Resource, text string) error {
+func checkAddress(view cloud.View, r, subnet arm.Resource, c arm.Object, text string) error {
 	a, err := netip.ParseAddr(text)
-	if err != nil {
-		return refuse("InvalidIPAddressFormat", "IP address %s of %s has an invalid format.", text, r.ID)
+	if err != nil || a.Is6() != isSix(c, configVersion) {
+		return refuse("InvalidIPAddressFormat", "IP address %s of %s has an invalid format: IP configuration %s is of %s.", text, r.ID, arm.String(c, "name"), version(c, configVersion))
 	}
 	space, err := prefixes(subnet.Properties, "addressPrefix", "addressPrefixes")
 	if err != nil {

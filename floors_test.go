@@ -50,7 +50,7 @@ var house = []floor{
 	{"internal/machine", nil},
 	{"internal/sshd", nil},
 	{"internal/bastion", nil},
-	{"internal/project", nil},
+	{"internal/project", []string{"arm"}},
 	{"internal/tunnel", nil},
 	{"internal/bgp", nil},
 	{"internal/fabric", append([]string{"internal/fabric", "internal/tunnel", "internal/bgp"}, meanings...)},

@@ -17,6 +17,6 @@ func newRootCommand() *cobra.Command {
 	root := command.NewRoot()
 	root.AddCommand(newUpCommand(), newServeCommand(), newDownCommand(), newStatusCommand(), newEnvCommand(), newExecCommand(), newProbeCommand(), newVerifyCommand(), newLogsCommand())
 	root.AddCommand(newNodeCommand(), newMLCommand(), newAgentCommand(), newPipelinesCommand(), newMachineCommand(), newBastionCommand(), newNSGCommand(), newFirewallCommand())
-	root.AddCommand(newBackupCommand(), newRestoreCommand(), newPrincipalCommand(), newVPNCommand(), newRouteCommand())
+	root.AddCommand(newBackupCommand(), newRestoreCommand(), newPrincipalCommand(), newVPNCommand(), newRouteCommand(), newSpeakerCommand())
 	return root
 }

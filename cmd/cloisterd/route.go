@@ -17,6 +17,7 @@ import (
 func newRouteCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "route", Short: "Routes of the running cloud", Args: cobra.NoArgs}
 	cmd.AddCommand(newRouteEffectiveCommand())
+	cmd.AddCommand(newGatewayCommands()...)
 	return cmd
 }
 

@@ -17,6 +17,13 @@ devops {
   pipeline "deploy" { yaml = "pipelines/deploy.yml" }
 }
 
+# Where express_route_gateway is set: what the company's routers advertise by the
+# circuit that express_route_circuit_id names.
+on_premises "headquarters" {
+  circuit  = "erc-headquarters"
+  prefixes = ["192.168.0.0/16"]
+}
+
 run {
   pipeline = "train"
   then     = "deploy"

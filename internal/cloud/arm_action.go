@@ -35,7 +35,7 @@ func (q *request) act() error {
 	if len(body) > 0 && !json.Valid(body) {
 		return Errorf(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid and could not be deserialized: it is not JSON.")
 	}
-	out, err := do(WithID(WithCaller(q.r.Context(), q.caller), id), r, body)
+	out, err := do(WithQuery(WithID(WithCaller(q.r.Context(), q.caller), id), q.r.URL.Query()), r, body)
 	if err != nil {
 		return err
 	}

@@ -176,6 +176,7 @@ const (
 	callKey contextKey = iota
 	callerKey
 	idKey
+	queryKey
 )
 
 // WithCall puts a call into a context; the front does it.
@@ -198,6 +199,17 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 func CallerFrom(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey).(Caller)
 	return c
+}
+
+// WithQuery puts the query of an ARM request into a context.
+func WithQuery(ctx context.Context, query url.Values) context.Context {
+	return context.WithValue(ctx, queryKey, query)
+}
+
+// QueryFrom is the query of an ARM request that is an action.
+func QueryFrom(ctx context.Context) url.Values {
+	query, _ := ctx.Value(queryKey).(url.Values)
+	return query
 }
 
 // WithID puts the resource id that an ARM request asks for into a context.

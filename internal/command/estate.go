@@ -80,7 +80,19 @@ func (f *EstateFlags) read(cmd *cobra.Command, path string) (*arm.Estate, error)
 	if diags.HasErrors() {
 		return nil, ExitStatus(ExitError)
 	}
-	return e, nil
+	return withPremises(e, path)
+}
+
+// withPremises adds what the project in dir declares on the premises.
+func withPremises(e *arm.Estate, dir string) (*arm.Estate, error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return e, nil
+	}
+	p, err := project.ReadPremises(dir)
+	if err != nil {
+		return nil, err
+	}
+	return project.WithPremises(e, p)
 }
 
 func wantsColor(w io.Writer) bool {

@@ -67,6 +67,7 @@ type Daemon struct {
 	machines    machines
 	vpn         vpn
 	guards      firewallLog
+	speakers    fabric.Speakers
 
 	mu    sync.Mutex
 	world *world
@@ -177,7 +178,7 @@ func (d *Daemon) providers(host cloud.Host) []cloud.Provider {
 		authorization.New(c),
 		management.New(host),
 		managedidentity.New(c.Tenant()),
-		netprovider.New(&d.syncer),
+		netprovider.New(&d.syncer), netprovider.Premises(&d.syncer),
 		compute.New(host, &d.machines),
 		storage.New(host),
 		keyvault.New(host),
@@ -200,6 +201,7 @@ func (d *Daemon) serve(ctx context.Context, ready func()) error {
 	}
 	err := errors.Join(
 		d.fabric.ServeTunnels(ctx, &d.vpn),
+		d.serveBGP(ctx),
 		d.fabric.ServeDNS(ctx, fabric.Names{Resolve: d.resolve, Version: func() any { return d.view() }}),
 		d.serveFirewalls(ctx),
 		d.fabric.ServeMetadata(ctx, func(nic network.NIC) http.Handler { return d.cloud.Metadata(nic.Owner) }),
@@ -354,7 +356,9 @@ func (s *syncer) Sync(ctx context.Context) error {
 	s.ask.Unlock()
 
 	w := s.d.view()
-	_, err := s.d.fabric.Apply(ctx, fabric.CompileWith(w.topology, fabric.Choices{Running: s.d.nodes.wanted, Resolve: w.firewallNames}))
+	_, err := s.d.fabric.Apply(ctx, fabric.CompileWith(w.topology, fabric.Choices{
+		Running: s.d.nodes.wanted, Resolve: w.firewallNames, Heard: s.d.speakers.Heard,
+	}))
 	if len(s.d.fabric.Sites()) > 0 || s.outposts {
 		s.outposts = true
 		go s.d.machines.startOutposts(context.WithoutCancel(ctx)) // it waits for whoever starts a machine, and that for us

@@ -33,6 +33,9 @@ func (d *Daemon) Probe(ctx context.Context, each func([]probe.Comparison)) error
 		return err
 	}
 	defer release()
+	if err := d.settleSpeakers(ctx); err != nil {
+		return err
+	}
 	var (
 		wg   sync.WaitGroup
 		mu   sync.Mutex

@@ -91,6 +91,7 @@ func (d *Daemon) socketRoutes() http.Handler {
 	mux.HandleFunc("POST /down", d.postDown)
 	d.principalRoutes(mux)
 	mux.HandleFunc("POST /vpn/profiles", d.postVPN)
+	mux.HandleFunc("GET /gateways/{gateway}", d.getGateway)
 	mux.HandleFunc("POST /bastion/login", d.postLogin)
 	mux.HandleFunc("POST /bastion/connect", d.postConnect)
 	mux.Handle("/devops/", http.StripPrefix("/devops", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

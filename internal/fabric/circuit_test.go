@@ -2,7 +2,6 @@ package fabric
 
 import (
 	"fmt"
-	"net/netip"
 	"os"
 	"strings"
 	"syscall"
@@ -76,7 +75,7 @@ func TestCircuit(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
-	closedWays(t, f, w, map[string][2]string{
+	closedWays(t, f, map[string][2]string{
 		"the premises and a spoke that does not use the gateway": {w.premises, "10.3.0.4:80"},
 		"that spoke and the premises":                            {w.alone, "192.168.0.2:80"},
 		"a subnet that takes no routes of gateways":              {w.shy, "192.168.0.2:80"},
@@ -88,7 +87,7 @@ func TestCircuit(t *testing.T) {
 	}
 }
 
-func closedWays(t *testing.T, f *Fabric, _ circuitWays, ways map[string][2]string) {
+func closedWays(t *testing.T, f *Fabric, ways map[string][2]string) {
 	t.Helper()
 	for name, way := range ways {
 		if got := connect(f, way[0], way[1]); got == open {
@@ -123,18 +122,14 @@ func await(t *testing.T, f *Fabric, what, from, to string, want bool) {
 // after one of them was killed, the network is closed; then it is whole again.
 func TestRoutesFollowTheSessions(t *testing.T) {
 	top := behindCircuit(t)
-	var speakers *Speakers
-	plan := func() Plan {
-		return CompileWith(top, Choices{Heard: func(s string) map[netip.Prefix]netip.Addr { return speakers.Heard(s) }})
-	}
+	var speakers Speakers
+	plan := func() Plan { return CompileWith(top, Choices{Heard: speakers.Heard}) }
 	f := build(t, plan())
 	w := waysOfCircuit(t, f)
 	if got := connect(f, w.near, "192.168.0.2:80"); got == open {
 		t.Error("open before anything was learned")
 	}
-	ready := make(chan struct{})
-	started, err := f.ServeBGP(t.Context(), []string{"/proc/self/exe", speakerArg}, func() {
-		<-ready
+	err := f.ServeBGP(t.Context(), &speakers, []string{"/proc/self/exe", speakerArg}, func() {
 		if _, err := f.Apply(t.Context(), plan()); err != nil && t.Context().Err() == nil {
 			t.Error(err)
 		}
@@ -142,8 +137,6 @@ func TestRoutesFollowTheSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	speakers = started
-	close(ready)
 	spaces := map[Role]string{}
 	for _, s := range f.Plan().Spaces {
 		if s.Speaker != nil {

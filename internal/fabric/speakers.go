@@ -10,17 +10,16 @@ import (
 
 // Speakers are the BGP speakers of gateways, edges and sites, each a process of its
 // own in its namespace. What they have learned decides which routes are built: see
-// [Choices].
+// [Choices]. The zero Speakers are ready, and have heard nothing until they are served.
 type Speakers struct {
 	mu      sync.Mutex
 	running map[string]*bgp.Process // by namespace, without the cloud's prefix
 }
 
-// ServeBGP keeps the plan's speakers running until ctx ends, with the command that
+// ServeBGP keeps the plan's speakers running as s until ctx ends, with the command that
 // runs one. changed is called when one has learned or lost something: the next plan
 // may then be another. Calls never overlap, and several changes may share one.
-func (f *Fabric) ServeBGP(ctx context.Context, command []string, changed func()) (*Speakers, error) {
-	s := &Speakers{running: map[string]*bgp.Process{}}
+func (f *Fabric) ServeBGP(ctx context.Context, s *Speakers, command []string, changed func()) error {
 	wake := make(chan struct{}, 1)
 	notify := func() {
 		select {
@@ -38,7 +37,7 @@ func (f *Fabric) ServeBGP(ctx context.Context, command []string, changed func())
 			}
 		}
 	}()
-	return s, f.attend(&daemon{
+	return f.attend(&daemon{
 		name: "BGP", ctx: ctx, running: map[instance]func(){},
 		wants: func(p Space) bool { return p.Speaker != nil },
 		start: func(p Space, full string) (func(), error) {
@@ -62,6 +61,9 @@ func (f *Fabric) ServeBGP(ctx context.Context, command []string, changed func())
 func (s *Speakers) set(space string, p *bgp.Process) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.running == nil {
+		s.running = map[string]*bgp.Process{}
+	}
 	s.running[space] = p
 }
 
@@ -82,9 +84,6 @@ func (s *Speakers) process(space string) (*bgp.Process, bool) {
 
 // State is what the speaker of a namespace knows, by its name in the plan.
 func (s *Speakers) State(space string) bgp.State {
-	if s == nil {
-		return bgp.State{}
-	}
 	p, ok := s.process(space)
 	if !ok {
 		return bgp.State{}
@@ -100,8 +99,7 @@ func (s *Speakers) PID(space string) int {
 	return 0
 }
 
-// Heard is the choice of [Choices]: what the speaker of a namespace has learned. A
-// nil Speakers has heard nothing.
+// Heard is the choice of [Choices]: what the speaker of a namespace has learned.
 func (s *Speakers) Heard(space string) map[netip.Prefix]netip.Addr {
 	out := map[netip.Prefix]netip.Addr{}
 	for _, r := range s.State(space).Hears() {

@@ -164,7 +164,7 @@ func (u *up) load(more map[string]string, opts source.Options) (*arm.Estate, err
 		}
 		return nil, fmt.Errorf("the Terraform cannot be used:\n%s", b.String())
 	}
-	return estate, nil
+	return project.WithPremises(estate, u.project.Premises)
 }
 
 // prove says how the estate stands before anything is built.

@@ -30,6 +30,7 @@ type Project struct {
 	DevOps    *DevOps
 	Run       *Run
 	Score     *Score
+	Premises  []Premises // networks on the premises, which BGP teaches
 }
 
 // Machines is what the virtual machines' image holds beyond the base root.
@@ -77,6 +78,8 @@ type file struct {
 	DevOps    *DevOps   `hcl:"devops,block"`
 	Run       *Run      `hcl:"run,block"`
 	Score     *Score    `hcl:"score,block"`
+
+	Premises []Premises `hcl:"on_premises,block"`
 }
 
 // Read reads the project in dir, and holds what its blocks name against what is
@@ -120,7 +123,12 @@ func load(dir string) (Project, error) {
 	if err != nil {
 		return p, err
 	}
-	p.Machines, p.DevOps, p.Run, p.Score = f.Machines, f.DevOps, f.Run, f.Score
+	p.Machines, p.DevOps, p.Run, p.Score, p.Premises = f.Machines, f.DevOps, f.Run, f.Score, f.Premises
+	for _, o := range p.Premises {
+		if err := o.check(); err != nil {
+			return p, fmt.Errorf("%s: on_premises %q %w", name, o.Name, err)
+		}
+	}
 	if f.Terraform != "" {
 		p.Terraform = filepath.Join(abs, f.Terraform)
 	}

@@ -76,3 +76,43 @@ func FuzzDecode(f *testing.F) {
 		_, _ = pipPackages(src)
 	})
 }
+
+func TestPremises(t *testing.T) {
+	tests := []struct{ name, block, wrong string }{
+		{"behind a circuit", `circuit = "er" 
+ prefixes = ["192.168.0.0/16"]`, ""},
+		{"behind a VPN connection", `local_network_gateway = "office" 
+ prefixes = ["192.168.0.0/16"] 
+ asn = 65010`, ""},
+		{"behind nothing", `prefixes = ["192.168.0.0/16"]`, "needs either circuit or local_network_gateway"},
+		{"behind both", `circuit = "er" 
+ local_network_gateway = "office" 
+ prefixes = ["192.168.0.0/16"]`, "needs either circuit"},
+		{"nothing there", `circuit = "er" 
+ prefixes = []`, "needs prefixes"},
+		{"an address inside", `circuit = "er" 
+ prefixes = ["192.168.0.1/16"]`, "192.168.0.0/16 is the beginning"},
+		{"no prefix", `circuit = "er" 
+ prefixes = ["office"]`, "is not as 192.168.0.0/16"},
+		{"everything", `circuit = "er" 
+ prefixes = ["0.0.0.0/0"]`, "not supported"},
+		{"an AS number of five octets", `circuit = "er" 
+ prefixes = ["192.168.0.0/16"] 
+ asn = 4294967296`, "AS number"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, FileName), []byte("on_premises \"hq\" {\n"+tt.block+"\n}\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			list, err := ReadPremises(dir)
+			switch {
+			case tt.wrong == "" && (err != nil || len(list) != 1 || list[0].Name != "hq"):
+				t.Errorf("read %v, %v", list, err)
+			case tt.wrong != "" && (err == nil || !strings.Contains(err.Error(), tt.wrong)):
+				t.Errorf("the error is %v, and should say %q", err, tt.wrong)
+			}
+		})
+	}
+}

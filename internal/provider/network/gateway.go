@@ -17,17 +17,16 @@ const (
 )
 
 // gatewayTypes are virtual network gateways, what they connect to and the
-// connections. VPN gateways are run, as WireGuard; ExpressRoute circuits and
-// connections between two gateways are checked and kept.
-func gatewayTypes() []cloud.Type {
+// connections. VPN gateways are run, as WireGuard, and ExpressRoute gateways, as
+// edges that speak BGP; connections between two gateways are checked and kept.
+func gatewayTypes(gateways Gateways) []cloud.Type {
 	return []cloud.Type{
-		{Name: typeGateway, Prepare: prepareGateway, Present: presentGateway, CanDelete: unused("VirtualNetworkGatewayInUse"), Runs: func(r arm.Resource) bool {
-			return strings.EqualFold(arm.String(r.Properties, "gatewayType"), "Vpn")
-		}},
+		{Name: typeGateway, Prepare: prepareGateway, Present: presentGateway, CanDelete: unused("VirtualNetworkGatewayInUse"), Actions: sessionActions(gateways)},
 		{Name: typeLocalGateway, Prepare: located, CanDelete: unused("LocalNetworkGatewayInUse")},
 		{Name: typeConnection + "/sharedkey", Edit: editSharedKey},
 		{Name: typeConnection, Prepare: prepareGatewayConnection, Present: presentConnection, Views: map[string]cloud.ViewOf{"sharedkey": sharedKey}, Runs: func(r arm.Resource) bool {
-			return strings.EqualFold(arm.String(r.Properties, "connectionType"), "IPsec")
+			kind := arm.String(r.Properties, "connectionType")
+			return strings.EqualFold(kind, "IPsec") || strings.EqualFold(kind, "ExpressRoute")
 		}},
 	}
 }
@@ -97,6 +96,7 @@ func editSharedKey(connection arm.Resource, _ string, body arm.Object) (arm.Reso
 // presentConnection keeps the shared key to itself.
 func presentConnection(_ cloud.View, r arm.Resource) arm.Resource {
 	remove(r.Properties, "sharedKey")
+	remove(r.Properties, "authorizationKey")
 	fill(r.Properties, "resourceGuid", arm.StableGUID(r.ID, "resourceGuid"))
 	return r
 }

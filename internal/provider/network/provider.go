@@ -40,8 +40,9 @@ var joinable = []string{
 }
 
 // New makes the provider. Where fabric is nil, documents are checked and shown,
-// and nothing is made real.
+// and nothing is made real. A fabric that is [Gateways] too is asked for BGP sessions.
 func New(fabric Fabric) cloud.Provider {
+	gateways, _ := fabric.(Gateways)
 	types := []cloud.Type{
 		{Name: service.TypeVirtualNetwork, Split: splitVNet, Prepare: prepareVNet, Present: presentVNet},
 		{Name: typeSubnet, Prepare: prepareSubnet, CanDelete: canDeleteSubnet, Present: presentSubnet},
@@ -58,7 +59,8 @@ func New(fabric Fabric) cloud.Provider {
 		{Name: service.TypePrivateDNSZone, Prepare: prepareZone, Present: presentZone, Before: typeLink},
 		{Name: typeLink, Prepare: prepareLink, Present: presentLink},
 	}
-	types = append(types, gatewayTypes()...)
+	types = append(types, gatewayTypes(gateways)...)
+	types = append(types, circuitTypes()...)
 	types = append(types, firewallTypes()...)
 	types = append(types, balancerTypes()...)
 	for _, kind := range recordKinds {
@@ -67,8 +69,7 @@ func New(fabric Fabric) cloud.Provider {
 	for i := range types {
 		types[i].Joinable = slices.Contains(joinable, types[i].Name)
 		if fabric != nil {
-			sync := func(ctx context.Context, _ arm.Resource) error { return fabric.Sync(ctx) }
-			types[i].Reconcile, types[i].Remove, types[i].Unordered = sync, sync, true
+			types[i].Reconcile, types[i].Remove, types[i].Unordered = synced(fabric), synced(fabric), true
 		}
 	}
 	types = append(types,
@@ -77,4 +78,9 @@ func New(fabric Fabric) cloud.Provider {
 		cloud.Type{Name: typeRecord + "ALL", List: listRecords},
 	)
 	return cloud.Provider{Namespace: "Microsoft.Network", Types: types}
+}
+
+// synced brings the kernel to the estate.
+func synced(fabric Fabric) func(context.Context, arm.Resource) error {
+	return func(ctx context.Context, _ arm.Resource) error { return fabric.Sync(ctx) }
 }

@@ -18,7 +18,7 @@ const (
 // Hosts are the interfaces of Azure's own machines in subnets that are made for
 // them: those of Azure Bastion and of virtual network gateways. No document describes them, so they are not among
 // NICs, but packets start there as they do at any other. Azure does not say which
-// addresses they have; here it is the first that the subnet may give.
+// addresses they have; here it is the first that the subnet may give, or the next.
 func (t *Topology) Hosts() []NIC {
 	var out []NIC
 	for _, r := range t.estate.OfType(typeBastion) {
@@ -41,13 +41,26 @@ func (t *Topology) Hosts() []NIC {
 			continue
 		}
 		n := NIC{ID: g.ID, Owner: g.ID, Name: g.Name, Kind: KindGateway, Subnet: s.ID, Via: ViaDefault, IPForwarding: true}
-		taken := slices.ContainsFunc(out, func(o NIC) bool { return slices.Contains(o.Addrs, s.FirstHost()) })
-		if a := s.FirstHost(); a.IsValid() && len(t.byAddr[a]) == 0 && !taken {
+		if a, ok := t.freeHost(s, out); ok {
 			n.Addrs = []netip.Addr{a}
 		}
 		out = append(out, n)
 	}
 	return out
+}
+
+// freeHost is the first address of a subnet that nobody has: a VPN gateway and an
+// ExpressRoute gateway may share one.
+func (t *Topology) freeHost(s Subnet, hosts []NIC) (netip.Addr, bool) {
+	a := s.FirstHost()
+	for a.IsValid() && slices.ContainsFunc(s.Prefixes, func(p netip.Prefix) bool { return p.Contains(a) }) {
+		taken := slices.ContainsFunc(hosts, func(o NIC) bool { return slices.Contains(o.Addrs, a) })
+		if len(t.byAddr[a]) == 0 && !taken {
+			return a, true
+		}
+		a = a.Next()
+	}
+	return netip.Addr{}, false
 }
 
 // host finds one of Hosts.

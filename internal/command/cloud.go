@@ -28,6 +28,7 @@ func OfCloud() []CloudCommand {
 		{Name: "restore", Short: "Make a cloud again from an archive of backup"},
 		{Name: "route", Short: "Routes of the running cloud"},
 		{Name: "serve", Short: "Run a cloud in the foreground, without an estate of its own"},
+		{Name: "speaker", Short: "Speak BGP as the standard input says, and write what is learned", Hidden: true},
 		{Name: "status", Short: "What runs, and how far each document is real"},
 		{Name: "up", Short: "Run the estate in DIR on this machine, and its main job"},
 		{Name: "verify", Short: "Check the claims of the summary again, each by doing it"},

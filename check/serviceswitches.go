@@ -97,6 +97,9 @@ func (w *world) imageBuild(ws, reg arm.Resource) (verdict.Value, string) {
 		if !strings.EqualFold(c.Name, name) {
 			continue
 		}
+		if isInstance(c) {
+			return verdict.No, fmt.Sprintf("images are to be built by %s, and %s is a compute instance: only a compute cluster builds them", name, name)
+		}
 		if _, unknown := arm.UnknownAt(c.Properties, "properties.subnet.id"); unknown || arm.Ref(c.Properties, "properties.subnet.id") != "" {
 			return verdict.Yes, "compute cluster " + name + " builds them"
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
+	"github.com/cloister-ml/cloister/privatedns"
 	"github.com/cloister-ml/cloister/service"
 	"github.com/cloister-ml/cloister/verdict"
 )
@@ -307,11 +308,7 @@ func (w *world) setsUnmixed() []Requirement {
 		owners := map[string]network.NIC{}
 		var names []string
 		for _, o := range arm.Objects(set.Properties, "aRecords") {
-			a, err := netip.ParseAddr(arm.String(o, "ipv4Address"))
-			if err != nil {
-				continue
-			}
-			pe, ok := w.endpointAt("", a)
+			pe, a, ok := w.recorded(o)
 			if ok && pe.Target != "" && owners[pe.ID.Key()].ID == "" {
 				owners[pe.ID.Key()] = pe
 				names = append(names, fmt.Sprintf("%s of %s (%s, in %s)", a, pe.Name, pe.Target.Name(), pe.Subnet.Parent().Name()))
@@ -327,6 +324,22 @@ func (w *world) setsUnmixed() []Requirement {
 		out = append(out, r)
 	}
 	return out
+}
+
+// recorded is the private endpoint whose address a record holds: by the address, or by
+// the resource that it is read from.
+func (w *world) recorded(record arm.Object) (network.NIC, string, bool) {
+	if u, unknown := arm.UnknownAt(record, "ipv4Address"); unknown {
+		doc, ok := privatedns.OwnerOfAddress(w.estate, u)
+		nic, known := w.net.NIC(doc.ID)
+		return nic, "the address", ok && known && nic.Kind == network.KindPrivateEndpoint
+	}
+	a, err := netip.ParseAddr(arm.String(record, "ipv4Address"))
+	if err != nil {
+		return network.NIC{}, "", false
+	}
+	nic, ok := w.endpointAt("", a)
+	return nic, a.String(), ok
 }
 
 // groupsUnmixed looks for two private endpoints whose zone groups write one record.

@@ -204,7 +204,7 @@ func (r *reader) findZones() {
 	}
 	for _, typ := range recordTypes {
 		for _, doc := range r.e.OfType(service.TypePrivateDNSZone + "/" + typ) {
-			readSet(r.zone(doc.ID.Parent()), typ, doc)
+			r.readSet(r.zone(doc.ID.Parent()), typ, doc)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package privatedns
 import (
 	"fmt"
 	"net/netip"
-	"path"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -240,11 +239,7 @@ func classicDNS(doc arm.Resource) arm.Object {
 func (r *Records) serverNamed(u arm.Unknown) (server, bool) {
 	var found []server
 	for _, n := range r.named {
-		address := n.source.Address
-		if i := strings.Index(address, "azurerm_"); i >= 0 {
-			address = address[i:]
-		}
-		if address != "" && strings.HasPrefix(u.Expression, address+".") && path.Dir(u.File) == path.Dir(n.source.File) && strings.Contains(u.Expression, "private_ip_address") {
+		if refersTo(u, n.source) {
 			found = append(found, n.server)
 		}
 	}

@@ -18,13 +18,13 @@ const (
 var recordTypes = []string{kindA, kindAAAA, kindCNAME, kindPTR, "MX", "SRV", "TXT", "SOA"}
 
 // readSet writes the record set of a document into its zone.
-func readSet(z *zone, typ string, doc arm.Resource) {
+func (r *reader) readSet(z *zone, typ string, doc arm.Resource) {
 	set := recordSet{origin: typ + " record set " + doc.Name, by: doc.ID}
 	switch typ {
 	case kindA:
-		set.addresses(doc, "aRecords", "ipv4Address")
+		set.addresses(doc, "aRecords", "ipv4Address", r.addrNamed)
 	case kindAAAA:
-		set.addresses(doc, "aaaaRecords", "ipv6Address")
+		set.addresses(doc, "aaaaRecords", "ipv6Address", r.addrNamed)
 	case kindCNAME:
 		set.origin = "CNAME record " + doc.Name
 		set.name(doc.Properties, "cnameRecord.cname")
@@ -43,9 +43,15 @@ func (s *recordSet) list(doc arm.Resource, path string) []arm.Object {
 	return arm.Objects(doc.Properties, path)
 }
 
-func (s *recordSet) addresses(doc arm.Resource, path, field string) {
+// addresses reads those of a set. What is not known may be named by the resource that
+// has it.
+func (s *recordSet) addresses(doc arm.Resource, path, field string, named func(arm.Unknown) (netip.Addr, bool)) {
 	for _, o := range s.list(doc, path) {
 		if u, ok := arm.UnknownAt(o, field); ok {
+			if a, ok := named(u); ok {
+				s.addrs = append(s.addrs, a)
+				continue
+			}
 			s.unknown = u.String()
 			continue
 		}

@@ -17,7 +17,11 @@ func prove(t *testing.T, parts ...Part) *check.Report {
 	t.Helper()
 	dir := t.TempDir()
 	for _, p := range parts {
-		if err := os.WriteFile(filepath.Join(dir, p.Name), []byte(p.Content), 0o600); err != nil {
+		name := filepath.Join(dir, filepath.FromSlash(p.Name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(p.Content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -129,7 +133,12 @@ func TestSilent(t *testing.T) {
 				t.Fatal(err)
 			}
 			files := sections(string(text))
-			parts := []Part{{"estate.tf", files["estate.tf"]}}
+			var parts []Part
+			for name, content := range files {
+				if strings.HasSuffix(name, ".tf") {
+					parts = append(parts, Part{name, content})
+				}
+			}
 			for _, part := range strings.Fields(files["use"]) {
 				content, err := os.ReadFile("base/" + part + ".tf")
 				if err != nil {
@@ -146,6 +155,9 @@ func silent(t *testing.T, r *check.Report, unknown []string) {
 	t.Helper()
 	for _, q := range r.With(check.Violated) {
 		t.Errorf("%s falls: %s", q.ID, q.Reason)
+	}
+	if r.Count(check.Holds) == 0 {
+		t.Error("nothing is required, so nothing is shown")
 	}
 	open := r.With(check.Unknown)
 	for _, q := range open {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -25,9 +23,6 @@ likewise. The cache of base roots and packages stays.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := p.check(); err != nil {
 				return err
-			}
-			if os.Geteuid() != 0 {
-				return errors.New("taking a cloud down needs root: run it with sudo")
 			}
 			if err := daemon.Down(cmd.Context(), p.name, p.dir(), keep); err != nil {
 				return err

@@ -8,8 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/machine"
+	"github.com/cloister-ml/cloister/internal/rootless"
 	"github.com/cloister-ml/cloister/internal/sshd"
 )
 
@@ -27,6 +29,17 @@ func newMachineCommand() *cobra.Command {
 		Short: "Be the SSH server of a virtual machine",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return serveSSH(cmd.Context()) },
+	}, &cobra.Command{
+		Use:   "namespaces -- COMMAND [ARGUMENT...]",
+		Short: "Be the first process of an ordinary user's namespaces, and run another command of cloister in them",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			status, err := rootless.Init(args)
+			if err == nil && status != 0 {
+				err = command.ExitStatus(status)
+			}
+			return err
+		},
 	}, &cobra.Command{
 		Use:   "discard",
 		Short: "Delete folders that were set aside, from a list at the standard input",

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloister-ml/cloister/internal/daemon"
+	"github.com/cloister-ml/cloister/internal/mission"
 )
 
 // place says which cloud a command is about.
@@ -21,7 +22,7 @@ type place struct {
 // flags adds --name and --data to a command.
 func (p *place) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&p.name, "name", envOr("CLOISTER_NAME", "cloister"), "which cloud: 1 to 16 lower-case letters and digits (CLOISTER_NAME)")
-	cmd.Flags().StringVar(&p.data, "data", os.Getenv("CLOISTER_DATA"), "folder that keeps the cloud (CLOISTER_DATA; /var/lib/cloister/NAME)")
+	cmd.Flags().StringVar(&p.data, "data", os.Getenv("CLOISTER_DATA"), "folder that keeps the cloud (CLOISTER_DATA; /var/lib/cloister/NAME, without root ~/.local/share/cloister/NAME)")
 }
 
 var cloudName = regexp.MustCompile(`^[a-z0-9]{1,16}$`)
@@ -42,7 +43,7 @@ func (p place) dir() string {
 		}
 		return p.data
 	}
-	return filepath.Join("/var/lib/cloister", p.name)
+	return filepath.Join(mission.Clouds(), p.name)
 }
 
 // cache is where roots and layers are kept, for all clouds.

@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
+	"github.com/cloister-ml/cloister/internal/rootless"
 )
 
 func newServeCommand() *cobra.Command {
@@ -24,6 +26,13 @@ real again at the next start. "cloister up" starts this in the background.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := p.check(); err != nil {
+				return err
+			}
+			if rootless.Needed() {
+				status, err := daemon.ServeInNamespaces(cmd.Context(), o.Listen, os.Args[1:]...)
+				if err == nil && status != 0 {
+					err = command.ExitStatus(status)
+				}
 				return err
 			}
 			cache, err := cacheDir()

@@ -93,9 +93,12 @@ func repeat(ctx context.Context, w io.Writer, terminal bool, write func(io.Write
 }
 
 func writeStatus(w io.Writer, state daemon.State, s daemon.Status, all bool) error {
-	fmt.Fprintf(w, "cloud %s, process %d, control plane https://%s, subscription %s\n", s.Name, s.PID, state.Listen, s.Subscription)
+	fmt.Fprintf(w, "cloud %s, process %d, %s, control plane https://%s, subscription %s\n", s.Name, state.PID, s.Mode, state.Listen, s.Subscription)
+	for _, lack := range s.Mode.Lacks {
+		fmt.Fprintln(w, "rootless: "+lack)
+	}
 	if len(s.Limits) > 0 {
-		fmt.Fprintf(w, "this host does not enforce limits of %s\n", strings.Join(s.Limits, ", "))
+		fmt.Fprintf(w, "this host does not enforce: %s\n", strings.Join(s.Limits, ", "))
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "\nMACHINE\tKIND\tADDRESS\tSTATE\tNETWORK NAMESPACE")

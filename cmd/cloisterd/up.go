@@ -23,13 +23,17 @@ machine: networks, private endpoints, DNS, storage, registry, vault, workspace,
 agents. Then run the pipelines that DIR's cloister.hcl names, and verify with real
 calls what the summary says. The cloud keeps running; "cloister down" ends it.
 
+As root, machines have user ids of their own and limits of processor, memory and
+processes. As an ordinary user, all runs in a user namespace of that user, where the
+kernel lets it: the networks are the same, and "up" and "status" say what is not.
+
 A second "up" changes only what changed. When it fails before the estate is up, it
 takes down what it has started.
 
 The status is 0 when all was done and holds, 1 when a requirement, a run or a claim
 falls, and 2 when it could not be done.`,
 		Example: `  sudo cloister up examples/secure-mlops
-  sudo cloister up --no-run --name lab .
+  cloister up --no-run --name lab .                # as an ordinary user
   sudo cloister up --empty . && eval "$(sudo cloister env)" && terraform apply`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

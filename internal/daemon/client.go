@@ -47,15 +47,16 @@ func Dial(dir string) (*Client, error) {
 	if err := json.Unmarshal(data, &c.State); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", stateFile(dir), err)
 	}
-	if !alive(c.State.PID) {
+	conn, err := net.Dial("unix", socketFile(dir))
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("the cloud is another user's: %w", err)
+	}
+	if err != nil {
 		return nil, ErrNotRunning // it was killed
 	}
-	conn, err := net.Dial("unix", socketFile(dir))
-	if err != nil {
-		return nil, ErrNotRunning
-	}
-	conn.Close()
-	return c, nil
+	defer conn.Close()
+	c.State.PID, err = peer(conn) // the daemon may know itself by another number
+	return c, err
 }
 
 // Dir is the cloud's folder.

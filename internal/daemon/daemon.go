@@ -30,7 +30,9 @@ import (
 	netprovider "github.com/cloister-ml/cloister/internal/provider/network"
 	"github.com/cloister-ml/cloister/internal/provider/resources"
 	"github.com/cloister-ml/cloister/internal/provider/storage"
+	"github.com/cloister-ml/cloister/internal/rootless"
 	"github.com/cloister-ml/cloister/internal/sandbox"
+	"github.com/cloister-ml/cloister/internal/tunnel"
 	"github.com/cloister-ml/cloister/network"
 	"github.com/cloister-ml/cloister/privatedns"
 )
@@ -199,8 +201,12 @@ func (d *Daemon) serve(ctx context.Context, ready func()) error {
 	if err := d.syncer.Sync(ctx); err != nil {
 		return err
 	}
+	tunnels := func() error { return d.fabric.ServeTunnels(ctx, &d.vpn) }
+	if _, ok := rootless.User(); ok && !tunnel.Available() {
+		tunnels = func() error { return nil } // mode says so; a gateway without a tunnel lets nothing through
+	}
 	err := errors.Join(
-		d.fabric.ServeTunnels(ctx, &d.vpn),
+		tunnels(),
 		d.serveBGP(ctx),
 		d.fabric.ServeDNS(ctx, fabric.Names{Resolve: d.resolve, Version: func() any { return d.view() }}),
 		d.serveFirewalls(ctx),
@@ -214,7 +220,7 @@ func (d *Daemon) serve(ctx context.Context, ready func()) error {
 	if err != nil {
 		return err
 	}
-	loopback, err := d.listen()
+	loopback, err := hostListener(d.options.Listen, controlFD)
 	if err != nil {
 		return err
 	}
@@ -245,18 +251,6 @@ func (d *Daemon) serve(ctx context.Context, ready func()) error {
 	}
 	ready()
 	return nil
-}
-
-func (d *Daemon) listen() (net.Listener, error) {
-	address := d.options.Listen
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("the control plane cannot listen at %s (choose another with --listen): %w", address, err)
-	}
-	return l, nil
 }
 
 // close ends the parts in the order of who uses whom, and takes out of the kernel

@@ -20,6 +20,9 @@ const resolverEnv = "CLOISTER_RESOLVER"
 // managed identity of a machine, but with this host's files. An empty name takes
 // the first virtual machine. It returns the exit status.
 func RunFrom(ctx context.Context, c *Client, name string, args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	if c.elsewhere() {
+		return c.inside(ctx, args, stdin, stdout, stderr)
+	}
 	s, err := c.Status(ctx)
 	if err != nil {
 		return 0, err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cloister-ml/cloister/internal/cloud"
 	"github.com/cloister-ml/cloister/internal/fabric"
+	"github.com/cloister-ml/cloister/internal/rootless"
 	"github.com/cloister-ml/cloister/internal/sandbox"
 )
 
@@ -34,9 +35,14 @@ func SignalReady() {
 
 // Requirements says what this machine lacks to run a cloud, each with what to do.
 func Requirements() []string {
-	missing := fabric.Check()
+	var missing []string
+	if !rootless.Needed() {
+		missing = fabric.Check()
+	} else if err := CheckNamespaces(); err != nil { // the networks are tried in there, when the daemon starts
+		missing = append(missing, err.Error())
+	}
 	for _, need := range []struct{ program, packages string }{
-		{"runc", "runc"}, {"mmdebstrap", "mmdebstrap"}, {"git", "git"}, {"python3", "python3 python3-pip"},
+		{"runc", "runc"}, {"mmdebstrap", "mmdebstrap"}, {"git", "git"}, {"python3", "python3 python3-pip"}, {"nsenter", "util-linux"},
 	} {
 		if _, err := exec.LookPath(need.program); err != nil {
 			missing = append(missing, need.program+" is not installed: apt-get install "+need.packages)
@@ -48,10 +54,11 @@ func Requirements() []string {
 // startTime is how long a daemon may take until it answers.
 const startTime = 60 * time.Second
 
-// Start starts a daemon in the background, with args after `cloister serve`, and
+// Start starts a daemon in the background, with its control plane at listen and args
+// after `cloister serve`, and
 // returns when it answers. What it says goes to daemon.log in dir. store, which may
 // have a password in it, is given to it where other users cannot see it.
-func Start(ctx context.Context, dir, store string, args ...string) error {
+func Start(ctx context.Context, dir, store, listen string, args ...string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the cloud's folder: %w", err)
 	}
@@ -66,11 +73,19 @@ func Start(ctx context.Context, dir, store string, args ...string) error {
 		return err
 	}
 	defer r.Close()
-	cmd := exec.Command("/proc/self/exe", append([]string{"serve"}, args...)...)
-	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{w}
-	cmd.Env = append(os.Environ(), readyEnv+"=3", "CLOISTER_STORE="+store)
+	args = append([]string{"serve", "--listen", listen}, args...)
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.SysProcAttr, cmd.Env, cmd.ExtraFiles = &syscall.SysProcAttr{Setsid: true}, os.Environ(), []*os.File{w}
+	if rootless.Needed() {
+		var done func()
+		if cmd, done, err = inNamespaces(w, listen, args...); err != nil {
+			return err
+		}
+		defer done()
+	}
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = append(cmd.Env, readyEnv+"=3", "CLOISTER_STORE="+store)
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = cmd.Start()
 	w.Close()
 	if err != nil {
@@ -154,6 +169,10 @@ func Down(ctx context.Context, name, dir string, keep bool) error {
 	if err := Stop(ctx, dir); err != nil {
 		return err
 	}
+	if rootless.Needed() {
+		// What an ordinary user's daemon made has gone with its namespaces.
+		return removeFolder(ctx, dir, keep)
+	}
 	f, err := fabric.New(fabric.Options{Name: name})
 	if err != nil {
 		return err
@@ -168,10 +187,14 @@ func Down(ctx context.Context, name, dir string, keep bool) error {
 			return err
 		}
 	}
-	if err := f.Remove(ctx); err != nil || keep {
+	if err := f.Remove(ctx); err != nil {
 		return err
 	}
-	if !exists(filepath.Join(dir, "cloud")) {
+	return removeFolder(ctx, dir, keep)
+}
+
+func removeFolder(ctx context.Context, dir string, keep bool) error {
+	if keep || !exists(filepath.Join(dir, "cloud")) {
 		return nil // no cloud has been here: the folder is somebody else's
 	}
 	if err := cloud.RemoveStore(ctx, filepath.Join(dir, "cloud")); err != nil {
@@ -197,6 +220,10 @@ type Command struct {
 
 // Exec runs a command in the machine called name and returns its exit status.
 func Exec(ctx context.Context, c *Client, name string, cmd Command) (int, error) {
+	if c.elsewhere() {
+		args := []string{"exec", "--name", c.State.Name, "--data", c.dir, "--uid", fmt.Sprint(cmd.UID), "--", name}
+		return c.inside(ctx, append(args, cmd.Args...), cmd.Stdin, cmd.Stdout, cmd.Stderr)
+	}
 	s, err := c.Status(ctx)
 	if err != nil {
 		return 0, err

@@ -29,7 +29,7 @@ const (
 
 // serveProxy serves the proxy on the host until ctx ends, and returns its address.
 func (d *Daemon) serveProxy(ctx context.Context) (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := hostListener("", proxyFD)
 	if err != nil {
 		return "", fmt.Errorf("opening the proxy: %w", err)
 	}

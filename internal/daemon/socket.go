@@ -20,6 +20,7 @@ import (
 type Status struct {
 	Name         string         `json:"name"`
 	PID          int            `json:"pid"`
+	Mode         Mode           `json:"mode"`
 	Tenant       string         `json:"tenant"`
 	Subscription string         `json:"subscription"`
 	Machines     []Machine      `json:"machines"`

@@ -12,12 +12,14 @@ import (
 
 	"github.com/cloister-ml/cloister/internal/cloud"
 	"github.com/cloister-ml/cloister/internal/durable"
+	"github.com/cloister-ml/cloister/internal/rootless"
 )
 
 // State is what a running daemon says of itself in daemon.json.
 type State struct {
 	Name    string    `json:"name"`
 	PID     int       `json:"pid"`
+	User    string    `json:"user,omitempty"` // id on the host of the ordinary user who runs it in namespaces
 	Started time.Time `json:"started"`
 	Binary  string    `json:"binary"` // what identifies the program that runs
 	Listen  string    `json:"listen"` // address of the control plane on the host
@@ -45,8 +47,9 @@ func (d *Daemon) writeState(ctx context.Context, listen, proxy string) error {
 	if err != nil {
 		return err
 	}
+	user, _ := rootless.User()
 	data, err := json.Marshal(State{
-		Name: d.options.Name, PID: os.Getpid(), Started: time.Now(), Binary: binary,
+		Name: d.options.Name, PID: os.Getpid(), User: user, Started: time.Now(), Binary: binary,
 		Listen: listen, Proxy: proxy, CA: d.cloud.CA().File(), Bundle: d.bundleFile(),
 	})
 	if err != nil {

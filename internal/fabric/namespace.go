@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cloister-ml/cloister/internal/rootless"
 )
 
 // namespaceDir is where `ip netns` looks.
@@ -187,7 +189,17 @@ func settings(r Role, forward bool) []setting {
 			setting{"netfilter/nf_conntrack_tcp_loose", "0"})
 	}
 	// A machine's root has no right over its network, so neither of these asks for one.
-	return append(list, setting{"ipv4/ping_group_range", "0 2147483647"}, setting{"ipv4/ip_unprivileged_port_start", "0"})
+	return append(list, setting{"ipv4/ping_group_range", pingGroups()}, setting{"ipv4/ip_unprivileged_port_start", "0"})
+}
+
+// pingGroups are all groups that this process knows of: the kernel takes no other
+// (icmp(7), ping_group_range).
+func pingGroups() string {
+	last := uint64(1<<31 - 1)
+	if n, err := rootless.IDs(); err == nil && n > 0 {
+		last = min(last, n-1)
+	}
+	return fmt.Sprint("0 ", last)
 }
 
 func writeSettings(list []setting) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/tunnel"
@@ -109,6 +110,19 @@ func (f *Fabric) Sites() []Space {
 	for _, s := range f.plan.Spaces {
 		if s.Role == RoleSite {
 			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Gateways are the VPN gateways whose tunnels are built.
+func (f *Fabric) Gateways() []arm.ID {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	var out []arm.ID
+	for _, s := range f.plan.Spaces {
+		if s.Tunnel != nil && s.Role != RoleSite && !slices.Contains(out, s.Tunnel.Gateway) {
+			out = append(out, s.Tunnel.Gateway)
 		}
 	}
 	return out

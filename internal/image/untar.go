@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cloister-ml/cloister/internal/rootless"
 )
 
 // untar unpacks an OCI layer into dir. Nothing is written outside it: every path
@@ -97,7 +99,7 @@ func (u *unpacker) entry(rel string, h *tar.Header, r io.Reader) error {
 		if err := u.folder.Symlink(h.Linkname, name); err != nil {
 			return err
 		}
-		return u.folder.Lchown(name, h.Uid, h.Gid)
+		return u.own(name, h)
 	case tar.TypeLink:
 		if err := ignoreMissing(u.folder.RemoveAll(name)); err != nil {
 			return err
@@ -118,7 +120,7 @@ func (u *unpacker) makeFolder(name string, h *tar.Header) error {
 	if err := u.folder.Mkdir(name, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	if err := u.folder.Lchown(name, h.Uid, h.Gid); err != nil {
+	if err := u.own(name, h); err != nil {
 		return err
 	}
 	return u.folder.Chmod(name, fileMode(h.Mode))
@@ -138,7 +140,7 @@ func (u *unpacker) makeFile(name string, h *tar.Header, r io.Reader) error {
 	}
 	_, err = io.Copy(f, r)
 	if err == nil {
-		err = f.Chown(h.Uid, h.Gid)
+		err = u.own(name, h)
 	}
 	if err == nil {
 		err = f.Chmod(fileMode(h.Mode)) // after chown, which clears set-id bits
@@ -148,6 +150,15 @@ func (u *unpacker) makeFile(name string, h *tar.Header, r io.Reader) error {
 		err = unix.Futimes(int(f.Fd()), []unix.Timeval{t, t})
 	}
 	return errors.Join(err, f.Close())
+}
+
+// own gives a file to whom the archive names. In a user namespace with one id,
+// everything is that one's.
+func (u *unpacker) own(name string, h *tar.Header) error {
+	if _, ok := rootless.User(); ok {
+		return nil
+	}
+	return u.folder.Lchown(name, h.Uid, h.Gid)
 }
 
 // fileMode is a tar header's mode as package os has it.
@@ -174,7 +185,11 @@ func (u *unpacker) whiteout(hidden string) error {
 	}
 	defer d.Close()
 	if hidden == ".wh..opq" {
-		return unix.Fsetxattr(int(d.Fd()), "trusted.overlay.opaque", []byte("y"), 0)
+		namespace := "trusted"
+		if _, ok := rootless.User(); ok {
+			namespace = "user" // as the overlay is mounted, with userxattr
+		}
+		return unix.Fsetxattr(int(d.Fd()), namespace+".overlay.opaque", []byte("y"), 0)
 	}
 	if hidden == "" || hidden == "." || hidden == ".." {
 		return errors.New("the whiteout hides nothing")

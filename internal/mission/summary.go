@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/project"
+	"github.com/cloister-ml/cloister/internal/rootless"
 )
 
 // summarise verifies the claims and prints the summary. It reports whether all hold.
@@ -77,13 +79,27 @@ func (u *up) emptyHints() {
 	)
 }
 
+// Clouds is the folder that keeps clouds whose folder is not named: the system's as
+// root, and else the user's (XDG Base Directory Specification).
+func Clouds() string {
+	_, inside := rootless.User()
+	home, err := os.UserHomeDir()
+	if !rootless.Needed() && !inside || err != nil {
+		return "/var/lib/cloister"
+	}
+	if data := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
+		return filepath.Join(data, "cloister")
+	}
+	return filepath.Join(home, ".local/share/cloister")
+}
+
 // suggest prints commands, each with the flags that name this cloud at %s.
 func (u *up) suggest(title string, lines ...string) {
 	flags := ""
 	if u.o.Name != "cloister" {
 		flags += " --name " + u.o.Name
 	}
-	if u.o.Data != filepath.Join("/var/lib/cloister", u.o.Name) {
+	if u.o.Data != filepath.Join(Clouds(), u.o.Name) {
 		flags += " --data " + u.o.Data
 	}
 	fmt.Fprintf(u.o.Out, "\n%s\n", title)

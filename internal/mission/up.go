@@ -235,7 +235,29 @@ func (u *up) start(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	return "control plane at https://" + u.under.daemon.State.Listen, nil
+	status, err := u.under.daemon.Status(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, lack := range u.lacks(status) {
+		u.j.Line("%s", lack)
+	}
+	return fmt.Sprintf("control plane at https://%s, %s", u.under.daemon.State.Listen, status.Mode), nil
+}
+
+// lacks are what this host does not give the cloud, said once at its start.
+func (u *up) lacks(s daemon.Status) []string {
+	if !u.began {
+		return nil
+	}
+	var out []string
+	for _, l := range s.Mode.Lacks {
+		out = append(out, "rootless: "+l)
+	}
+	if len(s.Limits) > 0 {
+		out = append(out, "this host does not enforce: "+strings.Join(s.Limits, ", "))
+	}
+	return out
 }
 
 func (u *up) ensureDaemon(ctx context.Context) error {
@@ -256,12 +278,12 @@ func (u *up) ensureDaemon(ctx context.Context) error {
 	case !errors.Is(err, daemon.ErrNotRunning):
 		return err
 	}
-	args := []string{"--name", u.o.Name, "--data", u.o.Data, "--listen", u.o.Listen, "--subscription", subscription(u.estate)}
+	args := []string{"--name", u.o.Name, "--data", u.o.Data, "--subscription", subscription(u.estate)}
 	if t := tenant(u.estate); t != "" {
 		args = append(args, "--tenant", t)
 	}
 	u.began = true
-	return daemon.Start(ctx, u.o.Data, u.o.Store, args...)
+	return daemon.Start(ctx, u.o.Data, u.o.Store, u.o.Listen, args...)
 }
 
 // subscription is the one that the estate's documents are in.

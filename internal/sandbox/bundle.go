@@ -81,7 +81,7 @@ func ociSpec(s Spec, h home, limits *specs.LinuxResources) specs.Spec {
 			UIDMappings: h.ids.mappings(),
 			GIDMappings: h.ids.mappings(),
 			Resources:   limits,
-			CgroupsPath: "/" + cgroupParent + "/" + s.Name,
+			CgroupsPath: groupPath(s.Name, limits),
 			Seccomp:     seccomp(),
 			MaskedPaths: []string{
 				"/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",

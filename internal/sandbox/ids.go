@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -10,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -130,37 +127,13 @@ func giveBack(dir string) error {
 	return nil
 }
 
-// availableIDs is how many user ids this process can give: all of them as the host's
-// root, and what its own user namespace has otherwise.
-func availableIDs() (uint64, error) {
-	f, err := os.Open("/proc/self/uid_map")
-	if err != nil {
-		return 0, err
+// ownerOf is whom a folder belongs to; 0 where there is none.
+func ownerOf(dir string) uint32 {
+	var st unix.Stat_t
+	if unix.Lstat(dir, &st) != nil {
+		return 0
 	}
-	defer f.Close()
-	var n uint64
-	for s := bufio.NewScanner(f); s.Scan(); {
-		fields := strings.Fields(s.Text())
-		if len(fields) != 3 {
-			return 0, fmt.Errorf("%s is not a mapping of user ids", s.Text())
-		}
-		size, err := strconv.ParseUint(fields[2], 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		n += size
-	}
-	return n, nil
-}
-
-// ownerOf is whom a folder belongs to; false where there is none.
-func ownerOf(dir string) (uint32, bool) {
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return 0, false
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	return st.Uid, ok
+	return st.Uid
 }
 
 // shift gives what is below dir and belongs to one range to the same ids of

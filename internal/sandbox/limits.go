@@ -10,9 +10,14 @@ import (
 )
 
 // controllers says which cgroup controllers the host gives, under cgroup v2 or
-// v1 (a hybrid layout is v1 for limits).
+// v1 (a hybrid layout is v1 for limits): those in which this process can make
+// groups.
 func controllers() map[string]bool {
 	out := map[string]bool{}
+	writable := func(dir string) bool { return unix.Access(dir, unix.W_OK) == nil }
+	if !writable(cgroups) && exists(cgroups+"/cgroup.controllers") {
+		return out
+	}
 	if data, err := os.ReadFile("/sys/fs/cgroup/cgroup.controllers"); err == nil {
 		for _, c := range strings.Fields(string(data)) {
 			out[c] = true
@@ -20,11 +25,25 @@ func controllers() map[string]bool {
 		return out
 	}
 	for _, c := range []string{"cpu", "memory", "pids"} {
-		if _, err := os.Stat("/sys/fs/cgroup/" + c); err == nil {
-			out[c] = true
-		}
+		out[c] = writable(cgroups + "/" + c)
 	}
 	return out
+}
+
+const cgroups = "/sys/fs/cgroup"
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// groupPath is where the control group of a sandbox is; "" leaves it to runc, which
+// then goes without.
+func groupPath(name string, limits *specs.LinuxResources) string {
+	if limits == nil {
+		return ""
+	}
+	return "/" + cgroupParent + "/" + name
 }
 
 // cgroupParent holds the control groups of all sandboxes.

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cloister-ml/cloister/internal/rootless"
 )
 
 // home is where a sandbox's root is mounted, and whose it is.
@@ -69,8 +71,7 @@ func disk(bundle string, i ids, s Spec) (upper, work string, err error) {
 			return "", "", err
 		}
 	}
-	owner, _ := ownerOf(upper)
-	if i.mapped() && owner != i.host {
+	if owner := ownerOf(upper); i.mapped() && owner != i.host {
 		return upper, work, shift(upper, owner, i)
 	}
 	return upper, work, nil
@@ -83,6 +84,9 @@ func mountOverlay(at string, layers []string, upper, work string) error {
 	lower := slices.Clone(layers)
 	slices.Reverse(lower) // overlayfs names the topmost first
 	options := "lowerdir=" + strings.Join(lower, ":") + ",upperdir=" + upper + ",workdir=" + work
+	if _, ok := rootless.User(); ok {
+		options += ",userxattr" // a user namespace's root cannot write the other ones
+	}
 	if len(options) >= os.Getpagesize() {
 		return fmt.Errorf("%d layers are more than one mount takes", len(lower))
 	}

@@ -6,13 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/cloister-ml/cloister/internal/rootless"
 )
 
 // Runtime runs sandboxes whose bundles and state are below one folder.
@@ -41,7 +45,7 @@ func Open(dir string) (*Runtime, error) {
 		return nil, fmt.Errorf("sandboxes cannot be kept in %q: its path must not hold ':', ',' or '\\'", dir)
 	}
 	if os.Geteuid() != 0 {
-		return nil, errors.New("sandboxes need root: run cloister with sudo")
+		return nil, errors.New("sandboxes need root, or namespaces in which this user is root")
 	}
 	runc, err := exec.LookPath("runc")
 	if err != nil {
@@ -57,7 +61,7 @@ func Open(dir string) (*Runtime, error) {
 
 // tryMapping finds out which user ids sandboxes can have here.
 func tryMapping(dir string) (mapping, error) {
-	n, err := availableIDs()
+	n, err := rootless.IDs()
 	switch {
 	case err != nil:
 		return mapping{}, fmt.Errorf("finding out which user ids there are: %w", err)
@@ -84,7 +88,11 @@ func (r *Runtime) Unenforced() []string {
 func (r *Runtime) bundle(name string) string { return filepath.Join(r.dir, "bundles", name) }
 
 func (r *Runtime) command(ctx context.Context, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, r.runc, append([]string{"--root", filepath.Join(r.dir, "state")}, args...)...)
+	global := []string{"--root", filepath.Join(r.dir, "state")}
+	if _, ok := rootless.User(); ok { // it finds no control groups of its own
+		global = append(global, "--rootless", "true")
+	}
+	return exec.CommandContext(ctx, r.runc, append(global, args...)...)
 }
 
 // Sandbox is a running process tree.
@@ -136,6 +144,9 @@ func (r *Runtime) prepare(s Spec) error {
 		return err
 	}
 	limits, _ := resources(s.Limits, r.controllers)
+	if !slices.Contains(slices.Collect(maps.Values(r.controllers)), true) {
+		limits = nil
+	}
 	return writeBundle(dir, s, h, limits)
 }
 
@@ -148,7 +159,7 @@ func (r *Runtime) home(dir string, s Spec) (home, error) {
 	}
 	var wanted uint32
 	if s.Upper != "" {
-		wanted, _ = ownerOf(s.Upper)
+		wanted = ownerOf(s.Upper)
 	}
 	c, err := takeRange(dir, wanted)
 	return home{dir: c.dir, ids: c.ids}, err

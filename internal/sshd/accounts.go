@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/cloister-ml/cloister/internal/rootless"
 )
 
 // account is an entry of /etc/passwd.
@@ -46,6 +48,9 @@ func (a *accounts) need(name string) (account, error) {
 		if one.uid >= next && one.uid < 60000 {
 			next = one.uid + 1
 		}
+	}
+	if n, err := rootless.IDs(); err == nil && uint64(next) >= n {
+		next = 0 // a machine with one user id: everybody is its root, as `cloister up` has said
 	}
 	made := account{name: name, uid: next, gid: next, home: "/home/" + name, shell: a.shell()}
 	home := filepath.Join(a.root, made.home)

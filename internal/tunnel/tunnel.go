@@ -116,6 +116,16 @@ func Open(c Config) (*Tunnel, error) {
 	return &Tunnel{d}, nil
 }
 
+// Available reports whether this process can make a tunnel's interface.
+func Available() bool {
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	unix.Close(fd)
+	return true
+}
+
 // Close ends the tunnel; its interface and routes go with it.
 func (t *Tunnel) Close() { t.device.Close() }
 

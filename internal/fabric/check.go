@@ -70,6 +70,12 @@ func probe() []string {
 	}
 	defer conn.Close()
 	try("nftables lacks a part that the networks need (modules nf_tables, nft_ct, nft_nat, nft_log, nfnetlink_log, nft_reject_ipv4)", conn.Load(probeTable()))
+	events, err := trackEvents(own)
+	try("connections cannot be followed for flow logs: the kernel module nf_conntrack_netlink (CONFIG_NF_CONNTRACK_EVENTS) is missing", err)
+	if err == nil {
+		events.Close()
+	}
+	try("what connections carry cannot be counted for flow logs: net.netfilter.nf_conntrack_acct cannot be set", count(own, true))
 	return lacks
 }
 

@@ -29,6 +29,8 @@ type Fabric struct {
 	names   map[string]string // NIC or VNet key -> namespace
 	loaded  map[place]loaded  // packet filters
 	daemons []*daemon
+
+	beginnings beginnings
 }
 
 var cloudName = regexp.MustCompile(`^[a-z0-9]{1,16}$`)

@@ -25,6 +25,9 @@ type packet struct {
 	sourcePort, destPort uint16
 }
 
+func (p packet) source() netip.AddrPort      { return netip.AddrPortFrom(p.from, p.sourcePort) }
+func (p packet) destination() netip.AddrPort { return netip.AddrPortFrom(p.to, p.destPort) }
+
 func (p packet) values() [dimensions]sets.Value {
 	return [dimensions]sets.Value{
 		bySource: sets.Address(p.from), byDestination: sets.Address(p.to), byProtocol: sets.Number(uint16(p.protocol)),

@@ -55,6 +55,7 @@ var house = []floor{
 	{"internal/tunnel", nil},
 	{"internal/bgp", nil},
 	{"internal/fabric", append([]string{"internal/fabric", "internal/rootless", "internal/tunnel", "internal/bgp"}, meanings...)},
+	{"internal/flowlog", ground},
 	{"internal/remark", []string{"arm", "check"}},
 	{"internal/cloud", append([]string{"internal/cloud", "internal/durable"}, meanings...)},
 	{"internal/backup", append([]string{"internal/cloud", "internal/durable"}, meanings...)},

@@ -16,6 +16,7 @@ import (
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud"
 	"github.com/cloister-ml/cloister/internal/fabric"
+	"github.com/cloister-ml/cloister/internal/flowlog"
 	"github.com/cloister-ml/cloister/internal/image"
 	"github.com/cloister-ml/cloister/internal/provider/authorization"
 	"github.com/cloister-ml/cloister/internal/provider/compute"
@@ -70,6 +71,7 @@ type Daemon struct {
 	vpn         vpn
 	guards      firewallLog
 	speakers    fabric.Speakers
+	logs        flowLogs
 
 	mu    sync.Mutex
 	world *world
@@ -133,6 +135,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	}
 	d.machines.d, d.nodes.d, d.syncer.d, d.vpn.d = d, d, d, d
 	d.machines.stations = map[string]bool{}
+	d.openFlowLogs()
 	d.cloud, err = cloud.Open(ctx, cloud.Options{
 		Dir: filepath.Join(d.options.Dir, "cloud"), Tenant: d.options.Tenant, Subscription: d.options.Subscription,
 		Store: d.options.Store, Log: d.log, Providers: d.providers,
@@ -210,6 +213,7 @@ func (d *Daemon) serve(ctx context.Context, ready func()) error {
 		d.serveBGP(ctx),
 		d.fabric.ServeDNS(ctx, fabric.Names{Resolve: d.resolve, Version: func() any { return d.view() }}),
 		d.serveFirewalls(ctx),
+		d.serveFlowLogs(ctx),
 		d.fabric.ServeMetadata(ctx, func(nic network.NIC) http.Handler { return d.cloud.Metadata(nic.Owner) }),
 		d.fabric.Serve(ctx, 443, func(l net.Listener, endpoint arm.ID) {
 			if err := d.cloud.Serve(l, endpoint); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -295,6 +299,8 @@ type world struct {
 	estate   *arm.Estate
 	topology *network.Topology
 	names    *privatedns.Records
+	logs     []flowlog.Log   // that are written
+	logged   map[string]bool // the networks that they are about, by key
 }
 
 // view is the world as it is now; it is made again only when a document changed.
@@ -305,6 +311,7 @@ func (d *Daemon) view() *world {
 	if d.world == nil || d.world.estate != e {
 		t := network.FromEstate(e)
 		d.world = &world{estate: e, topology: t, names: privatedns.FromEstate(e, t.MemberAddr)}
+		d.world.logs, d.world.logged = logsOf(e, t)
 	}
 	return d.world
 }

@@ -88,6 +88,7 @@ func (d *Daemon) socketRoutes() http.Handler {
 	mux.HandleFunc("GET /nsg", d.getGroups)
 	mux.HandleFunc("GET /firewall/log", d.getFirewallLog)
 	mux.HandleFunc("GET /nsg/flows", d.getFlows)
+	mux.HandleFunc("GET /nsg/flowlogs", d.getFlowLogs)
 	mux.HandleFunc("POST /probe", d.postProbe)
 	mux.HandleFunc("POST /down", d.postDown)
 	d.principalRoutes(mux)

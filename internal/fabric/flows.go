@@ -33,6 +33,7 @@ type Flow struct {
 	NSG                 arm.ID // "" of security admin rules
 	Direction           network.Direction
 	Rule                string // "" where none is for it
+	Default             bool   // the rule is one of Azure's own
 	Allow               bool
 	Protocol            uint8
 	Source, Destination netip.AddrPort // before the source is translated, after the destination was

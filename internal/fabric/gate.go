@@ -78,7 +78,7 @@ func (g gate) decisions(p packet) []Flow {
 	for _, one := range g.groups {
 		flow := Flow{NSG: one.NSG}
 		if n, ok := decide(one.boxes, v); ok {
-			flow.Rule, flow.Allow = one.rules[n].name, one.rules[n].allow
+			flow.Rule, flow.Allow, flow.Default = one.rules[n].name, one.rules[n].allow, one.rules[n].builtin
 		}
 		if out = append(out, flow); !flow.Allow {
 			return out

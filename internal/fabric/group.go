@@ -29,9 +29,10 @@ type group struct {
 
 // groupRule is what a rule of a group is called and what it does.
 type groupRule struct {
-	name   string
-	allow  bool
-	always bool // of a security admin rule: whatever the groups say
+	name    string
+	allow   bool
+	builtin bool // one of Azure's own
+	always  bool // of a security admin rule: whatever the groups say
 }
 
 // allows says what the group does with a packet that begins a connection.
@@ -101,7 +102,7 @@ func (f *filter) boxes(one network.Filter, d network.Direction) *group {
 		t := f.termsOf(m)
 		f.doubtful(one, m)
 		n := number(m.Rule.Name, func(n uint32) bool { _, taken := g.rules[n]; return taken })
-		g.rules[n] = groupRule{name: m.Rule.Name, allow: t.allow}
+		g.rules[n] = groupRule{name: m.Rule.Name, allow: t.allow, builtin: m.Rule.Default}
 		g.order = append(g.order, n)
 		if !t.allow || t.sure {
 			g.boxes = append(g.boxes, t.boxes(n)...)

@@ -1,7 +1,6 @@
 package network
 
 import (
-	"encoding/hex"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -196,22 +195,13 @@ func presentNIC(view cloud.View, r arm.Resource) arm.Resource {
 		r.Properties["virtualMachine"] = arm.Object{"id": string(vms[0])}
 		r.Properties["primary"] = true
 	}
-	fill(r.Properties, "macAddress", mac(r.ID))
+	fill(r.Properties, "macAddress", service.MAC(r.ID))
 	fill(r.Properties, "enableAcceleratedNetworking", false)
 	fill(r.Properties, "enableIPForwarding", false)
 	fill(r.Properties, "dnsSettings", arm.Object{"dnsServers": []any{}, "appliedDnsServers": []any{}})
 	fill(r.Properties, "nicType", "Standard")
 	fill(r.Properties, "resourceGuid", arm.StableGUID(r.ID, "resourceGuid"))
 	return r
-}
-
-// mac is a MAC address in the range that Azure's machines have.
-func mac(id arm.ID) string {
-	guid, err := hex.DecodeString(strings.ReplaceAll(arm.StableGUID(id, "macAddress"), "-", "")[:6])
-	if err != nil {
-		return ""
-	}
-	return strings.ToUpper("00-0D-3A-" + hex.EncodeToString(guid[:1]) + "-" + hex.EncodeToString(guid[1:2]) + "-" + hex.EncodeToString(guid[2:3]))
 }
 
 // findEndpointNIC makes the network interface of a private endpoint, which is no

@@ -72,6 +72,7 @@ func New(fabric Fabric) cloud.Provider {
 			types[i].Reconcile, types[i].Remove, types[i].Unordered = synced(fabric), synced(fabric), true
 		}
 	}
+	types = append(types, flowLogTypes(fabric)...)
 	types = append(types,
 		cloud.Type{Name: typeRule, Nested: "securityRules"},
 		cloud.Type{Name: typeRoute, Nested: "routes"},

@@ -28,6 +28,8 @@ func (q *request) authenticate() (*credential, error) {
 	switch {
 	case scheme == "" && signing.HasSAS(q.query):
 		return q.bySAS(q.Request, q.container, q.blob)
+	case scheme == "" && q.fromFlowLog():
+		return q.asFlowLog()
 	case scheme == "":
 		return &credential{anonymous: true}, nil
 	case strings.EqualFold(scheme, "Bearer"):

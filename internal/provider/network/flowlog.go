@@ -22,14 +22,16 @@ type FlowLogs interface {
 	Check(ctx context.Context, log arm.Resource) error
 }
 
-// flowLogTypes are Network Watcher's. A fabric that writes flow logs makes them
-// real; without one they are checked and kept.
+// flowLogTypes are Network Watcher's. A fabric that writes flow logs says whether
+// it can.
 func flowLogTypes(fabric Fabric) []cloud.Type {
 	log := cloud.Type{Name: typeFlowLog, Prepare: prepareFlowLog, Present: presentFlowLog}
-	if writes, ok := fabric.(FlowLogs); ok {
+	if fabric != nil {
 		log.Reconcile = func(ctx context.Context, r arm.Resource) error {
-			if err := writes.Check(ctx, r); err != nil {
-				return err
+			if writes, ok := fabric.(FlowLogs); ok {
+				if err := writes.Check(ctx, r); err != nil {
+					return err
+				}
 			}
 			return fabric.Sync(ctx)
 		}

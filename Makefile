@@ -6,7 +6,7 @@ export CGO_ENABLED := 0
 BIN := bin/cloister
 EXAMPLE ?= examples/secure-mlops
 
-.PHONY: up test build install install-test down test-unit test-e2e e2e-terraform e2e-terraform-wide e2e-az soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle fuzz bench-show bench-fabric soak-network help
+.PHONY: up test build install install-test down test-unit test-e2e e2e-catalogue e2e-terraform e2e-terraform-wide e2e-az soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle fuzz bench-show bench-fabric soak-network help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -34,6 +34,9 @@ test-unit: ## the packages' own tests
 
 test-e2e: build ## the whole solution, run and broken on purpose
 	$(GO) test -timeout 40m -count=1 -tags e2e ./e2e/...
+
+e2e-catalogue: build ## run every broken estate of the rulebook, and the same mended: packets and proof change alike (about ten minutes)
+	CLOISTER_CATALOGUE=1 $(GO) test -timeout 60m -count=1 -v -tags e2e -run TestCatalogue ./e2e/
 
 e2e-terraform: build ## apply, change and destroy the example with the real Terraform and its providers (builds them the first time: about 10 minutes)
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && setup=$$(scripts/terraform-setup.sh "$$home") && eval "$$setup" && \

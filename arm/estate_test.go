@@ -29,3 +29,21 @@ func TestParentWithoutADocument(t *testing.T) {
 		t.Errorf("the order is %v", order)
 	}
 }
+
+// A role assignment comes after the document whose identity it names, wherever its
+// scope sorts: the directory must know the principal.
+func TestAssignmentFollowsItsPrincipal(t *testing.T) {
+	app := arm.ID(rg).Extension("Microsoft.Web", "sites", "app")
+	assignment := arm.ID(account).Extension("Microsoft.Authorization", "roleAssignments", "a")
+	e, err := arm.NewEstate(
+		arm.Resource{ID: assignment, Properties: arm.Object{"principalId": arm.PrincipalID(app)}},
+		arm.Resource{ID: arm.ID(account)},
+		arm.Resource{ID: app, Identity: &arm.Identity{Type: "SystemAssigned", PrincipalID: arm.PrincipalID(app)}},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := e.InOrder()[2]; last.ID != assignment {
+		t.Errorf("the last is %s, not the assignment", last.ID)
+	}
+}

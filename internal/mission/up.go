@@ -11,8 +11,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/check"
@@ -143,10 +146,26 @@ func (u *up) read() (string, error) {
 	if u.project, err = project.Read(u.o.Dir); err != nil {
 		return "", err
 	}
+	u.o.Source.Environ = inTenant(u.o.Source.Environ, u.o.Data)
 	if u.estate, err = u.load(nil, u.o.Source); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%d resources with %d references, from %s", u.estate.Len(), len(u.estate.Edges()), u.o.Dir), nil
+}
+
+// inTenant is the environment with the tenant that the cloud has, or shall have: what
+// the Terraform takes from its provider is known then, as it is when Terraform
+// signs in.
+func inTenant(environ []string, data string) []string {
+	const variable = "ARM_TENANT_ID="
+	owner, err := daemon.ReadOwner(data)
+	switch {
+	case err == nil:
+		return append(slices.Clone(environ), variable+owner.Tenant)
+	case slices.ContainsFunc(environ, func(pair string) bool { return strings.HasPrefix(pair, variable) && pair != variable }):
+		return environ
+	}
+	return append(slices.Clone(environ), variable+uuid.NewString())
 }
 
 // load reads the Terraform with the user's variables and more.

@@ -121,22 +121,6 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// principals are the places of the documents that bring an identity, by principal id.
-func (e *Estate) principals() map[string]int {
-	out := map[string]int{}
-	for i, r := range e.resources {
-		if r.Identity != nil && r.Identity.PrincipalID != "" {
-			out[r.Identity.PrincipalID] = i
-		}
-	}
-	for _, i := range e.byType["microsoft.managedidentity/userassignedidentities"] {
-		if id := String(e.resources[i].Properties, "principalId"); id != "" {
-			out[id] = i
-		}
-	}
-	return out
-}
-
 // Len is the number of documents.
 func (e *Estate) Len() int { return len(e.resources) }
 
@@ -184,10 +168,10 @@ func (e *Estate) ReferencesTo(id ID) []Edge {
 	return out
 }
 
-// InOrder are the documents so that each follows those that it refers to, and a role
-// assignment the document whose identity it names, which must be in the directory
-// first; a circle (as two peered networks make) is cut at its first member by id.
-func (e *Estate) InOrder() []Resource {
+// InOrder are the documents so that each follows those that it refers to, by its own
+// edges or by more of them; a circle (as two peered networks make) is cut at its first
+// member by id.
+func (e *Estate) InOrder(more ...Edge) []Resource {
 	const (
 		unseen = iota
 		open
@@ -195,16 +179,10 @@ func (e *Estate) InOrder() []Resource {
 	)
 	state := make([]int, len(e.resources))
 	needs := make([][]int, len(e.resources))
-	for _, edge := range e.edges {
+	for _, edge := range slices.Concat(e.edges, more) {
 		if !edge.Dangling {
 			from := e.index[edge.From.Key()]
 			needs[from] = append(needs[from], e.index[edge.To.Key()])
-		}
-	}
-	holders := e.principals()
-	for i, r := range e.resources {
-		if holder, ok := holders[String(r.Properties, "principalId")]; ok && holder != i {
-			needs[i] = append(needs[i], holder)
 		}
 	}
 	out := make([]Resource, 0, len(e.resources))

@@ -30,20 +30,16 @@ func TestParentWithoutADocument(t *testing.T) {
 	}
 }
 
-// A role assignment comes after the document whose identity it names, wherever its
-// scope sorts: the directory must know the principal.
-func TestAssignmentFollowsItsPrincipal(t *testing.T) {
+// What no reference shows can be said: a role assignment after what brings the
+// identity that it names.
+func TestOrderWithMoreEdges(t *testing.T) {
 	app := arm.ID(rg).Extension("Microsoft.Web", "sites", "app")
 	assignment := arm.ID(account).Extension("Microsoft.Authorization", "roleAssignments", "a")
-	e, err := arm.NewEstate(
-		arm.Resource{ID: assignment, Properties: arm.Object{"principalId": arm.PrincipalID(app)}},
-		arm.Resource{ID: arm.ID(account)},
-		arm.Resource{ID: app, Identity: &arm.Identity{Type: "SystemAssigned", PrincipalID: arm.PrincipalID(app)}},
-	)
+	e, err := arm.NewEstate(arm.Resource{ID: assignment}, arm.Resource{ID: arm.ID(account)}, arm.Resource{ID: app})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := e.InOrder()[2]; last.ID != assignment {
+	if last := e.InOrder(arm.Edge{From: assignment, To: app})[2]; last.ID != assignment {
 		t.Errorf("the last is %s, not the assignment", last.ID)
 	}
 }

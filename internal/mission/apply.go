@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/cloister-ml/cloister/access"
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud/client"
 	"github.com/cloister-ml/cloister/internal/durable"
@@ -60,7 +61,7 @@ func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate, sho
 		return did, fmt.Errorf("reading what was applied before: %w", err)
 	}
 	next := applied{Hashes: map[string]string{}}
-	for i, r := range e.InOrder() {
+	for i, r := range e.InOrder(identities(e)...) {
 		shown.count(i, e.Len(), "accepted: "+r.Name)
 		hash, err := hashOf(r)
 		if err != nil {
@@ -86,6 +87,22 @@ func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate, sho
 		did.deleted++
 	}
 	return did, next.write(dir)
+}
+
+// identities lead from role assignments to the documents that bring the identities
+// which they name: a directory must know whom it gives a role.
+func identities(e *arm.Estate) []arm.Edge {
+	const at = "principalId"
+	model := access.FromEstate(e)
+	var out []arm.Edge
+	for _, r := range e.OfType("Microsoft.Authorization/roleAssignments") {
+		if p, ok := model.Principal(arm.String(r.Properties, at)); ok {
+			if _, here := e.Get(p.Resource); here {
+				out = append(out, arm.Edge{From: r.ID, To: p.Resource, Path: "properties." + at})
+			}
+		}
+	}
+	return out
 }
 
 // put writes a document. A vault whose name a deleted one has is recovered, as

@@ -1,6 +1,10 @@
 package check
 
-import "github.com/cloister-ml/cloister/service"
+import (
+	"strings"
+
+	"github.com/cloister-ml/cloister/service"
+)
 
 // Auth is how a call proves who asks.
 type Auth string
@@ -32,10 +36,13 @@ const (
 	actionGetSecret      = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
 	actionSetSecret      = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 	actionPull           = "Microsoft.ContainerRegistry/registries/pull/read"
-	actionReadWorkspace  = "Microsoft.MachineLearningServices/workspaces/read"
+	actionReadModels     = "Microsoft.MachineLearningServices/workspaces/models/read"
 	actionWriteRun       = "Microsoft.MachineLearningServices/workspaces/experiments/runs/write"
 	actionSubmitJob      = "Microsoft.MachineLearningServices/workspaces/jobs/write"
 )
+
+// ownID stands in a path for the id of the service's resource.
+const ownID = "{id}"
 
 // calls are keyed by service.Endpoint.Service. A service that is not here is
 // resolved and connected to, and not called.
@@ -54,7 +61,8 @@ var calls = map[string]Call{
 		Method: "GET", Path: "/v2/_catalog", Audience: "https://containerregistry.azure.net", Auth: AuthRole, Action: actionPull,
 	},
 	"api": {
-		Method: "GET", Path: "/discovery", Audience: "https://ml.azure.com", Auth: AuthRole, Action: actionReadWorkspace,
+		Method: "GET", Path: "/mlflow/v1.0" + ownID + "/api/2.0/mlflow/registered-models/search", Audience: "https://ml.azure.com",
+		Auth: AuthRole, Action: actionReadModels,
 	},
 	"arm": {
 		Method: "GET", Path: "/subscriptions?api-version=2022-12-01", Audience: "https://management.azure.com", Auth: AuthToken,
@@ -68,5 +76,6 @@ var calls = map[string]Call{
 // CallFor is the read that stands for the service of an endpoint.
 func CallFor(ep service.Endpoint) (Call, bool) {
 	c, ok := calls[ep.Service]
+	c.Path = strings.Replace(c.Path, ownID, string(ep.Resource), 1)
 	return c, ok
 }

@@ -335,6 +335,8 @@ type syncer struct {
 	want uint64     // calls so far
 	done uint64     // the last call that an Apply has served
 	err  error      // of that Apply
+	// memory is of the plan before; mu guards it.
+	memory fabric.Memory
 	// outposts says that machines were behind gateways at some time; mu guards it.
 	outposts bool
 }
@@ -358,7 +360,7 @@ func (s *syncer) Sync(ctx context.Context) error {
 
 	w := s.d.view()
 	_, err := s.d.fabric.Apply(ctx, fabric.CompileWith(w.topology, fabric.Choices{
-		Running: s.d.nodes.wanted, Resolve: w.firewallNames, Heard: s.d.speakers.Heard,
+		Running: s.d.nodes.wanted, Resolve: w.firewallNames, Heard: s.d.speakers.Heard, Memory: &s.memory,
 	}))
 	if len(s.d.fabric.Sites()) > 0 || s.outposts {
 		s.outposts = true

@@ -29,16 +29,35 @@ func (f *Fabric) Apply(ctx context.Context, p Plan) (Changes, error) {
 	}
 	a := &application{fabric: f, plan: p, spaces: map[string]*space{}, done: &recorder{}}
 	defer a.close()
-	for _, step := range []func(context.Context) error{a.open, a.filters, a.cut, a.dropSpaces, a.dropLinks, a.addLinks, a.routers, a.machines, a.settle} {
+	for _, step := range []func(context.Context) error{a.open, a.filters} {
 		if err := step(ctx); err != nil {
 			return a.done.sorted(), err
 		}
+	}
+	if err := a.meanwhile(ctx, a.cut, a.dropSpaces, a.dropLinks, a.addLinks, a.routers, a.machines, a.settle); err != nil {
+		return a.done.sorted(), err
 	}
 	f.adopt(p)
 	for _, n := range p.Notes {
 		f.log.Warn("the networks are not as the documents say", "note", n)
 	}
 	return a.done.sorted(), f.serve()
+}
+
+// meanwhile does one thing beside several that come one after the other: to look
+// through the table of connections takes the kernel as long as all the rest.
+func (a *application) meanwhile(ctx context.Context, beside func(context.Context) error, steps ...func(context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return beside(ctx) })
+	group.Go(func() error {
+		for _, step := range steps {
+			if err := step(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return group.Wait()
 }
 
 // settleTime is far more than the kernel ever takes.

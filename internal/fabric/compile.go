@@ -38,6 +38,9 @@ type Choices struct {
 	// peer that they lead to: others are not built. Nil where all that is declared is
 	// to be built, whether speakers run or not.
 	Heard func(space string) map[netip.Prefix]netip.Addr
+	// Memory is of the plan before; nil for none. Plans that share one are made one
+	// after the other.
+	Memory *Memory
 }
 
 // CompileWith is [Compile] with all that may be chosen.
@@ -118,6 +121,7 @@ func compile(vnets []network.VNet, subnets []network.Subnet, nics []network.NIC,
 		c.vnets[v.ID.Key()] = p
 		c.order = append(c.order, p)
 	}
+	choose.Memory.next()
 	bySubnet := map[string]network.Subnet{}
 	for _, s := range subnets {
 		bySubnet[s.ID.Key()] = s

@@ -59,11 +59,12 @@ type filter struct {
 	variants map[string]int     // how many chains begin with a name
 	gates    []gate
 	note     func(string, ...any)
+	memory   *Memory
 }
 
 func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[string]int, services []serviceRoutes) *filter {
 	f := &filter{table: &nft.Table{Name: tableName, Six: v.six}, six: v.six, sets: map[string]bool{},
-		seen: map[sighted]*group{}, groups: map[string]*group{}, variants: map[string]int{}, note: c.note}
+		seen: map[sighted]*group{}, groups: map[string]*group{}, variants: map[string]int{}, note: c.note, memory: c.choose.Memory}
 	f.sources(v, c, gateways, marks)
 	f.input(v, c, gateways)
 	forward := append(tracked(), logged())

@@ -73,7 +73,11 @@ func (h *handmade) EgressAddr6(nic arm.ID) (netip.Addr, network.Answer) {
 	return netip.Addr{}, network.Answer{Value: verdict.No}
 }
 
-func (h *handmade) plan() Plan { return compile(h.vnets, h.subnets, h.nics, h, middle{}, Choices{}) }
+func (h *handmade) plan() Plan { return h.planWith(nil) }
+
+func (h *handmade) planWith(m *Memory) Plan {
+	return compile(h.vnets, h.subnets, h.nics, h, middle{}, Choices{Memory: m})
+}
 
 func (h *handmade) filter(nic arm.ID, d network.Direction, nsg string, rules ...network.Match) {
 	if h.filters[nic] == nil {

@@ -15,6 +15,13 @@ import (
 // lookups adds the chain that finds the rule for a packet; each counts in the map
 // of verdicts. otherwise is for what no rule is for.
 func (f *filter) lookups(g *group, otherwise nft.Action, does func(groupRule) nft.Action) {
+	c := f.memory.recall(fmt.Sprint(g.Chain, " ", otherwise, " ", f.six, " ", string(g.sum)), func() compiled { return g.lookups(otherwise, does) })
+	f.table.Sets = append(f.table.Sets, c.sets...)
+	f.chain(c.chain)
+}
+
+func (g *group) lookups(otherwise nft.Action, does func(groupRule) nft.Action) compiled {
+	var all []nft.Set
 	chain := nft.Chain{Name: g.Chain}
 	verdicts := nft.Set{Name: g.Chain + rulesSuffix, Key: []nft.Type{nft.Mark}, Data: nft.VerdictType, Count: true}
 	for _, n := range g.order {
@@ -26,7 +33,7 @@ func (f *filter) lookups(g *group, otherwise nft.Action, does func(groupRule) nf
 			part = fmt.Sprintf("%s.%d", g.Chain, i+1)
 		}
 		for _, l := range c.lookups(part) {
-			f.table.Sets = append(f.table.Sets, l.in)
+			all = append(all, l.in)
 			chain.Rules = append(chain.Rules, nft.Rule{
 				Steps: []nft.Action{{Verb: nft.SetMark, Fields: l.by, Map: l.in.Name}},
 				Do:    nft.Action{Verb: nft.Continue},
@@ -35,8 +42,7 @@ func (f *filter) lookups(g *group, otherwise nft.Action, does func(groupRule) nf
 		chain.Rules = append(chain.Rules, nft.Rule{Do: nft.Action{Verb: nft.Dispatch, Fields: []nft.Field{nft.PacketMark}, Map: verdicts.Name}})
 	}
 	chain.Rules = append(chain.Rules, nft.Rule{Do: otherwise})
-	f.table.Sets = append(f.table.Sets, verdicts)
-	f.chain(chain)
+	return compiled{append(all, verdicts), chain}
 }
 
 // rulesSuffix ends the names of the maps that hold what rules do, and count.

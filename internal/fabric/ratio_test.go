@@ -248,7 +248,8 @@ func begin(t *testing.T, f *Fabric, from, to string) float64 {
 func timeOneRule(t *testing.T) {
 	for _, n := range []int{10, 1000, 10000} {
 		h := manyRules(n)
-		f := build(t, h.plan())
+		var m Memory
+		f := build(t, h.planWith(&m))
 		repeat(t, f, namespaceOf(t, f, nicID("worker")), ":443")
 		c, err := f.Dial(t.Context(), namespaceOf(t, f, nicID("jump")), "tcp4", "10.2.0.4:443")
 		if err != nil {
@@ -264,7 +265,7 @@ func timeOneRule(t *testing.T) {
 				h.filters[nicID("worker")][network.Inbound][0].Matches = list
 				list[3].Rule.DestinationPorts = []network.PortRange{port(uint16(10000 + len(took)))}
 				start := time.Now()
-				apply(t, f, h.plan())
+				apply(t, f, h.planWith(&m))
 				took = append(took, time.Since(start))
 				if !exchange(c, []byte("still there"), time.Second) {
 					t.Error("an allowed connection was touched")

@@ -1,6 +1,7 @@
 package nft
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -130,6 +131,9 @@ func (d *difference) rules(old map[string]Chain, to Table) error {
 // elements removes and adds those that differ; the removed go first, so that a
 // range makes room for others.
 func (d *difference) elements(from, to Set) error {
+	if from.sum != nil && bytes.Equal(from.sum, to.sum) {
+		return nil
+	}
 	old := make(map[string]bool, len(from.Elems)) // whether it stays
 	var b []byte
 	for _, e := range from.Elems {

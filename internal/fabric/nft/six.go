@@ -16,7 +16,7 @@ func (t Table) versioned() Table {
 	t.Sets = slices.Clone(t.Sets)
 	for i, s := range t.Sets {
 		t.Sets[i].Key, t.Sets[i].Data = types6(s.Key), type6(s.Data)
-		t.Sets[i].Elems = slices.Clone(s.Elems)
+		t.Sets[i].Elems, t.Sets[i].sum = slices.Clone(s.Elems), nil
 		for j := range t.Sets[i].Elems {
 			t.Sets[i].Elems[j].Verdict = s.Elems[j].Verdict.in6()
 		}

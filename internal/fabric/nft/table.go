@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // Table is a table of one version of IP: IPv4, or with Six IPv6. Addresses and
@@ -23,6 +24,10 @@ type Table struct {
 // changed any more.
 func (t Table) Sealed() Table {
 	t = t.versioned()
+	t.Sets = slices.Clone(t.Sets)
+	for i, s := range t.Sets {
+		t.Sets[i] = s.Sealed()
+	}
 	t.fingerprint = t.Fingerprint()
 	return t
 }
@@ -34,16 +39,28 @@ func (t Table) Fingerprint() string {
 	}
 	t = t.versioned()
 	h := sha256.New()
-	var b []byte
 	for _, s := range t.Sets {
-		fmt.Fprintf(h, "%q %v %v %v %v\n", s.Name, s.Key, s.Data, s.Interval, s.Count)
-		for _, e := range s.Elems {
-			b = s.appendTo(b[:0], e)
-			h.Write(binary.BigEndian.AppendUint32(b, uint32(len(b))))
-		}
+		h.Write(s.Sealed().sum)
 	}
 	h.Write([]byte(Table{Name: t.Name, Six: t.Six, Chains: t.Chains}.String()))
 	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// Sealed is the set with its digest worked out once. It must not be changed any
+// more.
+func (s Set) Sealed() Set {
+	if s.sum != nil {
+		return s
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %v %v %v %v\n", s.Name, s.Key, s.Data, s.Interval, s.Count)
+	var b []byte
+	for _, e := range s.Elems {
+		b = s.appendTo(b[:0], e)
+		h.Write(binary.BigEndian.AppendUint32(b, uint32(len(b))))
+	}
+	s.sum = h.Sum(nil)
+	return s
 }
 
 // appendTo appends what tells an element from others.
@@ -103,6 +120,8 @@ type Set struct {
 	Interval bool   // elements are ranges, which must not overlap
 	Count    bool   // each element counts the packets that find it
 	Elems    []Elem
+
+	sum []byte // of a sealed one
 }
 
 // Elem is an element: a key, in a set of ranges with To the last values of its

@@ -1,0 +1,44 @@
+package fabric
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/cloister-ml/cloister/network"
+)
+
+// Plans with and without memory are the same, and of two groups of which one has
+// changed only that one is compiled anew.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	h := manyRules(50)
+	var m Memory
+	same := func(step string) {
+		t.Helper()
+		with, without := h.planWith(&m), h.plan()
+		for i, s := range without.Spaces {
+			if s.Filter != nil && s.Filter.Fingerprint() != with.Spaces[i].Filter.Fingerprint() {
+				t.Errorf("%s: the filter of %s is another with memory", step, s.Name)
+			}
+		}
+	}
+	same("nothing remembered")
+	first := len(m.now)
+	same("all remembered")
+	if len(m.now) != first {
+		t.Errorf("%d groups remembered, %d before", len(m.now), first)
+	}
+	filters := h.filters[nicID("worker")][network.Inbound]
+	filters[0].Matches = slices.Clone(filters[0].Matches)
+	filters[0].Matches[3].Rule.Allow = !filters[0].Matches[3].Rule.Allow
+	same("one changed")
+	anew := 0
+	for key := range m.now {
+		if _, ok := m.before[key]; !ok {
+			anew++
+		}
+	}
+	if anew != 1 || len(m.now) != first {
+		t.Errorf("%d of %d groups were compiled anew, want 1 of %d", anew, len(m.now), first)
+	}
+}

@@ -94,10 +94,14 @@ func (w *world) faultsOf(r Requirement, c Cell) []fault {
 	ep := c.To
 	switch stage := r.decisiveStage(); stage.Name {
 	case StageResolve:
-		return []fault{
+		out := []fault{
 			endpointFault(ep.Owner, ep.Group), zoneFault(ep.Zone), linkFault(ep.Zone, c.From.VNet.Key()), linkFault(ep.Zone, everywhere),
-			recordFault(ep.Zone, ep.Owner), openFault(ep.Owner),
+			recordFault(ep.Zone, ep.Owner),
 		}
+		if r.Outcome == Violated { // what is not known is not for want of closing
+			out = append(out, openFault(ep.Owner))
+		}
+		return out
 	case StageConnect:
 		return w.pathFaults(r, stage.Verdict.Decisive())
 	case StageAdmit:

@@ -163,6 +163,9 @@ func publicAccessOff(w *world) []Requirement {
 				r.Remedy = `set sku = "Premium" and public_network_access_enabled = false: azurerm_container_registry ` + doc.Name
 			}
 			r.faults = []fault{openFault(doc.ID)}
+			if firewall(doc) && w.isClosed(doc) {
+				r.Severity = Low // a second lock is missing, and nobody comes in
+			}
 			out = append(out, r)
 		}
 	}
@@ -173,6 +176,11 @@ func publicAccessOff(w *world) []Requirement {
 // endpoints.
 func subnetRules(doc arm.Resource) int {
 	return len(arm.List(doc.Properties, "networkAcls.virtualNetworkRules")) + len(arm.List(doc.Properties, "networkRuleSet.virtualNetworkRules"))
+}
+
+// firewall reports whether a service's own rules deny whom they do not name.
+func firewall(doc arm.Resource) bool {
+	return strings.EqualFold(arm.String(doc.Properties, "networkAcls.defaultAction"), "Deny") || strings.EqualFold(arm.String(doc.Properties, "networkRuleSet.defaultAction"), "Deny")
 }
 
 func (w *world) publicAccess(doc arm.Resource) (verdict.Value, string) {
@@ -193,6 +201,9 @@ func (w *world) publicAccess(doc arm.Resource) (verdict.Value, string) {
 	}
 	if set == "" {
 		return verdict.No, fmt.Sprintf("publicNetworkAccess of %s is not set, and is Enabled then%s", doc.Name, beside)
+	}
+	if firewall(doc) && w.isClosed(doc) {
+		beside += ", and nothing but its firewall keeps the internet out"
 	}
 	return verdict.No, fmt.Sprintf("publicNetworkAccess of %s is %s%s", doc.Name, set, beside)
 }

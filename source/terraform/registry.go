@@ -55,6 +55,7 @@ var registryKinds = map[string]kind{
 				apply(rules, []prop{
 					attr("default_action", "defaultAction").or("Allow"),
 					each("ip_rule", "ipRules", attr("ip_range", "value"), attr("action", "action")),
+					each("virtual_network", "virtualNetworkRules", attr("subnet_id", "id"), attr("action", "action")), // up to version 3 of azurerm
 				}, acls)
 				doc.Properties["networkRuleSet"] = acls
 			}

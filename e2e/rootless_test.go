@@ -145,10 +145,29 @@ func (v visitor) daemon(t *testing.T) int {
 	return pid
 }
 
+// refused tries it where the kernel lets nobody make namespaces: in one in which that
+// is switched off.
+func (v visitor) refused(t *testing.T) {
+	t.Helper()
+	script := `echo 0 >/proc/sys/user/max_user_namespaces
+exec setpriv --reuid=$1 --regid=$1 --clear-groups ./cloister up --empty secure-mlops`
+	cmd := v.command(t.Context(), "/bin/sh", "-ec", script, "sh", fmt.Sprint(v.id))
+	all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1 << 16}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWUSER, UidMappings: all, GidMappings: all, GidMappingsEnableSetgroups: true,
+		Credential: &syscall.Credential{},
+	}
+	out, _ := cmd.CombinedOutput() // its status is looked at
+	if status := cmd.ProcessState.ExitCode(); status != 2 || !strings.Contains(string(out), "user.max_user_namespaces = 0") || !strings.Contains(string(out), "sysctl -w") {
+		t.Errorf("status %d: %s", status, out)
+	}
+}
+
 // TestRootless runs the example as an ordinary user: packets do what was proved, no
 // process has more rights than the user, and nothing is left.
 func TestRootless(t *testing.T) {
 	v := newVisitor(t)
+	v.refused(t)
 	out := v.must(t, "up", "--empty", "secure-mlops")
 	for _, said := range []string{fmt.Sprintf("rootless, in a user namespace of user %d", v.id), "rootless: one user id", "user ids of its own"} {
 		if !strings.Contains(out, said) {

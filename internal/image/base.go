@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/cloister-ml/cloister/internal/rootless"
 )
 
 // Cache keeps bases and layers that are made on this machine.
@@ -35,17 +37,24 @@ func (c Cache) Base(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(c.Dir, "base-"+suite+"-"+key(basePackages))
+	name := "base-" + suite + "-" + key(basePackages)
+	dir := filepath.Join(c.Dir, name)
 	return dir, c.once(dir, "building the base root ("+suite+", about 20 s)", func(tmp string) error {
-		cmd := exec.CommandContext(ctx, "mmdebstrap", "--quiet", "--variant=minbase", "--format=directory",
-			"--include="+strings.Join(basePackages, ","),
-			"--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-			suite, tmp)
-		if err := runQuiet(cmd); err != nil {
+		if rootless.Ordinary() {
+			return ordinaryBase(ctx, suite, filepath.Join(sharedDir, name+".tar.zst"), tmp)
+		}
+		if err := runQuiet(mmdebstrap(ctx, "directory", suite, tmp)); err != nil {
 			return fmt.Errorf("building the base root with mmdebstrap: %w", err)
 		}
 		return nil
 	})
+}
+
+func mmdebstrap(ctx context.Context, format, suite, target string) *exec.Cmd {
+	return exec.CommandContext(ctx, "mmdebstrap", "--quiet", "--variant=minbase", "--format="+format,
+		"--include="+strings.Join(basePackages, ","),
+		"--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
+		suite, target)
 }
 
 // codename is the distribution's suite, as os-release says.
@@ -173,15 +182,21 @@ func key(parts []string) string {
 
 // runQuiet runs a command and gives the end of what it said when it fails.
 func runQuiet(cmd *exec.Cmd) error {
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	if err == nil {
-		return nil
+	out := &end{}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%w: %s", err, out.text())
 	}
-	said := strings.TrimSpace(out.String())
+	return nil
+}
+
+// end is what is written to it, of which text tells the end.
+type end struct{ bytes.Buffer }
+
+func (e *end) text() string {
+	said := strings.TrimSpace(e.String())
 	if len(said) > 600 {
 		said = "..." + said[len(said)-600:]
 	}
-	return fmt.Errorf("%w: %s", err, said)
+	return said
 }

@@ -152,10 +152,10 @@ func (u *unpacker) makeFile(name string, h *tar.Header, r io.Reader) error {
 	return errors.Join(err, f.Close())
 }
 
-// own gives a file to whom the archive names. In a user namespace with one id,
-// everything is that one's.
+// own gives a file to whom the archive names. An ordinary user has one id to give,
+// and everything is that one's.
 func (u *unpacker) own(name string, h *tar.Header) error {
-	if _, ok := rootless.User(); ok {
+	if rootless.Ordinary() {
 		return nil
 	}
 	return u.folder.Lchown(name, h.Uid, h.Gid)
@@ -186,7 +186,7 @@ func (u *unpacker) whiteout(hidden string) error {
 	defer d.Close()
 	if hidden == ".wh..opq" {
 		namespace := "trusted"
-		if _, ok := rootless.User(); ok {
+		if rootless.Ordinary() {
 			namespace = "user" // as the overlay is mounted, with userxattr
 		}
 		return unix.Fsetxattr(int(d.Fd()), namespace+".overlay.opaque", []byte("y"), 0)

@@ -82,9 +82,8 @@ func (u *up) emptyHints() {
 // Clouds is the folder that keeps clouds whose folder is not named: the system's as
 // root, and else the user's (XDG Base Directory Specification).
 func Clouds() string {
-	_, inside := rootless.User()
 	home, err := os.UserHomeDir()
-	if !rootless.Needed() && !inside || err != nil {
+	if !rootless.Ordinary() || err != nil {
 		return "/var/lib/cloister"
 	}
 	if data := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {

@@ -29,6 +29,13 @@ func User() (string, bool) {
 	return id, id != ""
 }
 
+// Ordinary reports whether this process has no more rights on the host than an
+// ordinary user, be it root in namespaces or not.
+func Ordinary() bool {
+	_, inside := User()
+	return inside || Needed()
+}
+
 // attributes of a process that is root in new namespaces, with the one id that an
 // ordinary user can map (user_namespaces(7), "Defining user and group ID mappings").
 func attributes() *syscall.SysProcAttr {

@@ -37,7 +37,11 @@ func open(t *testing.T) *sandbox.Runtime {
 }
 
 func spec(name string, args ...string) sandbox.Spec {
-	return sandbox.Spec{Name: fmt.Sprintf("t%d-%s", os.Getpid(), name), Layers: []string{"/"}, Hostname: "box", Args: args}
+	s := sandbox.Spec{Name: fmt.Sprintf("t%d-%s", os.Getpid(), name), Layers: []string{"/"}, Hostname: "box", Args: args}
+	if layer := os.Getenv(layerEnv); layer != "" {
+		s.Layers, s.Mounts = []string{layer}, []sandbox.Mount{{Source: "/usr", Target: "/usr", ReadOnly: true}}
+	}
+	return s
 }
 
 func TestRun(t *testing.T) {

@@ -6,7 +6,7 @@ export CGO_ENABLED := 0
 BIN := bin/cloister
 EXAMPLE ?= examples/secure-mlops
 
-.PHONY: up test build install install-test down test-unit test-e2e e2e-catalogue e2e-terraform e2e-terraform-wide e2e-az soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle fuzz bench-show bench-fabric soak-network help
+.PHONY: bench-terraform soak-terraform-kill up test build install install-test down test-unit test-e2e e2e-catalogue e2e-terraform e2e-terraform-wide e2e-az soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle fuzz bench-show bench-fabric soak-network help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -45,6 +45,14 @@ e2e-terraform: build ## apply, change and destroy the example with the real Terr
 e2e-terraform-wide: build ## apply one of each type, twice, and ten configurations at one time, with the real Terraform and its provider
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && setup=$$(scripts/terraform-setup.sh "$$home") && eval "$$setup" && \
 	$(GO) test -timeout 30m -count=1 -v -tags e2e -run 'TestTerraform(Wide|Together)' ./e2e/
+
+bench-terraform: build ## apply the example with the real Terraform, and judge which share of the time the control plane is at work
+	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && setup=$$(scripts/terraform-setup.sh "$$home") && eval "$$setup" && \
+	CLOISTER_BENCH=1 $(GO) test -timeout 30m -count=1 -v -tags e2e -run 'TestShareOfApply$$' ./e2e/
+
+soak-terraform-kill: build ## kill the daemon KILLS (5) times at random while the real Terraform applies 200 resources to it
+	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && setup=$$(scripts/terraform-setup.sh "$$home") && eval "$$setup" && \
+	CLOISTER_KILLS=$(or $(KILLS),5) $(GO) test -timeout 120m -count=1 -v -tags e2e -run 'TestTerraformKilled$$' ./e2e/
 
 e2e-az: build ## run the real az and the SDK for Python against a cloud (installs them the first time: some minutes, 2 GB in the cache)
 	@setup=$$(scripts/az-setup.sh) || { [ $$? -eq 3 ] && exit 0; exit 1; }; eval "$$setup" && \

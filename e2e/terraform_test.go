@@ -39,10 +39,11 @@ func TestTerraform(t *testing.T) {
 	start, before := time.Now(), c.effort(t)
 	tf.must("apply", "-auto-approve", "-input=false", atOnce)
 	t.Logf("apply took %.0f s", time.Since(start).Seconds())
-	c.effort(t).since(t, before, time.Since(start))
+	_ = c.effort(t).since(t, before, time.Since(start))
 	tf.wantNoChanges("after the first apply")
 	sameEstate(t, tf, c.estate(t))
 
+	tf.planEach(plannedChanges)
 	tf.change(singleChanges)
 
 	t.Log("the estate that Terraform has made runs as the one that up makes")
@@ -113,132 +114,13 @@ func (tf *terraform) wantNoChanges(when string) {
 	}
 }
 
-// singleChange is one attribute that is changed in a file of the example.
-type singleChange struct {
-	what     string
-	file     string
-	from, to string // the first place where the file says from
-	actions  string // of the plan, for the resource that is changed
-	address  string
-}
-
-const (
-	inPlace  = "update"
-	replaced = "delete create"
-)
-
-// What Azure changes in place, and what it must make anew.
-var singleChanges = []singleChange{
-	{
-		"a NAT gateway's idle time", "modules/egress/nat.tf", `sku_name            = "Standard"`, "sku_name = \"Standard\"\n  idle_timeout_in_minutes = 10",
-		inPlace, `module.egress.azurerm_nat_gateway.this["aml"]`,
-	},
-	{
-		"a public address's name", "modules/egress/nat.tf", `"pip-nat-${each.key}"`, `"pip-out-${each.key}"`,
-		replaced, `module.egress.azurerm_public_ip.nat["aml"]`,
-	},
-	{
-		"a security rule's priority", "modules/guarded-subnet/main.tf", `= 4096`, `= 4095`,
-		inPlace, `module.network.module.training_nsg.azurerm_network_security_group.this`,
-	},
-	{
-		"a subnet's service endpoints", "modules/network/main.tf", `[var.subnets.jump]`, "[var.subnets.jump]\n  service_endpoint {\n    service = \"Microsoft.Storage\"\n  }",
-		inPlace, `module.network.azurerm_subnet.jump`,
-	},
-	{
-		"whether Bastion copies and pastes", "modules/bastion/main.tf", `tunneling_enabled   = true`, "tunneling_enabled = true\n  copy_paste_enabled = false",
-		inPlace, `module.bastion.azurerm_bastion_host.this`,
-	},
-	{
-		"a virtual machine's size", "machines.tf", `var.vm_size`, `"Standard_D4s_v5"`,
-		inPlace, `module.jump_host.azurerm_linux_virtual_machine.this`,
-	},
-	{
-		"how long logs are kept", "modules/monitoring/main.tf", `var.retention_days`, `var.retention_days + 30`,
-		inPlace, `module.monitoring.azurerm_log_analytics_workspace.this`,
-	},
-	{
-		"how long deleted blobs are kept", "modules/workspace/storage.tf", `local_user_enabled              = false`, "local_user_enabled = false\n  blob_properties {\n    delete_retention_policy {\n      days = 7\n    }\n  }",
-		inPlace, `module.workspace.azurerm_storage_account.this`,
-	},
-	{
-		"what a vault is for", "modules/workspace/vault.tf", `purge_protection_enabled      = true`, "purge_protection_enabled = true\n  enabled_for_disk_encryption = true",
-		inPlace, `module.workspace.azurerm_key_vault.this`,
-	},
-	{
-		"how long a registry keeps untagged images", "modules/workspace/registry.tf", `export_policy_enabled         = false`, "export_policy_enabled = false\n  retention_policy_in_days = 7",
-		inPlace, `module.workspace.azurerm_container_registry.this`,
-	},
-	{
-		"a workspace's friendly name", "modules/workspace/main.tf", `"Secure MLOps"`, `"Private MLOps"`,
-		inPlace, `module.workspace.azurerm_machine_learning_workspace.this`,
-	},
-	{
-		"a compute cluster's largest size", "compute.tf", `max_nodes = 1`, `max_nodes = 2`,
-		inPlace, `module.training.azurerm_machine_learning_compute_cluster.this["image-build"]`,
-	},
-	{
-		"a node pool's largest size", "modules/aks/main.tf", `var.nodes.max`, `var.nodes.max + 1`,
-		inPlace, `module.aks[0].azurerm_kubernetes_cluster.this`,
-	},
-	{
-		"an endpoint's description", "modules/serving/main.tf", `"Scores one request at a time."`, `"Scores requests."`,
-		inPlace, `module.serving.azapi_resource.online`,
-	},
-	{
-		"a private endpoint's name", "modules/private-service/main.tf", `"pe-${var.name}"`, `var.name == "table" ? "pe-tables" : "pe-${var.name}"`,
-		replaced, `module.private_service["table"].azurerm_private_endpoint.this`,
-	},
-	{
-		"a role assignment's description", "roles.tf", `principal_type       = "ServicePrincipal"`, "principal_type = \"ServicePrincipal\"\n  description = each.key == \"jump: Reader on group\" ? \"Looks.\" : null",
-		inPlace, `azurerm_role_assignment.this["jump: Reader on group"]`,
-	},
-}
-
-// change makes every single change, holds the plan against what each must be,
-// applies it, and plans again. One plan for all: a plan that changes one attribute
-// must leave the others as they are, so they do not hide each other.
-func (tf *terraform) change(changes []singleChange) {
-	tf.t.Helper()
-	for _, s := range changes {
-		tf.edit(s)
-	}
-	plan := filepath.Join(tf.t.TempDir(), "plan")
-	tf.must("plan", "-input=false", "-out="+plan)
-	planned := tf.planned(plan)
-	for _, s := range changes {
-		if got := planned[s.address]; got != s.actions {
-			tf.t.Errorf("%s: %s is planned as %q, want %q", s.what, s.address, got, s.actions)
-		}
-	}
-	tf.must("apply", "-input=false", atOnce, plan)
-	tf.wantNoChanges("after single attributes were changed")
-}
-
-// edit writes a change into the copy of the example.
-func (tf *terraform) edit(s singleChange) {
-	tf.t.Helper()
-	path := filepath.Join(tf.dir, s.file)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		tf.t.Fatal(err)
-	}
-	if !strings.Contains(string(text), s.from) {
-		tf.t.Fatalf("%s: %s does not say %q", s.what, s.file, s.from)
-	}
-	if err := os.WriteFile(path, []byte(strings.Replace(string(text), s.from, s.to, 1)), 0o600); err != nil {
-		tf.t.Fatal(err)
-	}
-}
-
 // planned are the actions of a plan, by address.
-func (tf *terraform) planned(plan string) map[string]string {
-	tf.t.Helper()
+func (tf *terraform) planned(plan string) (map[string]string, error) {
 	cmd := exec.CommandContext(tf.t.Context(), tf.program, "show", "-json", plan)
 	cmd.Dir, cmd.Env = tf.dir, tf.env
 	out, err := cmd.Output()
 	if err != nil {
-		tf.t.Fatal(err)
+		return nil, fmt.Errorf("showing a plan: %w", err)
 	}
 	var shown struct {
 		Changes []struct {
@@ -249,13 +131,13 @@ func (tf *terraform) planned(plan string) map[string]string {
 		} `json:"resource_changes"`
 	}
 	if err := json.Unmarshal(out, &shown); err != nil {
-		tf.t.Fatal(err)
+		return nil, fmt.Errorf("showing a plan: %w", err)
 	}
 	actions := map[string]string{}
 	for _, c := range shown.Changes {
 		actions[c.Address] = strings.Join(c.Change.Actions, " ")
 	}
-	return actions
+	return actions, nil
 }
 
 // sameEstate holds what the store has against what the reader says of the same

@@ -19,9 +19,8 @@ func (q *request) act() error {
 	if err := q.mayChange(typ.Name+"/"+action+"/action", id); err != nil {
 		return err
 	}
-	r, ok := q.at.Get(id)
-	if !ok {
-		_, _, err := q.find(&Type{}, id)
+	r, err := q.existing(typ, id)
+	if err != nil {
 		return err
 	}
 	do := typ.Actions[strings.ToLower(action)]
@@ -51,6 +50,23 @@ func (q *request) act() error {
 	return nil
 }
 
+// existing is a document that is stored, or exists by virtue of others.
+func (q *request) existing(typ *Type, id arm.ID) (arm.Resource, error) {
+	if r, ok := q.at.Get(id); ok {
+		return r, nil
+	}
+	if typ.Find != nil {
+		if r, ok := typ.Find(q.at, id); ok {
+			return r, nil
+		}
+	}
+	_, _, err := q.find(&Type{Name: typ.Name, Missing: typ.Missing}, id)
+	if err == nil { // it is being deleted
+		err = notFound(id)
+	}
+	return arm.Resource{}, err
+}
+
 // view answers a GET below a resource that the resource's type answers itself.
 func (q *request) view() (found bool, err error) {
 	t := q.target
@@ -66,9 +82,8 @@ func (q *request) view() (found bool, err error) {
 	if err := q.may(typ.Name+"/"+name+"/read", id); err != nil {
 		return true, err
 	}
-	r, ok := q.at.Get(id)
-	if !ok {
-		_, _, err := q.find(typ, id)
+	r, err := q.existing(typ, id)
+	if err != nil {
 		return true, err
 	}
 	out, err := show(WithID(WithCaller(q.r.Context(), q.caller), id), r)

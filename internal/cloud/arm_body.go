@@ -191,7 +191,8 @@ func etag(row *store.Row) string { return `W/"` + strconv.FormatInt(row.Version,
 func (c *Cloud) show(view View, row *store.Row) arm.Object {
 	r := row.Resource
 	r.Properties, r.SKU = arm.Clone(r.Properties), arm.Clone(r.SKU)
-	if t := c.types.lookup(r.Type); t.Present != nil {
+	t := c.types.lookup(r.Type)
+	if t.Present != nil {
 		r = t.Present(view, r)
 	}
 	c.types.hideSecrets(r.Type, r.Properties)
@@ -204,7 +205,7 @@ func (c *Cloud) show(view View, row *store.Row) arm.Object {
 		properties = arm.Object{}
 		body["properties"] = properties
 	}
-	if _, ok := properties["provisioningState"]; !ok || row.State != store.Succeeded {
+	if _, ok := properties["provisioningState"]; !t.Bare && (!ok || row.State != store.Succeeded) {
 		properties["provisioningState"] = string(row.State)
 	}
 	showConnections(view, r.ID, properties)

@@ -51,15 +51,27 @@ const held = time.Second
 
 // pending tells the client where to ask.
 func (q *request) pending(o operation) {
-	version := url.QueryEscape(q.r.URL.Query().Get("api-version"))
+	o.announce(q.w.Header(), q.host+"/subscriptions/"+q.c.options.Subscription, q.r.URL.Query().Get("api-version"))
+	q.retryAfter()
+}
+
+// announce says where to ask after the operation.
+func (o operation) announce(h http.Header, subscription, version string) {
 	address := func(kind string) string {
 		namespace, _, _ := strings.Cut(o.ID.Type(), "/")
-		return q.host + "/subscriptions/" + q.c.options.Subscription + "/providers/" + namespace + "/locations/global/" + kind + "/" + o.String() + "?api-version=" + version
+		return subscription + "/providers/" + namespace + "/locations/global/" + kind + "/" + o.String() + "?api-version=" + url.QueryEscape(version)
 	}
-	h := q.w.Header()
 	h.Set("Azure-AsyncOperation", address("operationStatuses"))
 	h.Set("Location", address("operationResults"))
-	q.retryAfter()
+}
+
+// WriteEnded is how the Handler of a type answers an action that takes time on Azure
+// and has ended here: with 202, and an operation to ask after, as clients know it.
+func WriteEnded(w http.ResponseWriter, r *http.Request, id arm.ID) {
+	o := operation{ID: id, Action: true}
+	o.announce(w.Header(), "https://"+r.Host+"/subscriptions/"+id.Subscription(), r.URL.Query().Get("api-version"))
+	w.Header().Set("Retry-After", "0")
+	w.WriteHeader(http.StatusAccepted)
 }
 
 // retryAfter says when to ask again: at once unless the cloud is as deliberate as
@@ -105,11 +117,9 @@ func (q *request) operation(kind, token string) error {
 
 // await is the operation's state, after waiting a little for its end.
 func (q *request) await(o operation) (*store.Row, string) {
-	timer, start := time.NewTimer(held), time.Now()
-	defer func() {
-		timer.Stop()
-		q.c.work.waiting.Add(int64(time.Since(start)))
-	}()
+	timer := time.NewTimer(held)
+	defer timer.Stop()
+	defer q.c.work.wait()()
 	for {
 		q.c.reconciler.mu.Lock()
 		changed := q.c.reconciler.changed

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -143,18 +144,19 @@ func (q *request) put(typ *Type, id arm.ID) error {
 		return err
 	}
 	var was, now *store.Row
+	var byVirtue bool // of others, it existed already
 	q.entry.Status = http.StatusOK
 	err = q.change(func(d *draft) error {
 		was = d.row(id)
+		if was == nil && typ.Find != nil {
+			_, byVirtue = typ.Find(d, id)
+		}
 		if err := q.precondition(was); err != nil {
 			return err
 		}
 		full := body
 		if q.r.Method == http.MethodPatch {
-			if was == nil {
-				return notFound(id)
-			}
-			if full, err = bodyOf(was); err != nil {
+			if full, err = patched(d, typ, id); err != nil {
 				return err
 			}
 			mergePatch(full, body, true)
@@ -169,19 +171,30 @@ func (q *request) put(typ *Type, id arm.ID) error {
 	if err != nil {
 		return err
 	}
-	q.answerPut(typ, was == nil, now)
+	q.answerPut(typ, was == nil && !byVirtue, now)
 	return nil
+}
+
+// patched is what a PATCH is merged into: the document as a client would write it.
+func patched(d *draft, typ *Type, id arm.ID) (arm.Object, error) {
+	row := d.row(id)
+	if row == nil && typ.Find != nil {
+		if r, ok := typ.Find(d, id); ok {
+			row = &store.Row{Resource: r}
+		}
+	}
+	if row == nil {
+		return nil, notFound(id)
+	}
+	return bodyOf(row)
 }
 
 // answerPut answers with the document as it is now. A client that must wait for
 // it to be real is told where to ask.
 func (q *request) answerPut(typ *Type, created bool, row *store.Row) {
-	status := http.StatusOK
+	status := cmp.Or(typ.UpdateStatus, http.StatusOK)
 	if created {
-		status = http.StatusCreated
-		if typ.CreateStatus != 0 {
-			status = typ.CreateStatus
-		}
+		status = cmp.Or(typ.CreateStatus, http.StatusCreated)
 	}
 	h := q.w.Header()
 	h.Set("ETag", etag(row))
@@ -251,7 +264,7 @@ func (q *request) delete(typ *Type, id arm.ID) error {
 		}
 	}
 	if gone {
-		q.w.WriteHeader(http.StatusOK)
+		q.w.WriteHeader(cmp.Or(typ.DeleteStatus, http.StatusOK))
 		return nil
 	}
 	q.pending(o)

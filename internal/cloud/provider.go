@@ -62,6 +62,13 @@ type Type struct {
 	// CreateStatus is the HTTP status of a PUT that created; 201 where it is 0.
 	// Some resource providers answer 200, and their clients insist on it.
 	CreateStatus int
+	// UpdateStatus is that of a PUT that changed, 200 where it is 0.
+	UpdateStatus int
+	// DeleteStatus is that of a deletion that is done at once, 200 where it is 0.
+	DeleteStatus int
+	// Bare says that the properties are names of a client's own, among which the
+	// cloud puts no provisioningState: a site's application settings.
+	Bare bool
 	// Prompt says that a deletion is answered when it is done, with 200, and not
 	// with 202 and an address to ask at, which the clients of some types refuse.
 	Prompt bool

@@ -65,16 +65,7 @@ func (g *registry) lookup(name string) *Type {
 	if t := g.typ(name); t != nil {
 		return t
 	}
-	return &Type{Name: name, CreateStatus: keptStatus[strings.ToLower(name)]}
-}
-
-// keptStatus is the status of a PUT that created, for types without a provider
-// whose clients do not take 201 for an answer.
-//
-// Source: the responses of the operations in Azure's REST API descriptions.
-var keptStatus = map[string]int{
-	"microsoft.dbforpostgresql/flexibleservers": http.StatusAccepted,
-	"microsoft.web/serverfarms":                 http.StatusOK,
+	return &Type{Name: name}
 }
 
 // secretFields are fields that Azure takes and never shows.

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/cloister-ml/cloister/internal/provider/containerregistry"
 	"github.com/cloister-ml/cloister/internal/provider/containerservice"
 	"github.com/cloister-ml/cloister/internal/provider/insights"
+	"github.com/cloister-ml/cloister/internal/provider/kept"
 	"github.com/cloister-ml/cloister/internal/provider/keyvault"
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning"
 	"github.com/cloister-ml/cloister/internal/provider/machinelearning/mlflow"
@@ -178,7 +180,7 @@ func (d *Daemon) providers(host cloud.Host) []cloud.Provider {
 		d.learningErr = fmt.Errorf("reading the deployments: %w", err)
 		return nil
 	}
-	return []cloud.Provider{
+	return slices.Concat(kept.New(), []cloud.Provider{
 		deployments,
 		authorization.New(c),
 		management.New(host),
@@ -196,7 +198,7 @@ func (d *Daemon) providers(host cloud.Host) []cloud.Provider {
 			"devops":        http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.devops.handler().ServeHTTP(w, r) }),
 			"agentpackages": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.devops.packages().ServeHTTP(w, r) }),
 		}},
-	}
+	})
 }
 
 // serve builds the networks, opens every socket and starts to make the store real.

@@ -3,11 +3,13 @@
 terraform {
   required_providers {
     azurerm = { source = "hashicorp/azurerm", version = "5.2.0" }
+    azapi   = { source = "azure/azapi", version = "1.15.0" }
   }
 }
 provider "azurerm" {
   features {}
 }
+provider "azapi" {}
 data "azurerm_client_config" "this" {}
 locals {
   location = "westeurope"
@@ -383,6 +385,9 @@ resource "azurerm_machine_learning_workspace" "this" {
   container_registry_id   = azurerm_container_registry.this.id
   identity {
     type = "SystemAssigned"
+  }
+  lifecycle {
+    ignore_changes = [description] # azapi writes it
   }
 }
 resource "azurerm_machine_learning_compute_cluster" "this" {

@@ -38,7 +38,7 @@ func New(host cloud.Host) cloud.Provider {
 				"listclusteradmincredential": cs.adminCredential,
 			},
 		},
-		{Name: TypePool, Prepare: preparePool, CanDelete: lastPool, Find: findPool, Runs: never},
+		{Name: TypePool, Prepare: preparePool, CanDelete: lastPool, Find: findPool, Runs: never, DeleteStatus: http.StatusNoContent},
 	}}
 }
 

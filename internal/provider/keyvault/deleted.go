@@ -175,16 +175,21 @@ func (vs *vaults) serveOneDeleted(w http.ResponseWriter, r *http.Request, subscr
 			cloud.WriteError(w, fmt.Errorf("purging the vault %s: %w", d.Vault.Name, err))
 			return
 		}
-		w.WriteHeader(http.StatusOK)
+		cloud.WriteEnded(w, r, d.id(subscription))
 	default:
 		cloud.WriteError(w, cloud.Errorf(http.StatusMethodNotAllowed, "MethodNotAllowed", "The HTTP method %s is not supported at this address.", r.Method))
 	}
 }
 
+// id is that of a deleted vault, which is no longer in a group.
+func (d deletedVault) id(subscription string) arm.ID {
+	return arm.ID(fmt.Sprintf("%s/providers/%s/locations/%s/deletedVaults/%s", subscription, Namespace, d.Vault.Location, d.Vault.Name))
+}
+
 // show is the document of a deleted vault.
 func (d deletedVault) show(subscription string) arm.Object {
 	return arm.Object{
-		"id":   fmt.Sprintf("%s/providers/%s/locations/%s/deletedVaults/%s", subscription, Namespace, d.Vault.Location, d.Vault.Name),
+		"id":   string(d.id(subscription)),
 		"name": d.Vault.Name, "type": Namespace + "/deletedVaults",
 		"properties": arm.Object{
 			"vaultId": string(d.Vault.ID), "location": d.Vault.Location, "tags": d.Vault.Tags,

@@ -97,7 +97,7 @@ func TestPurgedVaultIsGone(t *testing.T) {
 	if _, body := w.deletedVaults(http.MethodGet, "/deletedVaults"); len(body["value"].([]any)) != 1 {
 		t.Fatalf("the list of deleted vaults is %v", body)
 	}
-	if status, body := w.deletedVaults(http.MethodPost, "/locations/westeurope/deletedVaults/kv-mlops/purge"); status != 200 {
+	if status, body := w.deletedVaults(http.MethodPost, "/locations/westeurope/deletedVaults/kv-mlops/purge"); status != 202 {
 		t.Fatalf("the purge is answered with %d: %v", status, body)
 	}
 	wantCode(t, w.createVault("recover"), "DeletedVaultNotFound")

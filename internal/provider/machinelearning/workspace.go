@@ -71,6 +71,7 @@ func (s *Service) computeWorkspace(r *arm.Resource) {
 	}
 	setDefault(p, "hbiWorkspace", false)
 	setDefault(p, "v1LegacyMode", false)
+	setDefault(p, "systemDatastoresAuthMode", "AccessKey") // older api-versions do not have it
 	p["workspaceId"] = service.WorkspaceGUID(r.ID)
 	for _, ep := range service.Endpoints(*r) {
 		switch ep.Service {

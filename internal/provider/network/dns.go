@@ -188,7 +188,7 @@ func zoneRecords(view cloud.View, zone arm.ID) []arm.Resource {
 var recordKinds = []string{"A", "AAAA", "CNAME", "MX", "PTR", "SRV", "TXT", "SOA"}
 
 func recordType(kind string) cloud.Type {
-	t := cloud.Type{Name: typeRecord + kind, Prepare: prepareRecord, Present: presentRecord}
+	t := cloud.Type{Name: typeRecord + kind, Prepare: prepareRecord, Present: presentRecord, Prompt: true}
 	switch kind {
 	case "SOA":
 		t.Find = findSOA

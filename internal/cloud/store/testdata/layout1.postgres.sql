@@ -1,4 +1,4 @@
--- A store as the first release left it: layout 1, as pg_dump has it.
+-- The tables of layout 1, as its migration made them, and a row of each; written by hand.
 CREATE TABLE resources (
 	key        TEXT COLLATE "C" NOT NULL, -- lower-case id
 	document   JSON NOT NULL,

@@ -1,4 +1,4 @@
--- A store as the first release left it: layout 1, as sqlite3 dumps it.
+-- The tables of layout 1, as its migration made them, and a row of each; written by hand.
 CREATE TABLE resources (
 	key        TEXT PRIMARY KEY, -- lower-case id
 	document   BLOB NOT NULL,    -- arm.Resource as JSON

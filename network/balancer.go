@@ -25,6 +25,8 @@ type Balancer struct {
 
 	frontends []*frontend
 	outbound  []outboundRule
+	probes    []probe
+	listed    []listedAddress
 }
 
 // frontend is an address at which a load balancer listens.
@@ -47,6 +49,7 @@ type balancingRule struct {
 	rule     arm.ID // of an inbound NAT rule
 	keeps    bool   // floating IP: the destination stays the frontend's
 	noSNAT   bool
+	probe    arm.ID // "" where all machines are taken for healthy
 	doubts   Doubts
 	// astray says why it is not known where it leads: the pool, or the port at the
 	// machine.
@@ -70,6 +73,8 @@ func (b *builder) balancers() {
 			fe.private, _ = o.address("properties.privateIPAddress")
 			lb.frontends = append(lb.frontends, fe)
 		}
+		lb.readProbes(d)
+		lb.readPools(d)
 		lb.readRules(d)
 		for _, list := range []string{"frontendIPConfigurations", "loadBalancingRules", "inboundNatRules"} {
 			for _, o := range d.objects(list, "entry") {
@@ -99,6 +104,7 @@ func (lb *Balancer) readRules(d document) {
 		}
 		r.noSNAT = o.flag("properties.disableOutboundSnat", false)
 		r.pools = append(o.refs("properties.backendAddressPools"), optional(o.ref("properties.backendAddressPool.id"))...)
+		r.probe = o.ref("properties.probe.id")
 		r.strays(plain)
 		lb.listen(o, r)
 	}
@@ -271,12 +277,17 @@ func (w *walk) backends(fe *frontend, r balancingRule, transit bool, step verdic
 		return []part{fixed(step)}
 	}
 	var ways [][]part
+	var seen checkup
 	for i, n := range w.t.NICs {
 		a, ok := w.t.member(i, r)
 		if !ok {
 			continue
 		}
 		inner := w.branch()
+		if !seen.add(w.t.healthy(fe.balancer, r, w.t.place(n), a)) {
+			continue
+		}
+		inner.parts = append(inner.parts, seen.parts...)
 		switch {
 		case transit:
 			inner.throughMachine(w.t.place(n), fe.private)
@@ -296,6 +307,15 @@ func (w *walk) backends(fe *frontend, r balancingRule, transit bool, step verdic
 		step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("rule %s may lead to others too: %s", r.name, w.t.poolDoubts[0].Reason)
 		return []part{fixed(step)}
 	}
+	if len(ways) > 0 && !seen.sure {
+		step := step
+		step.Value, step.Reason = verdict.No, fmt.Sprintf("rule %s leads nowhere if %s", r.name, seen.last.Reason)
+		ways = append(ways, []part{fixed(step)})
+	}
+	if len(ways) == 0 && seen.ill {
+		seen.last.Value = verdict.No
+		return []part{health(seen.last)}
+	}
 	if len(ways) == 0 {
 		step.Value, step.Reason = verdict.No, fmt.Sprintf("rule %s leads to no network interface of the estate", r.name)
 		if len(w.t.poolDoubts) > 0 {
@@ -307,7 +327,7 @@ func (w *walk) backends(fe *frontend, r balancingRule, transit bool, step verdic
 	if len(ways) == 1 {
 		return ways[0]
 	}
-	step.Reason = fmt.Sprintf("rule %s takes it to one of %d machines", r.name, len(ways))
+	step.Reason = fmt.Sprintf("rule %s takes it to one of several machines", r.name)
 	return []part{spread{step: step, ways: ways}}
 }
 
@@ -325,4 +345,5 @@ func (t *Topology) member(i int, r balancingRule) (netip.Addr, bool) {
 type membership struct {
 	pool, rule arm.ID
 	addr       netip.Addr
+	listed     bool // the pool lists the address: it does not decide the machine's way out
 }

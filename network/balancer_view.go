@@ -2,6 +2,7 @@ package network
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/cloister-ml/cloister/arm"
 )
@@ -26,6 +27,7 @@ type BalancerRule struct {
 	Port     uint16      // at the machine; 0 where it is the same
 	Floating bool        // the destination stays the frontend's
 	Backends []Backend
+	Probe    *Probe // nil where all machines are taken for healthy
 	Doubts   Doubts
 }
 
@@ -60,6 +62,12 @@ func (t *Topology) Frontends() []Frontend {
 
 func (t *Topology) balancerRule(r balancingRule) BalancerRule {
 	out := BalancerRule{Name: r.name, Protocol: r.protocol, Ports: r.ports, Port: r.port, Floating: r.keeps, Doubts: r.doubts}
+	for _, lb := range t.Balancers {
+		if p, ok := lb.probe(r.probe); ok {
+			out.Probe = &p.Probe
+			out.Doubts = append(slices.Clone(out.Doubts), p.doubts...)
+		}
+	}
 	for i, n := range t.NICs {
 		if a, ok := t.member(i, r); ok {
 			out.Backends = append(out.Backends, Backend{n.ID, a})

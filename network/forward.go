@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/cloister-ml/cloister/verdict"
 )
@@ -72,6 +73,10 @@ func (w *walk) throughMachine(p place, a netip.Addr) {
 		step.Value = verdict.No
 		step.Reason = fmt.Sprintf("network interface %s of %s drops what is not for itself: enable IP forwarding on it", p.nic.ID.Name(), p.nic.Name)
 		w.end(step)
+		return
+	}
+	if slices.Contains(p.nic.Addrs, w.to) { // another address of its own: they are there
+		w.into(p)
 		return
 	}
 	if w.circles(p) || !w.pass(p, Inbound) {

@@ -418,19 +418,52 @@ func (o oracle) balance(lb arm.ID, t trip, transit bool) verdict.Value {
 			if list == "inboundNatRules" {
 				nics, addrs = o.members("loadBalancerInboundNatRules", lb.Child(list, arm.String(r, "name")))
 			}
-			return o.balanceTo(nics, addrs, uint16(arm.Int(r, "properties.backendPort", 0)), t, transit)
+			if pool := arm.Ref(r, "properties.backendAddressPool.id"); pool.Name() == "listed" {
+				nics, addrs = o.listed(lb)
+			}
+			return o.balanceTo(o.probed(lb, arm.Ref(r, "properties.probe.id")), nics, addrs, uint16(arm.Int(r, "properties.backendPort", 0)), t, transit)
 		}
 	}
 	return verdict.No
 }
 
-func (o oracle) balanceTo(nics []network.NIC, addrs []netip.Addr, port uint16, t trip, transit bool) verdict.Value {
-	if len(nics) == 0 {
-		return verdict.No
+// listed are the machines of network b whose addresses a pool lists.
+func (o oracle) listed(lb arm.ID) (nics []network.NIC, addrs []netip.Addr) {
+	for _, pool := range arm.Objects(o.doc(lb).Properties, "backendAddressPools") {
+		for _, l := range arm.Objects(pool, "properties.loadBalancerBackendAddresses") {
+			a := netip.MustParseAddr(arm.String(l, "properties.ipAddress"))
+			for _, n := range o.top.NICs {
+				if n.Kind == network.KindVM && n.Subnet.Parent().Equal(nt.VNetID("b")) && slices.Contains(n.Addrs, a) {
+					nics, addrs = append(nics, n), append(addrs, a)
+				}
+			}
+		}
 	}
+	return nics, addrs
+}
+
+// probed is whether a machine can be healthy, by a probe or by none.
+func (o oracle) probed(lb, probe arm.ID) func(network.NIC, netip.Addr) verdict.Value {
+	return func(n network.NIC, a netip.Addr) verdict.Value {
+		for _, p := range arm.Objects(o.doc(lb).Properties, "probes") {
+			if probe != "" && probe.Name() == arm.String(p, "name") {
+				return o.groups(n, network.Inbound, network.Flow{Source: service.WireServer, Destination: a, Protocol: network.TCP, Port: uint16(arm.Int(p, "properties.port", 0))})
+			}
+		}
+		return verdict.Yes
+	}
+}
+
+func (o oracle) balanceTo(probed func(network.NIC, netip.Addr) verdict.Value, nics []network.NIC, addrs []netip.Addr, port uint16, t trip, transit bool) verdict.Value {
 	var answers []verdict.Value
+	sure := false
 	for i, n := range nics {
 		one := t
+		healthy := probed(n, addrs[i])
+		if healthy == verdict.No {
+			continue
+		}
+		sure = sure || healthy == verdict.Yes
 		if port != 0 {
 			one.f.Port = port
 		}
@@ -443,6 +476,9 @@ func (o oracle) balanceTo(nics []network.NIC, addrs []netip.Addr, port uint16, t
 			one.f.Destination = addrs[i]
 			answers = append(answers, o.into(n, one))
 		}
+	}
+	if !sure {
+		answers = append(answers, verdict.No) // none may be healthy
 	}
 	for _, v := range answers {
 		if v != answers[0] {

@@ -316,6 +316,9 @@ func (o oracle) appliance(at network.NIC, next netip.Addr, t trip) verdict.Value
 
 // machine: what it forwards is its own affair, if packets get that far.
 func (o oracle) machine(n network.NIC, t trip) verdict.Value {
+	if forwards := arm.Bool(o.doc(n.ID).Properties, "enableIPForwarding", false); forwards && slices.Contains(n.Addrs, t.f.Destination) {
+		return o.into(n, t)
+	}
 	if !arm.Bool(o.doc(n.ID).Properties, "enableIPForwarding", false) {
 		return verdict.No
 	}

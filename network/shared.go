@@ -89,9 +89,9 @@ func (t *Topology) balancerEgress(n NIC, step verdict.Step) (netip.Addr, verdict
 	standard, known := false, false
 	for _, lb := range t.Balancers {
 		mine := func(pool arm.ID) bool {
-			return slices.ContainsFunc(n.memberships, func(m membership) bool { return m.pool != "" && m.pool.Equal(pool) })
+			return slices.ContainsFunc(n.memberships, func(m membership) bool { return m.pool != "" && !m.listed && m.pool.Equal(pool) })
 		}
-		member := slices.ContainsFunc(n.memberships, func(m membership) bool { return m.pool != "" && m.pool.Within(lb.ID) })
+		member := slices.ContainsFunc(n.memberships, func(m membership) bool { return m.pool != "" && !m.listed && m.pool.Within(lb.ID) })
 		if !member {
 			continue
 		}

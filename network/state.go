@@ -106,6 +106,7 @@ func (s Settings) FromEstate(e *arm.Estate) *Topology {
 func (b *builder) index() {
 	t := b.t
 	slices.SortStableFunc(t.NICs, func(x, y NIC) int { return strings.Compare(x.ID.Key(), y.ID.Key()) })
+	b.listedMembers()
 	for i, n := range t.NICs {
 		t.nicAt[n.ID.Key()] = i
 		for _, a := range n.Addrs {

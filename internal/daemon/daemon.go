@@ -216,6 +216,7 @@ func (d *Daemon) serve(ctx context.Context, ready func()) error {
 		d.fabric.ServeDNS(ctx, fabric.Names{Resolve: d.resolve, Version: func() any { return d.view() }}),
 		d.serveFirewalls(ctx),
 		d.serveFlowLogs(ctx),
+		d.fabric.ServeHealth(ctx, func(h fabric.HealthCheck, healthy bool) { d.healthChanged(ctx, h, healthy) }),
 		d.fabric.ServeMetadata(ctx, func(nic network.NIC) http.Handler { return d.cloud.Metadata(nic.Owner) }),
 		d.fabric.Serve(ctx, 443, func(l net.Listener, endpoint arm.ID) {
 			if err := d.cloud.Serve(l, endpoint); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -362,7 +363,7 @@ func (s *syncer) Sync(ctx context.Context) error {
 
 	w := s.d.view()
 	_, err := s.d.fabric.Apply(ctx, fabric.CompileWith(w.topology, fabric.Choices{
-		Running: s.d.nodes.wanted, Resolve: w.firewallNames, Heard: s.d.speakers.Heard, Memory: &s.memory,
+		Running: s.d.nodes.wanted, Resolve: w.firewallNames, Heard: s.d.speakers.Heard, Memory: &s.memory, Healthy: s.d.fabric.Healthy,
 	}))
 	if len(s.d.fabric.Sites()) > 0 || s.outposts {
 		s.outposts = true

@@ -41,12 +41,18 @@ type Choices struct {
 	// Memory is of the plan before; nil for none. Plans that share one are made one
 	// after the other.
 	Memory *Memory
+	// Healthy says what a load balancer's probe has found, as [Fabric.Healthy] does;
+	// nil where every machine is taken for healthy.
+	Healthy func(HealthCheck) bool
 }
 
 // CompileWith is [Compile] with all that may be chosen.
 func CompileWith(t *network.Topology, choose Choices) Plan {
 	if choose.Resolve == nil {
 		choose.Resolve = func(*network.Firewall, arm.ID, string) []netip.Addr { return nil }
+	}
+	if choose.Healthy == nil {
+		choose.Healthy = func(HealthCheck) bool { return true }
 	}
 	return compile(t.VNets, t.Subnets, slices.Concat(t.NICs, t.Hosts()), t, middleOf(t), choose)
 }
@@ -138,9 +144,9 @@ func compile(vnets []network.VNet, subnets []network.Subnet, nics []network.NIC,
 	c.built(between.gateways)
 	c.placeFirewalls(between.firewalls, bySubnet)
 	c.peer()
+	c.balance(between.frontends)
 	c.relay()
 	c.internet()
-	c.balance(between.frontends)
 	for _, v := range c.order {
 		c.router(v)
 	}

@@ -98,13 +98,24 @@ func (f *filter) fronted(v *vnetPlan, c *compiler) bool {
 // staysInside reports whether the routes of an interface's subnet leave an address
 // of its network to the network.
 func (c *compiler) staysInside(g guest, a netip.Addr) bool {
-	var best network.Route
-	for _, r := range c.ask.EffectiveRoutes(g.subnet.ID) {
-		if r.Prefix.Contains(a) && (!best.Prefix.IsValid() || r.Prefix.Bits() > best.Prefix.Bits()) {
-			best = r
+	best, ok := c.routeTo(g, a)
+	itself := best.NextHop == network.HopAppliance && best.Address == a
+	return ok && (itself || best.NextHop == network.HopVNetLocal) && len(best.Doubts) == 0
+}
+
+// routeTo is the route that an interface's subnet has for an address.
+func (c *compiler) routeTo(g guest, a netip.Addr) (network.Route, bool) {
+	return longest(c.ask.EffectiveRoutes(g.subnet.ID), a)
+}
+
+// longest is the route with the longest prefix that holds an address.
+func longest(list []network.Route, a netip.Addr) (best network.Route, ok bool) {
+	for _, r := range list {
+		if r.Prefix.Contains(a) && (!ok || r.Prefix.Bits() > best.Prefix.Bits()) {
+			best, ok = r, true
 		}
 	}
-	return best.NextHop == network.HopVNetLocal && len(best.Doubts) == 0
+	return best, ok
 }
 
 // balanced are the rules that turn connections to frontends to their backends.
@@ -136,6 +147,16 @@ func (f *filter) balanced(v *vnetPlan, c *compiler, fronted bool) []nft.Rule {
 	return out
 }
 
+// takes reports whether a machine gets new connections.
+func (c *compiler) takes(b balancerPlan, r network.BalancerRule, one network.Backend) bool {
+	return r.Probe == nil || c.choose.Healthy(HealthCheck{b.Balancer, *r.Probe, one.NIC, one.Addr})
+}
+
+// isFront reports whether an address of a network is a load balancer's.
+func (c *compiler) isFront(v *vnetPlan, a netip.Addr) bool {
+	return slices.ContainsFunc(c.balancersOf(v), func(b balancerPlan) bool { return !b.Public && b.Address == a })
+}
+
 // backends is what a rule does: to the one machine behind it, or to one of several
 // by a hash of the connection. Source: Microsoft Learn, "Azure Load Balancer
 // algorithm": five-tuple hashing.
@@ -150,14 +171,19 @@ func (f *filter) backends(v *vnetPlan, c *compiler, b balancerPlan, i int) (nft.
 		return nft.Action{}, false
 	}
 	var to []nft.Action
+	there := false
 	for _, one := range r.Backends {
-		if _, ok := v.backend(one); ok {
+		if _, ok := v.backend(one); !ok {
+			continue
+		}
+		there = true
+		if c.takes(b, r, one) {
 			to = append(to, nft.Action{Verb: nft.SendTo, Addr: one.Addr, Port: r.Port})
 		}
 	}
 	switch len(to) {
-	case 0:
-		return nft.Action{}, false
+	case 0: // nobody gets what comes while no machine is healthy
+		return drop, there
 	case 1:
 		return to[0], true
 	}

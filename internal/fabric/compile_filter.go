@@ -66,6 +66,8 @@ func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[st
 	f := &filter{table: &nft.Table{Name: tableName, Six: v.six}, six: v.six, sets: map[string]bool{},
 		seen: map[sighted]*group{}, groups: map[string]*group{}, variants: map[string]int{}, note: c.note, memory: c.choose.Memory}
 	f.sources(v, c, gateways, marks)
+	f.zone(v, c)
+	f.probing(v, c)
 	f.input(v, c, gateways)
 	forward := append(tracked(), logged())
 	outbound := f.dispatch(v, c, network.Outbound)

@@ -15,7 +15,8 @@ import (
 type relay struct {
 	from, home *vnetPlan
 	to         guest
-	address    netip.Addr
+	via        netip.Addr // of the appliance
+	address    netip.Addr // by which routes name it: its own, or a load balancer's
 }
 
 // near and far are the cable's names in the network that sends and in the
@@ -46,11 +47,11 @@ func (c *compiler) relayTo(v *vnetPlan, a netip.Addr) {
 	if _, done := c.relayOf(v, a); !ok || home.is(v) || done {
 		return
 	}
-	to, ok := home.forwarder(a)
+	to, via, ok := c.forwarder(home, a)
 	if !ok {
 		return
 	}
-	r := relay{from: v, home: home, to: to, address: a}
+	r := relay{from: v, home: home, to: to, via: via, address: a}
 	c.relays = append(c.relays, r)
 	near, far := transits(v, home)
 	c.plan.Links = append(c.plan.Links, Link{
@@ -75,14 +76,26 @@ func (c *compiler) directly(v *vnetPlan, a netip.Addr) (*vnetPlan, bool) {
 	return nil, false
 }
 
-// forwarder is what has an address in a network and may forward.
-func (v *vnetPlan) forwarder(a netip.Addr) (guest, bool) {
+// forwarder is what has an address in a network and may forward; behind a load
+// balancer for all ports, the first machine that does. Connections are not spread
+// there: any machine may get all.
+func (c *compiler) forwarder(v *vnetPlan, a netip.Addr) (guest, netip.Addr, bool) {
 	for _, g := range v.guests {
 		if slices.Contains(g.addrs, a) || slices.Contains(g.addrs6, a) {
-			return g, g.IPForwarding && !g.endpoint()
+			return g, a, g.IPForwarding && !g.endpoint()
 		}
 	}
-	return guest{}, false
+	for _, b := range c.balancersOf(v) {
+		if b.Public || b.Address != a || len(b.Rules) == 0 || b.Rules[0].Protocol != "*" || len(b.Rules[0].Ports)+len(b.Rules[0].Doubts) > 0 {
+			continue
+		}
+		for _, one := range b.Rules[0].Backends {
+			if g, ok := v.backend(one); ok && g.IPForwarding && c.takes(b, b.Rules[0], one) {
+				return g, one.Addr, true
+			}
+		}
+	}
+	return guest{}, netip.Addr{}, false
 }
 
 func (c *compiler) relayOf(v *vnetPlan, a netip.Addr) (relay, bool) {
@@ -97,8 +110,8 @@ func (c *compiler) relayOf(v *vnetPlan, a netip.Addr) (relay, bool) {
 // toAppliance is the route from a network's router to a virtual appliance.
 func (c *compiler) toAppliance(v *vnetPlan, a netip.Addr) (Route, bool) {
 	if home, ok := c.directly(v, a); !ok || home.is(v) {
-		g, forwards := v.forwarder(a)
-		return Route{Type: Unicast, Dev: g.link, Via: a}, ok && forwards
+		g, via, forwards := c.forwarder(v, a)
+		return Route{Type: Unicast, Dev: g.link, Via: via}, ok && forwards
 	}
 	r, ok := c.relayOf(v, a)
 	if !ok {
@@ -133,7 +146,7 @@ func (c *compiler) relayed(v *vnetPlan, s *Space, numbers tables, marks map[stri
 		n := numbers.number(id)
 		marks[id.Key()] = n
 		s.Rules = append(s.Rules, Rule{Priority: firstRule, Mark: n, Table: n, Six: v.six})
-		s.Routes = append(s.Routes, Route{Table: n, Dst: v.anywhere(), Type: Unicast, Dev: r.to.link, Via: r.address})
+		s.Routes = append(s.Routes, Route{Table: n, Dst: v.anywhere(), Type: Unicast, Dev: r.to.link, Via: r.via})
 	}
 }
 

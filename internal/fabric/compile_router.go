@@ -26,6 +26,7 @@ func (c *compiler) router(v *vnetPlan) {
 		f = c.version(c.inSix(v), &s, []netip.Addr{gateway6})
 		s.Filter6, s.gates6 = f.table, f.gates
 	}
+	s.Checks = c.checks(v)
 	c.plan.Spaces = append(c.plan.Spaces, s)
 }
 
@@ -132,6 +133,11 @@ func (c *compiler) subnetRoutes(v *vnetPlan, sub network.Subnet, table int) (rou
 			continue
 		}
 		seen[r.Prefix.Masked()] = true
+		if way, ok := c.toFront(v, sub, r); ok && !seen[single(r.Address)] {
+			seen[single(r.Address)] = true
+			way.Table, way.Dst = table, single(r.Address)
+			routes = append(routes, way)
+		}
 		out := c.hop(v, sub, r)
 		out.Table, out.Dst = table, r.Prefix.Masked()
 		routes = append(routes, out)
@@ -143,6 +149,23 @@ func (c *compiler) subnetRoutes(v *vnetPlan, sub network.Subnet, table int) (rou
 		routes = append(routes, Route{Table: table, Dst: v.anywhere(), Type: Unreachable})
 	}
 	return routes, services
+}
+
+// toFront is the way to a load balancer that is a route's next hop, for what is for
+// the load balancer itself.
+func (c *compiler) toFront(v *vnetPlan, sub network.Subnet, r network.Route) (Route, bool) {
+	if r.NextHop != network.HopAppliance || len(r.Doubts) > 0 || !r.Prefix.Contains(r.Address) || r.Prefix.Bits() == r.Address.BitLen() {
+		return Route{}, false
+	}
+	home, ok := c.directly(v, r.Address)
+	best, _ := c.routeTo(guest{subnet: sub}, r.Address)
+	if !ok || !c.isFront(home, r.Address) || best.Prefix != r.Prefix {
+		return Route{}, false
+	}
+	if home.is(v) {
+		return Route{Type: Throw}, true
+	}
+	return Route{Type: Unicast, Dev: linkName(peeringPrefix, home.ID), Via: home.transit}, true
 }
 
 // hop is a next hop as the router knows it; one that is not built is unreachable.

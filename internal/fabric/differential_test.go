@@ -225,17 +225,6 @@ func (e experiment) fair(flow network.Flow) bool {
 	if flow.Destination.Is4() != flow.Source.Is4() {
 		return false // there is no such packet
 	}
-	// Where a machine's route to a frontend of its own network leads through another
-	// machine, its packets come to the router twice and are turned at neither time.
-	if flow.Destination.String() == networktest.BalancerAddr {
-		for _, n := range e.top.NICs {
-			if slices.Contains(n.Addrs, flow.Source) && slices.ContainsFunc(e.top.EffectiveRoutes(n.Subnet), func(r network.Route) bool {
-				return r.Prefix.Contains(flow.Destination) && r.NextHop == network.HopAppliance
-			}) {
-				return false
-			}
-		}
-	}
 	// Azure does not let networks share a NAT gateway, which random estates do.
 	users := map[netip.Addr]string{}
 	for _, n := range e.top.NICs {

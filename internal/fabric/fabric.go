@@ -31,6 +31,7 @@ type Fabric struct {
 	daemons []*daemon
 
 	beginnings beginnings
+	healthy    map[HealthCheck]bool
 }
 
 var cloudName = regexp.MustCompile(`^[a-z0-9]{1,16}$`)
@@ -43,7 +44,7 @@ func New(o Options) (*Fabric, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Fabric{name: o.Name, log: o.Log, names: map[string]string{}, loaded: map[place]loaded{}}, nil
+	return &Fabric{name: o.Name, log: o.Log, names: map[string]string{}, loaded: map[place]loaded{}, healthy: map[HealthCheck]bool{}}, nil
 }
 
 // prefix begins the names of all of the cloud's namespaces, and of no other's.

@@ -48,6 +48,7 @@ type Space struct {
 	// Speaker is the BGP speaker of a gateway, an edge or a site; nil for none.
 	Speaker *bgp.Speaker
 	Guard   *Guard        // of a firewall
+	Checks  []HealthCheck // of a router: what load balancers ask its machines
 	Owner   arm.ID        // of a machine or endpoint
 	Guests  []network.NIC // of a machine its own, of a router those of its network
 

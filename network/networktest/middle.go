@@ -209,10 +209,10 @@ func (g *generator) memberships(vnet string) []Set {
 func (g *generator) balancers() {
 	internal := Document(InternalID, Set{"frontendIPConfigurations", []arm.Object{{"name": "front", "properties": arm.Object{
 		"subnet": arm.Object{"id": string(SubnetID("b", "s0"))}, "privateIPAddress": BalancerAddr}}}},
-		Set{"loadBalancingRules", g.balancingRules(InternalID)})
+		Set{"loadBalancingRules", g.balancingRules(InternalID)}, Set{"probes", probes}, Set{"backendAddressPools", g.listed()})
 	outside := Document(PublicLBID, Set{"frontendIPConfigurations", []arm.Object{{"name": "front", "properties": arm.Object{
 		"publicIPAddress": arm.Object{"id": string(PublicIPID("pip-lb"))}}}}},
-		Set{"loadBalancingRules", g.balancingRules(PublicLBID)},
+		Set{"loadBalancingRules", g.balancingRules(PublicLBID)}, Set{"probes", probes},
 		Set{"inboundNatRules", []arm.Object{{"name": "ssh", "properties": arm.Object{"protocol": "Tcp", "frontendPort": 22.0, "backendPort": 22.0,
 			"frontendIPConfiguration": arm.Object{"id": string(PublicLBID.Child("frontendIPConfigurations", "front"))}}}}})
 	if g.chance(30, "outbound rule") {
@@ -224,12 +224,38 @@ func (g *generator) balancers() {
 	g.add(internal, outside, public("pip-lb", BalancerPublic))
 }
 
+// probes are those that rules of both load balancers may have.
+var probes = []arm.Object{
+	{"name": "tcp", "properties": arm.Object{"protocol": "Tcp", "port": 443.0, "intervalInSeconds": 5.0}},
+	{"name": "http", "properties": arm.Object{"protocol": "Http", "port": 8080.0, "requestPath": "/", "intervalInSeconds": 5.0}},
+}
+
+// listed is a pool of addresses, of which some are nobody's.
+func (g *generator) listed() []arm.Object {
+	list := []arm.Object{}
+	for _, a := range []string{"10.2.0.4", "10.2.0.5", "10.2.0.99"} {
+		if g.chance(50, "listed") {
+			list = append(list, arm.Object{"name": a, "properties": arm.Object{"ipAddress": a}})
+		}
+	}
+	return []arm.Object{{"name": "pool"}, {"name": "listed", "properties": arm.Object{
+		"virtualNetwork": arm.Object{"id": string(VNetID("b"))}, "loadBalancerBackendAddresses": plain(list)}}}
+}
+
 func (g *generator) balancingRules(lb arm.ID) []arm.Object {
 	rule := func(name, protocol string, front, back float64) arm.Object {
-		return arm.Object{"name": name, "properties": arm.Object{
+		pool := "pool"
+		if lb == InternalID && g.chance(30, "listed pool") {
+			pool = "listed"
+		}
+		r := arm.Object{"name": name, "properties": arm.Object{
 			"protocol": protocol, "frontendPort": front, "backendPort": back, "disableOutboundSnat": g.chance(50, "no lent address"),
 			"frontendIPConfiguration": arm.Object{"id": string(lb.Child("frontendIPConfigurations", "front"))},
-			"backendAddressPool":      arm.Object{"id": string(lb.Child("backendAddressPools", "pool"))}}}
+			"backendAddressPool":      arm.Object{"id": string(lb.Child("backendAddressPools", pool))}}}
+		if g.chance(50, "probed") {
+			r["properties"].(arm.Object)["probe"] = arm.Object{"id": string(lb.Child("probes", pick(g, "probe", "tcp", "http")))}
+		}
+		return r
 	}
 	if lb == InternalID && g.chance(30, "all ports") {
 		return []arm.Object{rule("all", "All", 0, 0)}

@@ -20,7 +20,7 @@ func width(t Type) int {
 	switch t {
 	case IfName:
 		return nameWidth
-	case Port:
+	case Port, Zone:
 		return 2
 	case Proto:
 		return 1
@@ -44,6 +44,8 @@ func datatype(t Type) nftables.SetDatatype {
 		return nftables.TypeInetProto
 	case Mark:
 		return nftables.TypeMark
+	case Zone:
+		return nftables.TypeInetService // of the same length: the kernel looks at nothing else
 	case VerdictType:
 		return nftables.TypeVerdict
 	}
@@ -67,6 +69,8 @@ func (v Value) bytes(t Type) []byte {
 		return binary.BigEndian.AppendUint16(nil, uint16(v.Num))
 	case Proto:
 		return []byte{byte(v.Num)}
+	case Zone:
+		return binary.NativeEndian.AppendUint16(nil, uint16(v.Num))
 	}
 	return binaryutil.NativeEndian.PutUint32(v.Num)
 }
@@ -89,6 +93,9 @@ func load(fields []Field) []expr.Any {
 	var out []expr.Any
 	reg := uint32(firstRegister)
 	for _, f := range fields {
+		if f == RouteOut { // the kernel leaves of a register what it was where there is no route
+			out = append(out, &expr.Immediate{Register: reg, Data: make([]byte, nameWidth)})
+		}
 		out = append(out, loadOne(f, reg))
 		reg += uint32(width(fieldTypes[f])+3) / 4
 	}
@@ -104,6 +111,8 @@ func loadOne(f Field, reg uint32) expr.Any {
 		return &expr.Meta{Key: expr.MetaKeyIIFNAME, Register: reg}
 	case OutIf:
 		return &expr.Meta{Key: expr.MetaKeyOIFNAME, Register: reg}
+	case RouteOut:
+		return &expr.Fib{Register: reg, ResultOIFNAME: true, FlagDADDR: true, FlagMARK: true}
 	case Source:
 		return payload(expr.PayloadBaseNetworkHeader, 12, 4)
 	case Destination:
@@ -188,6 +197,8 @@ func (a Action) encode(sets map[string]*nftables.Set) []expr.Any {
 	out = append(out, lookup)
 	nat := &expr.NAT{Type: expr.NATTypeSourceNAT, Family: a.nfproto(), RegAddrMin: firstRegister}
 	switch a.Verb {
+	case SetZone:
+		return append(out, &expr.Ct{Key: expr.CtKeyZONE, SourceRegister: true, Register: firstRegister})
 	case SetMark:
 		return append(out, &expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: firstRegister})
 	case TranslateDestination:

@@ -91,6 +91,7 @@ const (
 	Port
 	Proto
 	Mark
+	Zone
 	VerdictType
 	addr6 // what Addr is in a table of IPv6
 )
@@ -184,7 +185,8 @@ const (
 	ConnState
 	PacketMark
 	ConnStatus
-	source6 // what Source is in a table of IPv6, and so on
+	RouteOut // the interface that the routes for the packet's mark lead to, "" for none; before it is routed
+	source6  // what Source is in a table of IPv6, and so on
 	destination6
 	icmp6Type
 )
@@ -230,6 +232,7 @@ const (
 	Dispatch // the verdict that Map holds
 	Balance  // the verdict that Map holds for the Fields' hash, of Number
 	SetMark  // the mark that Map holds
+	SetZone  // the zone of connection tracking that Map holds; before connections are tracked
 	TranslateSource
 	TranslateDestination
 )

@@ -27,7 +27,7 @@ func (t Table) String() string {
 }
 
 var typeNames = map[Type]string{
-	IfName: "ifname", Addr: "ipv4_addr", Port: "inet_service", Proto: "inet_proto", Mark: "mark", VerdictType: "verdict", addr6: "ipv6_addr",
+	IfName: "ifname", Addr: "ipv4_addr", Port: "inet_service", Proto: "inet_proto", Mark: "mark", Zone: "ct zone", VerdictType: "verdict", addr6: "ipv6_addr",
 }
 
 func (s Set) write(b *strings.Builder) {
@@ -137,11 +137,11 @@ func (r Rule) String() string {
 var fieldNames = map[Field]string{
 	InIf: "iifname", OutIf: "oifname", Source: "ip saddr", Destination: "ip daddr", Protocol: "meta l4proto",
 	SourcePort: "th sport", DestinationPort: "th dport", ICMPType: "icmp type", ConnState: "ct state", PacketMark: "meta mark",
-	ConnStatus: "ct status", source6: "ip6 saddr", destination6: "ip6 daddr", icmp6Type: "icmpv6 type",
+	ConnStatus: "ct status", source6: "ip6 saddr", destination6: "ip6 daddr", icmp6Type: "icmpv6 type", RouteOut: "fib daddr . mark oifname",
 }
 
 var fieldTypes = map[Field]Type{
-	InIf: IfName, OutIf: IfName, Source: Addr, Destination: Addr, SourcePort: Port, DestinationPort: Port, Protocol: Proto, PacketMark: Mark, source6: addr6, destination6: addr6,
+	InIf: IfName, OutIf: IfName, RouteOut: IfName, Source: Addr, Destination: Addr, SourcePort: Port, DestinationPort: Port, Protocol: Proto, PacketMark: Mark, source6: addr6, destination6: addr6,
 }
 
 // Type is the type of the field's values.
@@ -224,6 +224,8 @@ func (a Action) text() string {
 		return fieldsText(a.Fields) + " vmap @" + a.Map
 	case SetMark:
 		return "meta mark set " + lookup
+	case SetZone:
+		return "ct zone set " + lookup
 	case TranslateSource:
 		return "snat to " + lookup
 	}

@@ -66,6 +66,9 @@ func prepareConfig(view cloud.View, old *arm.Resource, r arm.Resource, c arm.Obj
 			return err
 		}
 	}
+	if err := checkPools(view, r, c, subnet.ID.Parent()); err != nil {
+		return err
+	}
 	properties, _ := c["properties"].(map[string]any)
 	remove(properties, "provisioningState")
 	for _, field := range []string{"id", "etag", "type"} {

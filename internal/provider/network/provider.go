@@ -78,6 +78,7 @@ func New(fabric Fabric) cloud.Provider {
 		cloud.Type{Name: typeRoute, Nested: "routes"},
 		cloud.Type{Name: typeRecord + "ALL", List: listRecords},
 	)
+	types = append(types, balancerParts()...)
 	return cloud.Provider{Namespace: "Microsoft.Network", Types: types}
 }
 

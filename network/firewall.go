@@ -32,7 +32,11 @@ type Firewall struct {
 	DNSProxy bool
 	// Untranslated are the destinations to which packets keep their source address.
 	Untranslated []netip.Prefix
-	Doubts       Doubts
+	// Inspects are its settings that look into what is allowed, by Azure's names: TLS
+	// inspection, IDPS, threat intelligence that denies. They may close a connection
+	// that rules allow, and decide nothing here.
+	Inspects []string
+	Doubts   Doubts
 
 	rules []firewallRule // network rules, then application rules, in the order in which they are tried
 	nat   []natRule
@@ -79,6 +83,7 @@ func (b *builder) firewalls() {
 			d.doubt(aboutSubnet, "the subnet of the firewall is not in the estate")
 		}
 		fw.Policy = b.association(d, aboutPolicy)
+		fw.inspects(r)
 		if fw.Policy != "" {
 			b.policy(fw, fw.Policy)
 		} else {
@@ -121,12 +126,27 @@ func (b *builder) policy(fw *Firewall, id arm.ID) {
 	slices.Reverse(chain)
 	for _, r := range chain {
 		d := b.read(r, &fw.Doubts)
+		fw.inspects(r)
 		fw.DNSProxy = d.flag("dnsSettings.enableProxy", fw.DNSProxy)
 		if list := d.as(aboutSNAT).texts("snat.privateRanges"); len(list) > 0 {
 			fw.Untranslated = snatRanges(d, list)
 		}
 		b.ruleGroups(fw, r)
 	}
+}
+
+// inspects notes what a firewall or its policy has that looks into connections.
+func (fw *Firewall) inspects(r arm.Resource) {
+	note := func(has bool, what string) {
+		if has && !slices.Contains(fw.Inspects, what) {
+			fw.Inspects = append(fw.Inspects, what)
+		}
+	}
+	mode := arm.String(r.Properties, "intrusionDetection.mode")
+	_, inspected := arm.Lookup(r.Properties, "transportSecurity.certificateAuthority")
+	note(inspected, "TLS inspection")
+	note(mode != "" && !strings.EqualFold(mode, "Off"), "IDPS")
+	note(strings.EqualFold(arm.String(r.Properties, "threatIntelMode"), "Deny"), "threat intelligence")
 }
 
 // snatRanges reads destinations whose source is kept: prefixes, IANAPrivateRanges,

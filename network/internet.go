@@ -23,16 +23,16 @@ func (w *walk) toInternet(at place, route Route, step verdict.Step) {
 		return
 	}
 	w.add(step)
+	if !contains(at.nic.prefixes(), w.from) {
+		w.end(verdict.Step{At: "way out of " + at.nic.Name, Resource: at.nic.ID, Value: verdict.Unknown, Reason: fmt.Sprintf(
+			"Azure translates only addresses of %s itself, and whether it translates %s is decided by its own configuration", at.nic.Name, w.from)})
+		return
+	}
 	if route.NextHop == HopService {
 		w.add(verdict.Step{At: "service endpoint " + route.Name, Resource: at.subnet.ID, Value: verdict.Yes, Reason: fmt.Sprintf(
 			"the service sees the private address %s of subnet %s", w.from, at.subnet.Name)})
 		w.parts = append(w.parts, exit{addr: w.from, subnet: at.subnet.ID})
 		w.end(w.t.publicHost(w.to))
-		return
-	}
-	if !contains(at.nic.prefixes(), w.from) {
-		w.end(verdict.Step{At: "way out of " + at.nic.Name, Resource: at.nic.ID, Value: verdict.Unknown, Reason: fmt.Sprintf(
-			"Azure translates only addresses of %s itself, and whether it translates %s is decided by its own configuration", at.nic.Name, w.from)})
 		return
 	}
 	egress, way := w.t.egressFor(at.nic, w.to)

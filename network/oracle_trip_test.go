@@ -114,6 +114,9 @@ func (o oracle) route(at network.NIC, t trip) verdict.Value {
 		if !o.public(t.f.Destination) || t.kind == "site" {
 			return verdict.No
 		}
+		if !slices.Contains(at.Addrs, t.f.Source) {
+			return verdict.Unknown
+		}
 		return verdict.Yes
 	case "internet":
 		if t.kind != "site" && !o.public(t.f.Destination) && learns {

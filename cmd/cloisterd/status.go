@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -119,7 +120,7 @@ func writeStatus(w io.Writer, state daemon.State, s daemon.Status, all bool) err
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	return mission.WriteKept(w, s.Resources, nil)
+	return errors.Join(mission.WriteKept(w, s.Resources, nil), mission.WriteNotes(w, s.Notes))
 }
 
 // addressesOf are a machine's addresses of both versions of IP.

@@ -67,7 +67,8 @@ func RunProxy(ctx context.Context, config io.Reader, out io.Writer) error {
 	return p.Serve(ctx, l)
 }
 
-// shutIn leaves a process an empty folder for its files and no rights.
+// shutIn leaves a process an empty folder for its files, no rights, and of the
+// kernel what a proxy needs.
 func shutIn(root string) error {
 	_, _, bare := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0)
 	if bare != 0 {
@@ -80,7 +81,7 @@ func shutIn(root string) error {
 	if err != nil {
 		return fmt.Errorf("giving up root: %w", err)
 	}
-	return nil
+	return seal()
 }
 
 // lookup asks a DNS server for a name's IPv4 addresses.

@@ -27,6 +27,7 @@ type Status struct {
 	Resources    []cloud.Status `json:"resources"`
 	Agents       []Agent        `json:"agents"`
 	Limits       []string       `json:"unenforcedLimits,omitempty"` // that this host does not enforce
+	Notes        []string       `json:"notes,omitempty"`            // what of the networks is not built as the documents say
 }
 
 // Machine is a virtual machine, a compute node or the machine on the internet.

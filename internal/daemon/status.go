@@ -11,7 +11,7 @@ import (
 func (d *Daemon) status(ctx context.Context) Status {
 	s := Status{
 		Name: d.options.Name, PID: os.Getpid(), Mode: d.mode(), Tenant: d.cloud.Tenant(), Subscription: d.cloud.Subscription(),
-		Resources: d.logs.failures(d.cloud.Status()), Agents: d.devops.agents(ctx), Limits: d.boxes.Unenforced(),
+		Resources: d.logs.failures(d.cloud.Status()), Agents: d.devops.agents(ctx), Notes: d.fabric.Plan().Notes, Limits: d.boxes.Unenforced(),
 	}
 	for _, nic := range d.view().topology.NICs {
 		if m, ok := d.machineOf(nic); ok {

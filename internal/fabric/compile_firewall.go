@@ -66,6 +66,9 @@ func (c *compiler) placeFirewalls(list []firewallSight, subnets map[string]netwo
 			c.note("%s is not built: %s", fw.ID, reason)
 			continue
 		}
+		for _, what := range fw.Inspects {
+			c.note("Azure Firewall %s: %s is not run: what its rules allow passes", fw.Name, what)
+		}
 		n := fw.nic
 		n.PublicAddr = netip.Addr{} // it sees what is for its public addresses itself
 		c.place(n, subnets)

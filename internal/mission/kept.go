@@ -36,6 +36,15 @@ func WriteKept(w io.Writer, resources []cloud.Status, unread []arm.Unread) error
 	return writeTypes(w, "Not in the estate: no meaning is known of", lost)
 }
 
+// WriteNotes prints what of the networks is not built as the documents say.
+func WriteNotes(w io.Writer, notes []string) error {
+	if len(notes) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\nNot built as the documents say\n  %s\n", strings.Join(notes, "\n  "))
+	return err
+}
+
 func writeTypes(w io.Writer, title string, types map[string][]string) error {
 	if len(types) == 0 {
 		return nil

@@ -2,6 +2,7 @@ package mission
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,7 +36,7 @@ func (u *up) summarise(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := WriteKept(u.o.Out, status.Resources, u.estate.Unread()); err != nil {
+	if err := errors.Join(WriteKept(u.o.Out, status.Resources, u.estate.Unread()), WriteNotes(u.o.Out, status.Notes)); err != nil {
 		return false, err
 	}
 	u.hints()

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/miekg/dns"
@@ -173,6 +174,10 @@ func (c caller) call(ctx context.Context, t Try, seen Seen) Seen {
 		call = check.Call{Method: http.MethodGet, Path: "/"}
 	}
 	got, err := c.send(ctx, call, "")
+	if closed(err) {
+		seen.Met, seen.Detail = check.MeetUnreachable, "the connection was closed before an answer: a firewall's application rules do so"
+		return seen
+	}
 	if err != nil {
 		seen.Detail = "TLS or HTTP failed: " + reason(err)
 		return seen
@@ -192,6 +197,12 @@ func (c caller) call(ctx context.Context, t Try, seen Seen) Seen {
 		return c.callAs(ctx, t, call, seen)
 	}
 	return seen
+}
+
+// closed reports a connection that ended without a word. Services answer what they
+// refuse.
+func closed(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // callAs makes the call with the place's managed identity.

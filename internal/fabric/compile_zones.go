@@ -150,7 +150,7 @@ func (f *filter) zone(v *vnetPlan, c *compiler) {
 		return
 	}
 	z := &zones{numbers: map[[2]string]uint32{}}
-	rules := slices.Concat(f.elsewhere(v, c), f.beforeFrontends(v, c, z, all))
+	rules := slices.Concat(f.elsewhere(c), f.beforeFrontends(v, c, z, all))
 	m := nft.Set{Name: "zones", Key: []nft.Type{nft.IfName, nft.IfName}, Data: nft.Zone}
 	for i, a := range all {
 		for _, b := range all[i+1:] {
@@ -175,17 +175,15 @@ func (f *filter) zone(v *vnetPlan, c *compiler) {
 	f.chain(nft.Chain{Name: "zones", Hook: nft.Prerouting, Priority: priorityZones, Rules: rules})
 }
 
-// elsewhere leaves out what is for none of the networks around: a reply to the
+// elsewhere leaves out what is from or for none of the networks: a reply to the
 // internet is in the zone of what came from there, wherever it goes.
-func (f *filter) elsewhere(v *vnetPlan, c *compiler) []nft.Rule {
-	around := slices.Clone(v.AddressSpace)
-	for _, peer := range c.order {
-		if v.peers[peer.ID.Key()] {
-			around = append(around, peer.AddressSpace...)
-		}
+func (f *filter) elsewhere(c *compiler) []nft.Rule {
+	var all []netip.Prefix
+	for _, v := range c.order {
+		all = append(all, v.AddressSpace...)
 	}
 	var out []nft.Rule
-	for _, m := range f.addresses(nft.Destination, around) {
+	for _, m := range slices.Concat(f.addresses(nft.Destination, all), f.addresses(nft.Source, all)) {
 		m.Not = true
 		out = append(out, nft.Rule{Match: []nft.Match{m}, Do: accept})
 	}

@@ -20,6 +20,10 @@ func TestShutIn(t *testing.T) {
 	}
 	if root := os.Getenv("CLOISTER_SHUT_IN"); root != "" {
 		err := shutIn(root)
+		if errors.Is(err, syscall.ENOTSUP) {
+			fmt.Println("cgo")
+			os.Exit(0)
+		}
 		fmt.Println("shut in:", err)
 		chroot, exec := unix.Chroot("/"), syscall.Exec("/proc/self/exe", nil, nil)
 		fmt.Println("user:", unix.Getuid(), "chroot:", errors.Is(chroot, unix.EPERM), "exec:", errors.Is(exec, unix.EPERM))
@@ -36,6 +40,9 @@ func TestShutIn(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	if strings.Contains(string(out), "cgo") {
+		t.Skip("a program with cgo does not know its threads: programs are built without")
 	}
 	for _, want := range []string{"shut in: <nil>", "user: 65534 chroot: true exec: true", "files: 0 <nil> unshare: true"} {
 		if !strings.Contains(string(out), want) {

@@ -90,7 +90,7 @@ func checkFrontend(view cloud.View, r arm.Resource, f arm.Object) error {
 			return err
 		}
 		if a := arm.String(f, "properties.privateIPAddress"); a != "" {
-			return checkAddress(view, r, subnet, a)
+			return checkAddress(view, r, subnet, f, a)
 		}
 	}
 	return nil

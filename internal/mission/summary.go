@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/internal/daemon"
@@ -38,6 +39,11 @@ func (u *up) summarise(ctx context.Context) (bool, error) {
 	}
 	if err := errors.Join(WriteKept(u.o.Out, status.Resources, u.estate.Unread()), WriteNotes(u.o.Out, status.Notes)); err != nil {
 		return false, err
+	}
+	for _, lack := range status.Mode.Lacks {
+		if !slices.Contains(u.said, lack) {
+			fmt.Fprintln(u.o.Out, "\nrootless: "+lack)
+		}
 	}
 	u.hints()
 	return held, nil

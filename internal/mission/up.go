@@ -54,9 +54,10 @@ type up struct {
 	estate  *arm.Estate // as read, with what is unknown
 	under   cloudUnder
 	tokens  daemon.Tokens
-	fresh   bool // the cloud's folder was not there before
-	made    bool // nor was the folder itself
-	began   bool // this call has started the daemon
+	fresh   bool     // the cloud's folder was not there before
+	made    bool     // nor was the folder itself
+	began   bool     // this call has started the daemon
+	said    []string // of what the cloud goes without, before it had the estate
 }
 
 // Up brings a project's estate up in a cloud, which it starts where none runs, and
@@ -261,6 +262,7 @@ func (u *up) start(ctx context.Context) (string, error) {
 	for _, lack := range u.lacks(status) {
 		u.j.Line("%s", lack)
 	}
+	u.said = status.Mode.Lacks
 	return fmt.Sprintf("control plane at https://%s, %s", u.under.daemon.State.Listen, status.Mode), nil
 }
 

@@ -16,11 +16,13 @@ func newExecCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "exec MACHINE -- COMMAND [ARGUMENT...]",
 		Short: "Run a command in a machine of the cloud",
-		Long: `Run a command in a virtual machine of the running cloud, or in the machine called
-"internet" that has nothing to do with the estate. It sees the machine's network,
+		Long: `Run a command in a virtual machine of the running cloud, in a machine behind one of its
+gateways (on-premises-NAME, vpn-client-GATEWAY), or in the one called "internet" that
+has nothing to do with the estate. It sees the machine's network,
 names, files and managed identity. The exit status is the command's.`,
 		Example: `  sudo cloister exec vm-jump -- bash
   sudo cloister exec vm-agent-0 -- curl -sI https://stmlops.blob.core.windows.net
+  sudo cloister exec on-premises-headquarters -- bash
   sudo cloister exec internet -- curl -s https://dev.azure.com`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

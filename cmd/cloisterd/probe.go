@@ -21,8 +21,8 @@ func newProbeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "probe",
 		Short: "Try every place by every service with real packets, and hold it against the proof",
-		Long: `From every machine, a node of every compute cluster and the internet, to every
-service: resolve its name, connect, shake hands, make an authenticated call. Each
+		Long: `From every machine, a node of every compute cluster, what is behind each gateway (the
+premises, VPN clients) and the internet, to every service: resolve its name, connect, shake hands, make an authenticated call. Each
 cell is held against what "check" proves of the running estate. The exit status is
 1 when a cell disagrees.`,
 		Example: `  sudo cloister probe

@@ -16,9 +16,9 @@ func newVPNCommand() *cobra.Command {
 		Use:   "vpn",
 		Short: "Come in by a VPN gateway",
 		Long: `A virtual network gateway with a vpn_client_configuration takes point-to-site clients,
-over WireGuard. The machine vpn-client is one: "cloister exec vpn-client -- COMMAND" runs
-a command there. "cloister exec onprem -- COMMAND" runs one on the premises, behind the
-gateway's site-to-site connection.`,
+over WireGuard. The machine vpn-client-GATEWAY is one: "cloister exec vpn-client-GATEWAY
+-- COMMAND" runs a command there. "cloister exec on-premises-NAME -- COMMAND" runs one on
+the premises, behind the local network gateway or the circuit of that name.`,
 	}
 	cmd.AddCommand(newVPNConfigCommand())
 	return cmd

@@ -27,7 +27,7 @@ const probeTime = 60 * time.Second
 // Probe tries, from every place, what the proof predicts of the estate as it is,
 // and hands over each place's comparisons as they come.
 func (d *Daemon) Probe(ctx context.Context, each func([]probe.Comparison)) error {
-	places := byPlace(slices.DeleteFunc(check.Matrix(d.cloud.Estate()), notBuilt))
+	places := byPlace(slices.DeleteFunc(check.Matrix(d.cloud.Estate()), d.notBuilt))
 	release, err := d.holdNodes(ctx, places)
 	if err != nil {
 		return err
@@ -57,10 +57,14 @@ func (d *Daemon) Probe(ctx context.Context, each func([]probe.Comparison)) error
 	return errors.Join(errs...)
 }
 
-// notBuilt reports a place that this machine does not build: what is behind a
-// gateway, what a managed network holds, instances of scale sets, and computes that only jobs bring about.
-func notBuilt(c check.Cell) bool {
-	return c.From.Remote() || c.From.Managed != "" || strings.EqualFold(c.From.Resource.Type(), "Microsoft.Compute/virtualMachineScaleSets") || c.From.NIC != "" && c.From.NIC.Equal(network.ServerlessNode(c.From.Resource))
+// notBuilt reports a place that this machine does not build: what no gateway that is
+// built leads to, what a managed network holds, instances of scale sets, and computes that only jobs bring about.
+func (d *Daemon) notBuilt(c check.Cell) bool {
+	if c.From.Remote() {
+		_, built := d.outpost(c.From.Name)
+		return !built
+	}
+	return c.From.Managed != "" || strings.EqualFold(c.From.Resource.Type(), "Microsoft.Compute/virtualMachineScaleSets") || c.From.NIC != "" && c.From.NIC.Equal(network.ServerlessNode(c.From.Resource))
 }
 
 // byPlace groups the cells of a matrix, which come place by place.
@@ -137,6 +141,9 @@ func (d *Daemon) tryFrom(ctx context.Context, from check.Place, input []byte) ([
 		return d.tryInNode(ctx, from, input)
 	case check.KindInternet:
 		id, resolver = outsiderID, outsiderResolver
+	case check.KindPremises, check.KindVPNClient:
+		o, _ := d.outpost(from.Name)
+		id, resolver = o.id, o.resolver
 	}
 	status, err := d.boxes.Exec(ctx, d.boxName(id), sandbox.Exec{
 		Args: []string{binaryPath, "probe", "try", "--resolver", resolver}, Stdin: bytes.NewReader(input), Stdout: &out, Stderr: &said,

@@ -273,10 +273,10 @@ func (c *Client) Profile(ctx context.Context, token string, r VPNRequest) (VPNAn
 	return out, json.NewDecoder(resp.Body).Decode(&out)
 }
 
-// Names of the machines behind gateways, where there is one of a kind.
+// Names of the machines behind gateways begin as those of the proof's places do.
 const (
-	premises  = "onprem"
-	vpnClient = "vpn-client"
+	premises  = "on-premises-"
+	vpnClient = "vpn-client-"
 )
 
 // outpost is a machine behind a gateway.
@@ -286,30 +286,45 @@ type outpost struct {
 	kind      string
 	namespace string
 	address   string
+	resolver  string
 }
 
 // outposts are the machines behind the gateways that are built.
 func (d *Daemon) outposts() []outpost {
-	sites := d.fabric.Sites()
-	count := map[bool]int{}
-	isClient := func(s fabric.Space) bool { return s.Tunnel.Gateway.Equal(s.Owner) }
-	for _, s := range sites {
-		count[isClient(s)]++
-	}
 	var out []outpost
-	for _, s := range sites {
-		o := outpost{name: premises, kind: "on premises", address: s.Tunnel.Addrs[0].String()}
-		if isClient(s) {
-			o.name, o.kind = vpnClient, "VPN client"
-		}
-		if count[isClient(s)] > 1 {
-			o.name += "-" + s.Owner.Name()
+	for _, s := range d.fabric.Sites() {
+		o := outpost{name: premises + s.Owner.Name(), kind: "on premises", address: s.Tunnel.Addrs[0].String(), resolver: outsiderResolver}
+		if s.Tunnel.Gateway.Equal(s.Owner) {
+			o.name, o.kind, o.resolver = vpnClient+s.Owner.Name(), "VPN client", d.clientResolver(s.Owner)
 		}
 		o.id = arm.ID("/providers/Cloister.Premises/machines/" + o.name)
 		o.namespace = d.fabric.SpaceNamespace(s)
 		out = append(out, o)
 	}
 	return out
+}
+
+// clientResolver is the DNS server of a gateway's clients: the first of the gateway's
+// network where that has any of its own, and else a public one. Azure's is not to be
+// had through a VPN.
+func (d *Daemon) clientResolver(gateway arm.ID) string {
+	t := d.view().topology
+	for _, g := range t.Gateways {
+		if v, ok := t.VNet(g.Subnet.Parent()); ok && g.ID.Equal(gateway) && len(v.DNSServers) > 0 {
+			return v.DNSServers[0].String()
+		}
+	}
+	return outsiderResolver
+}
+
+// outpost finds the machine behind a gateway that is a place of the proof.
+func (d *Daemon) outpost(place string) (outpost, bool) {
+	for _, o := range d.outposts() {
+		if strings.EqualFold(o.name, place) {
+			return o, true
+		}
+	}
+	return outpost{}, false
 }
 
 // startOutposts runs the machines behind gateways, and ends those whose gateway is
@@ -328,8 +343,7 @@ func (m *machines) startOutposts(ctx context.Context) {
 		}
 		err := m.start(ctx, o.id, sandbox.Spec{
 			Hostname: o.name, NetNS: fabric.NamespacePath(o.namespace),
-			// Azure's resolver is not to be had through a VPN, and the place has none of its own.
-			Files: m.d.systemFiles(o.name, "127.0.0.1"),
+			Files: m.d.systemFiles(o.name, o.resolver),
 		})
 		if err != nil {
 			m.d.log.Error("starting a machine behind a gateway", "machine", o.name, "error", err)

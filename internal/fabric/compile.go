@@ -286,6 +286,7 @@ func (c *compiler) machines() {
 	}
 	c.firewallSpaces(spaces)
 	sites := c.sites(spaces)
+	c.ownInternet(sites)
 	for _, name := range names {
 		c.plan.Spaces = append(c.plan.Spaces, *spaces[name])
 	}

@@ -70,7 +70,7 @@ func (t *text) way(way check.Way) {
 		t.block("with", someOf(way.Tags, len(way.Tags)))
 	}
 	for _, d := range way.From {
-		t.block("from", strings.Join(d.Places, ", "))
+		t.block("from", several(d.Places))
 		t.block("", d.Reason)
 		if s := t.where(d.Source, ""); s != "" {
 			t.block("", s)
@@ -128,4 +128,15 @@ func ExfilMarkdown(w io.Writer, x *check.Exfiltration, o Options) error {
 		}
 	}
 	return out.Flush()
+}
+
+// mostNamed is how many places text names: of more the first, and how many there are
+// beside.
+const mostNamed = 12
+
+func several(names []string) string {
+	if n := len(names) - mostNamed; n > 1 {
+		return fmt.Sprintf("%s and %d more (--json names all)", strings.Join(names[:mostNamed], ", "), n)
+	}
+	return strings.Join(names, ", ")
 }

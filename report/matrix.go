@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/check"
@@ -94,8 +95,18 @@ func (o Options) fit(columns [][]string, room int) []int {
 	return out
 }
 
+// mostHeads is how many names of one column are written: of more the first, and how
+// many there are beside.
+const mostHeads = 8
+
 // heads writes the names of columns, those of one below each other.
 func (o Options) heads(out io.Writer, columns [][]string, widths []int, left int) {
+	columns = slices.Clone(columns)
+	for i, c := range columns {
+		if len(c) > mostHeads {
+			columns[i] = append(slices.Clone(c[:mostHeads-1]), fmt.Sprintf("and %d more", len(c)-mostHeads+1))
+		}
+	}
 	rows := 0
 	for _, c := range columns {
 		rows = max(rows, len(c))

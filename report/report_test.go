@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -193,5 +194,25 @@ func TestJUnitCounts(t *testing.T) {
 	}
 	if all.Tests != 5 || all.Failures != 2 || skipped != 2 {
 		t.Errorf("%d tests, %d failures, %d skipped", all.Tests, all.Failures, skipped)
+	}
+}
+
+// A hundred machines that meet the same are one column, whose first names are enough.
+func TestManyPlacesAreCounted(t *testing.T) {
+	var cells []check.Cell
+	var names []string
+	for i := range 100 {
+		names = append(names, fmt.Sprintf("vm-%03d", i))
+		cells = append(cells, check.Cell{From: check.Place{Name: names[i]}, To: service.Endpoint{Host: "login.microsoftonline.com"}})
+	}
+	var b strings.Builder
+	if err := MatrixText(&b, cells, Options{Width: 80}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "and 93 more") || strings.Count(b.String(), "vm-") != 7 {
+		t.Errorf("the matrix is\n%s", b.String())
+	}
+	if got := several(names); !strings.HasSuffix(got, "vm-011 and 88 more (--json names all)") {
+		t.Errorf("it says %s", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
 	"github.com/cloister-ml/cloister/network/space"
+	"github.com/cloister-ml/cloister/service"
 	"github.com/cloister-ml/cloister/verdict"
 )
 
@@ -328,14 +329,22 @@ func (x *exfil) services(p Place) {
 // inbound are connections from outside to a machine's own public address.
 func (x *exfil) inbound(p Place) {
 	nic, ok := x.net.NIC(p.NIC)
-	if !ok || !nic.PublicAddr.IsValid() {
+	if !ok {
 		return
 	}
-	v := x.spaces.Between(outsider().Addr, nic.PublicAddr)
-	for _, answer := range certainties(v) {
-		for _, b := range bundles(answer.set) {
-			x.add(p, Way{Kind: WayInbound, To: "whoever connects to " + nic.PublicAddr.String(), Traffic: b.traffic, Value: answer.value, Means: "data leaves in the answers"},
-				Door{Resource: nic.ID, Reason: nic.Name + " has a public address, and nothing denies connections to it"})
+	for _, public := range []netip.Addr{nic.PublicAddr, nic.PublicAddr6} {
+		if !public.IsValid() {
+			continue
+		}
+		from := service.Outsider
+		if public.Is6() {
+			from = service.Outsider6
+		}
+		for _, answer := range certainties(x.spaces.Between(from, public)) {
+			for _, b := range bundles(answer.set) {
+				x.add(p, Way{Kind: WayInbound, To: "whoever connects to " + public.String(), Traffic: b.traffic, Value: answer.value, Means: "data leaves in the answers"},
+					Door{Resource: nic.ID, Reason: nic.Name + " has a public address, and nothing denies connections to it"})
+			}
 		}
 	}
 }

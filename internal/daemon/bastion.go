@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,7 +103,7 @@ func (d *Daemon) cross(r *http.Request, asked BastionRequest) (crossing, error) 
 			return x, forbidden(x.caller, action, id)
 		}
 	}
-	x.to = netip.AddrPortFrom(nic.Addrs[0], asked.Port)
+	x.to = netip.AddrPortFrom(nic.Addrs[max(0, slices.IndexFunc(nic.Addrs, netip.Addr.Is4))], asked.Port)
 	return x, nil
 }
 

@@ -20,6 +20,10 @@ type balancerPlan struct {
 // ones.
 func (c *compiler) balance(list []network.Frontend) {
 	for _, fe := range list {
+		if fe.Address.Is6() {
+			c.note("%s is not built: load balancers are built for IPv4 only", fe.ID)
+			continue
+		}
 		home := c.vnets[fe.Subnet.Parent().Key()]
 		if fe.Public {
 			home = c.behind(fe)

@@ -81,6 +81,10 @@ func (c *compiler) placeFirewalls(list []firewallSight, subnets map[string]netwo
 				continue
 			}
 			for _, a := range fw.public {
+				if !a.Is4() {
+					c.note("%s is not reached at %s: Azure Firewalls are built for IPv4 only", fw.ID, a)
+					continue
+				}
 				v.guests[i].fronts = append(v.guests[i].fronts, translation{public: a, private: c.pool.address("front " + a.String())})
 			}
 			c.firewalls = append(c.firewalls, firewallPlan{fw, v, v.guests[i]})

@@ -128,7 +128,7 @@ func (c *compiler) endpointRoutes(v *vnetPlan, table int) []Route {
 // in itself, and the prefixes that a service endpoint leads to.
 func (c *compiler) subnetRoutes(v *vnetPlan, sub network.Subnet, table int) (routes []Route, services []netip.Prefix) {
 	seen := map[netip.Prefix]bool{}
-	for _, r := range c.ask.EffectiveRoutes(sub.ID) {
+	for _, r := range c.ask.EffectiveRoutes(sub.ID) { // the longest prefixes first
 		if !v.speaks(r.Prefix.Addr()) || seen[r.Prefix.Masked()] {
 			continue
 		}
@@ -140,6 +140,14 @@ func (c *compiler) subnetRoutes(v *vnetPlan, sub network.Subnet, table int) (rou
 		}
 		out := c.hop(v, sub, r)
 		out.Table, out.Dst = table, r.Prefix.Masked()
+		if own, ok := c.toItself(v, r); ok && out.Type == Unreachable && !holds(routes, r.Address) {
+			own.Table = table
+			if own.Dst == out.Dst {
+				out = own
+			} else {
+				routes = append(routes, own)
+			}
+		}
 		routes = append(routes, out)
 		if r.NextHop == network.HopService {
 			services = append(services, out.Dst)
@@ -166,6 +174,28 @@ func (c *compiler) toFront(v *vnetPlan, sub network.Subnet, r network.Route) (Ro
 		return Route{Type: Throw}, true
 	}
 	return Route{Type: Unicast, Dev: linkName(peeringPrefix, home.ID), Via: home.transit}, true
+}
+
+// holds reports whether one of some routes is for an address.
+func holds(routes []Route, a netip.Addr) bool {
+	return slices.ContainsFunc(routes, func(r Route) bool { return r.Dst.Contains(a) })
+}
+
+// toItself is the way to a virtual appliance's own address where its route is for
+// that too: it need not forward what is for itself.
+func (c *compiler) toItself(v *vnetPlan, r network.Route) (Route, bool) {
+	if r.NextHop != network.HopAppliance || !r.Prefix.Contains(r.Address) || len(r.Doubts) > 0 {
+		return Route{}, false
+	}
+	home, ok := c.directly(v, r.Address)
+	if !ok {
+		return Route{}, false
+	}
+	out := Route{Dst: single(r.Address), Type: Throw}
+	if !home.is(v) {
+		out.Type, out.Dev, out.Via = Unicast, linkName(peeringPrefix, home.ID), v.towards(home)
+	}
+	return out, true
 }
 
 // hop is a next hop as the router knows it; one that is not built is unreachable.

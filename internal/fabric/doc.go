@@ -20,6 +20,12 @@
 // router's own machines only, so a peering is never transitive. Every router has
 // a way to the internet, one more namespace, in which public services listen.
 //
+// A dual-stack network has the same once more for IPv6: a router's second filter and
+// tables, on the same cables. A cable has IPv6 only where the estate gives an address
+// of it; a machine's gateway is fe80::1234:5678:9abc, as on Azure, and the platform
+// is reached by IPv4 alone. No end of a cable makes up an address or listens to
+// router advertisements, and neighbours are only a machine and its router.
+//
 // A packet whose source is not an address of the interface that it came from is
 // dropped before anything else looks at it; so a source address says who asks.
 //

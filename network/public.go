@@ -236,6 +236,8 @@ func (b *builder) natGateways() {
 		var g natGateway
 		d := b.read(r, &g.doubts)
 		g.addresses = append(d.refs("publicIpAddresses"), d.refs("publicIpPrefixes")...)
+		ofSix := append(d.refs("publicIpAddressesV6"), d.refs("publicIpPrefixesV6")...)
+		g.addresses, g.six = append(g.addresses, ofSix...), len(ofSix) > 0
 		for _, id := range g.addresses {
 			r, ok := b.e.Get(id)
 			g.six = g.six || ok && isSix(r)

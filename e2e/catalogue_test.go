@@ -22,6 +22,7 @@ func TestCatalogue(t *testing.T) {
 		t.Skip("takes minutes: make e2e-catalogue")
 	}
 	t.Setenv("TF_VAR_agent_token", "a-token") // that some of them ask for
+	t.Setenv("TF_VAR_ADO_PAT", "a-token")
 	for _, rule := range rulebook.Rules() {
 		examples, err := rulebook.Of(rule)
 		if err != nil {
@@ -39,6 +40,13 @@ func TestCatalogue(t *testing.T) {
 // command begins what an extension of the rulebook runs: scripts that are not there.
 const command = `commandToExecute = "`
 
+// What up cannot write, broken or mended: values that only a deployment decides, and
+// deployments of models of a registry elsewhere.
+const (
+	later     = "unknown until deployment"
+	elsewhere = "a deployment has a model, an environment"
+)
+
 // packetsAgree brings an estate up and holds each cell against the proof.
 func packetsAgree(t *testing.T, base []rulebook.Part, own string, mayRefuse bool) {
 	dir := t.TempDir()
@@ -50,7 +58,7 @@ func packetsAgree(t *testing.T, base []rulebook.Part, own string, mayRefuse bool
 	}
 	c := newCloud(t, "c")
 	if out, status := c.cloister(t, "up", "--no-run", dir); status > 1 { // 1: requirements fall
-		if mayRefuse {
+		if mayRefuse || strings.Contains(out, later) || strings.Contains(out, elsewhere) {
 			t.Skipf("refused: %s", out)
 		}
 		t.Fatalf("up ends with %d: %s", status, out)

@@ -85,7 +85,13 @@ func (f *EstateFlags) read(cmd *cobra.Command, path string) (*arm.Estate, error)
 
 // withPremises adds what the project in dir declares on the premises.
 func withPremises(e *arm.Estate, dir string) (*arm.Estate, error) {
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist): // "-", say
+		return e, nil
+	case err != nil:
+		return nil, fmt.Errorf("looking for what is on the premises: %w", err)
+	case !info.IsDir():
 		return e, nil
 	}
 	p, err := project.ReadPremises(dir)

@@ -3,7 +3,6 @@ package fabric
 import (
 	"testing"
 
-	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
 )
 
@@ -57,7 +56,7 @@ func TestApplianceThatDoesNotForward(t *testing.T) {
 		t.Error("nothing is said of a route that leads nowhere")
 	}
 	f := build(t, p)
-	worker, _ := f.Namespace(arm.ID(nicID("worker")))
+	worker, _ := f.Namespace(nicID("worker"))
 	if got := connect(f, worker, "10.3.0.4:22"); got == refused {
 		t.Error("a machine without IP forwarding has forwarded")
 	}

@@ -64,7 +64,8 @@ func prepareBalancer(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Re
 	if err := oneNetwork(view, r); err != nil {
 		return r, err
 	}
-	return r, recordFrontends(view, r)
+	recordFrontends(view, r)
+	return r, nil
 }
 
 // checkFrontend asks that a frontend is private or public, and that both are of one
@@ -248,7 +249,7 @@ func keepFrontend(old arm.Resource, f arm.Object) {
 }
 
 // recordFrontends writes the addresses of internal frontends into the document.
-func recordFrontends(view cloud.View, r arm.Resource) error {
+func recordFrontends(view cloud.View, r arm.Resource) {
 	for _, fe := range network.FromEstate(with(view, r)).Frontends() {
 		for _, f := range arm.Objects(r.Properties, "frontendIPConfigurations") {
 			p, ok := f["properties"].(map[string]any)
@@ -260,7 +261,6 @@ func recordFrontends(view cloud.View, r arm.Resource) error {
 			fill(p, "privateIPAddressVersion", "IPv4")
 		}
 	}
-	return nil
 }
 
 func presentBalancer(view cloud.View, r arm.Resource) arm.Resource {

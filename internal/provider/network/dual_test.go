@@ -10,7 +10,7 @@ import (
 )
 
 // six is an IP configuration of IPv6; an empty address is left to the subnet.
-func six(name, subnet, address string) *armnetwork.InterfaceIPConfiguration {
+func six(subnet, address string) *armnetwork.InterfaceIPConfiguration {
 	p := &armnetwork.InterfaceIPConfigurationPropertiesFormat{
 		Subnet: &armnetwork.Subnet{ID: &subnet}, PrivateIPAddressVersion: to.Ptr(armnetwork.IPVersionIPv6),
 		PrivateIPAllocationMethod: to.Ptr(armnetwork.IPAllocationMethodDynamic),
@@ -18,11 +18,11 @@ func six(name, subnet, address string) *armnetwork.InterfaceIPConfiguration {
 	if address != "" {
 		p.PrivateIPAddress, p.PrivateIPAllocationMethod = &address, to.Ptr(armnetwork.IPAllocationMethodStatic)
 	}
-	return &armnetwork.InterfaceIPConfiguration{Name: &name, Properties: p}
+	return &armnetwork.InterfaceIPConfiguration{Name: to.Ptr("v6"), Properties: p}
 }
 
-func four(name, subnet string) *armnetwork.InterfaceIPConfiguration {
-	return &armnetwork.InterfaceIPConfiguration{Name: &name, Properties: &armnetwork.InterfaceIPConfigurationPropertiesFormat{
+func four(subnet string) *armnetwork.InterfaceIPConfiguration {
+	return &armnetwork.InterfaceIPConfiguration{Name: to.Ptr("v4"), Properties: &armnetwork.InterfaceIPConfigurationPropertiesFormat{
 		Subnet: &armnetwork.Subnet{ID: &subnet}, Primary: to.Ptr(true), PrivateIPAllocationMethod: to.Ptr(armnetwork.IPAllocationMethodDynamic),
 	}}
 }
@@ -64,7 +64,7 @@ func TestDualStackNetwork(t *testing.T) {
 		{"nic-static", "fd00:1::40", "10.1.0.4 fd00:1::40"}, {"nic-first", "", "10.1.0.5 fd00:1::4"}, {"nic-second", "", "10.1.0.6 fd00:1::5"},
 		{"nic-first", "", "10.1.0.5 fd00:1::4"}, // written again, it keeps what it has
 	} {
-		r, err := write(tt.name, four("v4", at["dual"]), six("v6", at["dual"], tt.static))
+		r, err := write(tt.name, four(at["dual"]), six(at["dual"], tt.static))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,24 +84,24 @@ func TestDualStackNetwork(t *testing.T) {
 	if got := *public6.Properties.IPAddress; !strings.HasPrefix(got, "2001:db8:") {
 		t.Errorf("the public address of IPv6 is %s", got)
 	}
-	reached := six("v6", at["dual"], "")
+	reached := six(at["dual"], "")
 	reached.Properties.PublicIPAddress = &armnetwork.PublicIPAddress{ID: public6.ID}
-	if _, err := write("nic-first", four("v4", at["dual"]), reached); err != nil {
+	if _, err := write("nic-first", four(at["dual"]), reached); err != nil {
 		t.Error(err)
 	}
 
-	mixed := six("v6", at["dual"], "")
+	mixed := six(at["dual"], "")
 	mixed.Properties.PublicIPAddress = &armnetwork.PublicIPAddress{ID: public4.ID}
 	for _, tt := range []struct {
 		name, code string
 		configs    []*armnetwork.InterfaceIPConfiguration
 	}{
-		{"IPv6 alone", "NetworkInterfacePrimaryIPConfigurationMustBeIPv4", []*armnetwork.InterfaceIPConfiguration{six("v6", at["dual"], "")}},
-		{"a subnet without IPv6", "SubnetHasNoPrefixOfIPVersion", []*armnetwork.InterfaceIPConfiguration{four("v4", at["four"]), six("v6", at["four"], "")}},
-		{"an address of the other version", "InvalidIPAddressFormat", []*armnetwork.InterfaceIPConfiguration{four("v4", at["dual"]), six("v6", at["dual"], "10.1.0.9")}},
-		{"an address of another subnet", "PrivateIPAddressNotInSubnet", []*armnetwork.InterfaceIPConfiguration{four("v4", at["dual"]), six("v6", at["dual"], "fd00:1:0:1::9")}},
-		{"an address that is taken", "PrivateIPAddressIsAllocated", []*armnetwork.InterfaceIPConfiguration{four("v4", at["dual"]), six("v6", at["dual"], "fd00:1::40")}},
-		{"a public address of the other version", "IPVersionForPublicIpAndNicIpConfigurationMustMatch", []*armnetwork.InterfaceIPConfiguration{four("v4", at["dual"]), mixed}},
+		{"IPv6 alone", "NetworkInterfacePrimaryIPConfigurationMustBeIPv4", []*armnetwork.InterfaceIPConfiguration{six(at["dual"], "")}},
+		{"a subnet without IPv6", "SubnetHasNoPrefixOfIPVersion", []*armnetwork.InterfaceIPConfiguration{four(at["four"]), six(at["four"], "")}},
+		{"an address of the other version", "InvalidIPAddressFormat", []*armnetwork.InterfaceIPConfiguration{four(at["dual"]), six(at["dual"], "10.1.0.9")}},
+		{"an address of another subnet", "PrivateIPAddressNotInSubnet", []*armnetwork.InterfaceIPConfiguration{four(at["dual"]), six(at["dual"], "fd00:1:0:1::9")}},
+		{"an address that is taken", "PrivateIPAddressIsAllocated", []*armnetwork.InterfaceIPConfiguration{four(at["dual"]), six(at["dual"], "fd00:1::40")}},
+		{"a public address of the other version", "IPVersionForPublicIpAndNicIpConfigurationMustMatch", []*armnetwork.InterfaceIPConfiguration{four(at["dual"]), mixed}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := write("nic-refused", tt.configs...)
@@ -109,7 +109,7 @@ func TestDualStackNetwork(t *testing.T) {
 		})
 	}
 	t.Run("one of the five that Azure keeps", func(t *testing.T) {
-		_, err := write("nic-refused", four("v4", at["dual"]), six("v6", at["dual"], "fd00:1::3"))
+		_, err := write("nic-refused", four(at["dual"]), six(at["dual"], "fd00:1::3"))
 		wantCode(t, err, http.StatusBadRequest, "PrivateIPAddressInReservedRange")
 	})
 	t.Run("a subnet that is no /64", func(t *testing.T) {

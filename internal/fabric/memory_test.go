@@ -11,7 +11,29 @@ import (
 // changed only that one is compiled anew.
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	h := manyRules(50)
+	holdMemory(t, manyRules(50))
+}
+
+// The same group is another in a table of IPv6.
+func TestMemoryOfBothVersions(t *testing.T) {
+	t.Parallel()
+	h := manyRules(50).dual()
+	h.filter(nicID("worker"), network.Inbound, "six", rule("web", true, "Tcp", "fd00:1::/64", anywhere, port(443)), rule("ssh", true, "Tcp", "fd00:1::7/128", anywhere, port(22)))
+	var m Memory
+	for range 2 {
+		with, without := h.planWith(&m), h.plan()
+		for i, s := range without.Spaces {
+			if s.Filter != nil && s.Filter.Fingerprint() != with.Spaces[i].Filter.Fingerprint() {
+				t.Errorf("the filter of %s is another with memory", s.Name)
+			}
+			if s.Filter6 != nil && s.Filter6.Fingerprint() != with.Spaces[i].Filter6.Fingerprint() {
+				t.Errorf("the IPv6 filter of %s is another with memory", s.Name)
+			}
+		}
+	}
+}
+
+func holdMemory(t *testing.T, h *handmade) {
 	var m Memory
 	same := func(step string) {
 		t.Helper()

@@ -144,6 +144,9 @@ func (c *Client) deploymentBody(ctx context.Context, d spec.Deployment) (map[str
 		"codeConfiguration": map[string]any{"codeId": code, "scoringScript": d.ScoringScript},
 		"scaleSettings":     map[string]any{"scaleType": "Default"},
 	}
+	if d.Egress == "disabled" {
+		props["egressPublicNetworkAccess"] = "Disabled"
+	}
 	if d.Description != "" {
 		props["description"] = d.Description
 	}

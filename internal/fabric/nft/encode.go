@@ -60,8 +60,7 @@ func (v Value) bytes(t Type) []byte {
 		copy(b, v.Name)
 		return b
 	case Addr:
-		a := v.Addr.As4()
-		return a[:]
+		return v.Addr.AsSlice() // 16 bytes too: a set is sealed before its table's version is filled in
 	case addr6:
 		a := v.Addr.As16()
 		return a[:]

@@ -50,6 +50,7 @@ type Deployment struct {
 	ScoringScript                    string
 	Environment                      EnvironmentRef
 	InstanceType                     string
+	Egress                           string // enabled or disabled: its way out by the internet
 	InstanceCount                    int
 	Env, Tags                        map[string]string
 	MaxConcurrent                    int
@@ -79,6 +80,7 @@ func readDeployment(v value) Deployment {
 	if t, ok := fields["type"]; ok {
 		t.oneOf("managed")
 	}
+	d.Egress = fields["egress_public_network_access"].optOneOf("enabled", "disabled")
 	if m, ok := fields["model"]; ok && m.ok() {
 		d.readModel(m)
 	} else {

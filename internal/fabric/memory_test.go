@@ -1,6 +1,7 @@
 package fabric
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -18,7 +19,11 @@ func TestMemory(t *testing.T) {
 func TestMemoryOfBothVersions(t *testing.T) {
 	t.Parallel()
 	h := manyRules(50).dual()
-	h.filter(nicID("worker"), network.Inbound, "six", rule("web", true, "Tcp", "fd00:1::/64", anywhere, port(443)), rule("ssh", true, "Tcp", "fd00:1::7/128", anywhere, port(22)))
+	var rules []network.Match
+	for i := range 20 {
+		rules = append(rules, rule(fmt.Sprint("from-", i), true, "Tcp", fmt.Sprintf("fd00:1::%x/128", i+16), "::/0", port(uint16(400+i))))
+	}
+	h.filter(nicID("worker"), network.Inbound, "six", rules...)
 	var m Memory
 	for range 2 {
 		with, without := h.planWith(&m), h.plan()

@@ -102,7 +102,7 @@ func (p *conditionParser) is(words ...string) bool {
 func (p *conditionParser) or() verdict.Value {
 	v := p.and()
 	for p.is("OR", "||") {
-		v = not(verdict.And(not(v), not(p.and())))
+		v = verdict.Not(verdict.And(verdict.Not(v), verdict.Not(p.and())))
 	}
 	return v
 }
@@ -123,7 +123,7 @@ func (p *conditionParser) term() verdict.Value {
 		p.failed = true
 		return verdict.Unknown
 	case p.is("!", "NOT"):
-		return not(p.term())
+		return verdict.Not(p.term())
 	case p.is("("):
 		v := p.or()
 		if !p.is(")") {

@@ -42,7 +42,7 @@ func readDenial(doc arm.Resource) denial {
 	d.unknown = d.role.unknown
 	read := func(path string) []party {
 		var out []party
-		if u, ok := unknownIn(doc.Properties, path); ok {
+		if u, ok := arm.UnknownIn(doc.Properties, path); ok {
 			d.unknown = "its " + path + " are " + u.String()
 		}
 		for _, o := range arm.Objects(doc.Properties, path) {
@@ -77,7 +77,7 @@ func (m *Model) denied(principal, action string, data bool, scope arm.ID) verdic
 		if !named && d.role.unknown == "" {
 			continue
 		}
-		v := verdict.And(within, verdict.And(m.listed(d.denied, principal), not(m.listed(d.excluded, principal))))
+		v := verdict.And(within, verdict.And(m.listed(d.denied, principal), verdict.Not(m.listed(d.excluded, principal))))
 		if v == verdict.No && d.unknown == "" || within == verdict.No {
 			continue
 		}
@@ -112,14 +112,4 @@ func (m *Model) listed(list []party, principal string) verdict.Value {
 		}
 	}
 	return out
-}
-
-func not(v verdict.Value) verdict.Value {
-	switch v {
-	case verdict.Yes:
-		return verdict.No
-	case verdict.No:
-		return verdict.Yes
-	}
-	return verdict.Unknown
 }

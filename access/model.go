@@ -171,7 +171,7 @@ func (m *Model) addMember(doc arm.Resource) {
 	for _, member := range append(arm.Strings(doc.Properties, "members"), id) {
 		m.members[group][strings.ToLower(member)] = true
 	}
-	if _, ok := unknownIn(doc.Properties, "members"); ok {
+	if _, ok := arm.UnknownIn(doc.Properties, "members"); ok {
 		m.members[group][someone] = true
 	}
 }

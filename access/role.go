@@ -62,7 +62,7 @@ func customRole(doc arm.Resource) Role {
 	if r.Name == "" {
 		r.Name = doc.Name
 	}
-	if u, ok := unknownIn(doc.Properties, "permissions"); ok {
+	if u, ok := arm.UnknownIn(doc.Properties, "permissions"); ok {
 		r.unknown = "its permissions are " + u.String()
 	}
 	for i, o := range arm.Objects(doc.Properties, "permissions") {
@@ -71,7 +71,7 @@ func customRole(doc arm.Resource) Role {
 			DataActions: arm.Strings(o, "dataActions"), NotDataActions: arm.Strings(o, "notDataActions"),
 		}
 		for _, path := range []string{"actions", "notActions", "dataActions", "notDataActions"} {
-			if u, ok := unknownIn(o, path); ok {
+			if u, ok := arm.UnknownIn(o, path); ok {
 				r.unknown = "its " + path + " are " + u.String()
 			}
 		}
@@ -81,25 +81,11 @@ func customRole(doc arm.Resource) Role {
 		}
 		r.Actions, r.NotActions, r.DataActions, r.NotDataActions = p.Actions, p.NotActions, p.DataActions, p.NotDataActions
 	}
-	if _, ok := unknownIn(doc.Properties, "assignableScopes"); ok {
+	if _, ok := arm.UnknownIn(doc.Properties, "assignableScopes"); ok {
 		return r // not known: any scope may be among them
 	}
 	for _, s := range arm.Strings(doc.Properties, "assignableScopes") {
 		r.Scopes = append(r.Scopes, arm.ID(s))
 	}
 	return r
-}
-
-// unknownIn finds a value that is not known at a path, on the way to it, or among
-// the elements of the list there.
-func unknownIn(o arm.Object, path string) (arm.Unknown, bool) {
-	if u, ok := arm.UnknownAt(o, path); ok {
-		return u, true
-	}
-	for _, e := range arm.List(o, path) {
-		if u, ok := e.(arm.Unknown); ok {
-			return u, true
-		}
-	}
-	return arm.Unknown{}, false
 }

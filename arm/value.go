@@ -121,6 +121,20 @@ func UnknownAt(o Object, path string) (Unknown, bool) {
 	return u, ok
 }
 
+// UnknownIn is the unknown value at path, on the way to it, or among the elements of
+// the array there.
+func UnknownIn(o Object, path string) (Unknown, bool) {
+	if u, ok := UnknownAt(o, path); ok {
+		return u, true
+	}
+	for _, e := range List(o, path) {
+		if u, ok := e.(Unknown); ok {
+			return u, true
+		}
+	}
+	return Unknown{}, false
+}
+
 // Clone copies a value deeply.
 func Clone[T any](v T) T {
 	c, _ := clone(v).(T)

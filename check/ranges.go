@@ -27,7 +27,7 @@ func spacesApart(w *world) []Requirement {
 			seen[pair] = true
 			doc, _ := w.estate.Get(p.ID)
 			value, reason := verdict.Yes, "they have no address in common"
-			if a, b, ok := overlapping(v.AddressSpace, remote.AddressSpace); ok {
+			if a, b, ok := network.Overlap(v.AddressSpace, remote.AddressSpace); ok {
 				value, reason = verdict.No, fmt.Sprintf("%s of %s overlaps %s of %s, and Azure peers no networks that have an address in common", a, v.Name, b, remote.Name)
 			} else if d, unknown := spaceDoubt(v, remote); unknown {
 				value, reason = verdict.Unknown, d
@@ -54,17 +54,6 @@ func spaceDoubt(list ...network.VNet) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-func overlapping(a, b []netip.Prefix) (p, q netip.Prefix, ok bool) {
-	for _, p := range a {
-		for _, q := range b {
-			if p.Overlaps(q) {
-				return p, q, true
-			}
-		}
-	}
-	return netip.Prefix{}, netip.Prefix{}, false
 }
 
 // defaultServiceCIDR is the range that Azure gives a cluster which asks for none.

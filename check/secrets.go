@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,7 +56,7 @@ var secretNames = []string{"token", "password", "passwd", "secret", "personal_ac
 func secretIn(v any, key string) string {
 	switch v := v.(type) {
 	case map[string]any:
-		for _, k := range sortedKeys(v) {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			if what := secretIn(v[k], k); what != "" {
 				return what
 			}
@@ -105,13 +106,4 @@ func namedSecret(name string) bool {
 		return true
 	}
 	return slices.ContainsFunc(secretNames, func(s string) bool { return strings.Contains(name, s) })
-}
-
-func sortedKeys(o map[string]any) []string {
-	keys := make([]string, 0, len(o))
-	for k := range o {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -207,7 +207,7 @@ func firstOnly(list []branch) []branch {
 		out[i].when = func(f Flow) verdict.Value {
 			v := b.when(f)
 			for _, e := range earlier {
-				v = verdict.And(v, not(e.when(f)))
+				v = verdict.And(v, verdict.Not(e.when(f)))
 			}
 			return v
 		}
@@ -220,14 +220,4 @@ func firstOnly(list []branch) []branch {
 		}
 	}
 	return out
-}
-
-func not(v verdict.Value) verdict.Value {
-	switch v {
-	case verdict.Yes:
-		return verdict.No
-	case verdict.No:
-		return verdict.Yes
-	}
-	return v
 }

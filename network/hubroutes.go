@@ -30,7 +30,7 @@ func (b *builder) connected(c hubConnection, all []hubConnection) hub {
 			continue
 		}
 		other, ok := b.t.VNet(o.network)
-		_, _, overlaps := overlap(mine.AddressSpace, other.AddressSpace)
+		_, _, overlaps := Overlap(mine.AddressSpace, other.AddressSpace)
 		switch {
 		case o.extra != "", overlaps:
 			h.gateway.Learns = fmt.Sprintf("what virtual hub %s knows of %s is not certain", o.hub.Name(), o.network.Name())

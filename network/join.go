@@ -41,7 +41,7 @@ func (b *builder) join() {
 		}
 		v, _ := b.t.VNet(here.Subnet.Parent())
 		other, _ := b.t.VNet(far.Subnet.Parent())
-		if mine, theirs, overlaps := overlap(v.AddressSpace, other.AddressSpace); overlaps {
+		if mine, theirs, overlaps := Overlap(v.AddressSpace, other.AddressSpace); overlaps {
 			b.problemOf(j.id, "connection %s: %s of %s overlaps %s of %s; renumber one", j.id.Name(), mine, v.Name, theirs, other.Name)
 			continue
 		}

@@ -45,7 +45,7 @@ func (b *builder) separatePeers(v *VNet) {
 			if !p.Connected || !q.Connected || p.Remote.Equal(q.Remote) {
 				continue
 			}
-			mine, theirs, ok := overlap(p.RemoteAddressSpace, q.RemoteAddressSpace)
+			mine, theirs, ok := Overlap(p.RemoteAddressSpace, q.RemoteAddressSpace)
 			if !ok {
 				continue
 			}
@@ -103,7 +103,7 @@ func (b *builder) connect(v VNet, p *Peering) {
 		b.outside(p)
 		return
 	}
-	if mine, theirs, ok := overlap(v.AddressSpace, remote.AddressSpace); ok {
+	if mine, theirs, ok := Overlap(v.AddressSpace, remote.AddressSpace); ok {
 		b.problemOf(p.ID, "peering %s: %s of %s overlaps %s of %s; networks with overlapping address space cannot be peered, so renumber one",
 			p.ID.Name(), mine, v.Name, theirs, remote.Name)
 		return

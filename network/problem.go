@@ -47,7 +47,7 @@ func (b *builder) checkAddressing() {
 			if other.ID.Key() >= s.ID.Key() {
 				break
 			}
-			if p, q, ok := overlap(s.Prefixes, other.Prefixes); ok {
+			if p, q, ok := Overlap(s.Prefixes, other.Prefixes); ok {
 				b.problemOf(s.ID, "subnet %s (%s) overlaps subnet %s (%s); give each a prefix of its own", s.Name, p, other.Name, q)
 			}
 		}
@@ -84,8 +84,8 @@ func (b *builder) checkSubnet(s Subnet) {
 	}
 }
 
-// overlap finds the first two prefixes that have an address in common.
-func overlap(a, b []netip.Prefix) (p, q netip.Prefix, ok bool) {
+// Overlap finds the first two prefixes that have an address in common.
+func Overlap(a, b []netip.Prefix) (p, q netip.Prefix, ok bool) {
 	for _, p := range a {
 		for _, q := range b {
 			if p.Overlaps(q) {

@@ -52,7 +52,7 @@ func (r *reader) zoneGroups() {
 			continue
 		}
 		const configs = "privateDnsZoneConfigs"
-		if u, ok := unknownIn(group.Properties, configs); ok {
+		if u, ok := arm.UnknownIn(group.Properties, configs); ok {
 			r.doubtAll(doubt{by: group.ID, reason: fmt.Sprintf("a zone of zone group %s of %s is %s", group.Name, pe.Name, u)})
 		}
 		for _, cfg := range arm.Objects(group.Properties, configs) {

@@ -90,7 +90,7 @@ func readRule(doc arm.Resource) (r rule, on bool) {
 		return r, true
 	}
 	r.suffix = strings.ToLower(strings.Trim(arm.String(doc.Properties, "domainName"), "."))
-	if u, ok := unknownIn(doc.Properties, "targetDnsServers"); ok {
+	if u, ok := arm.UnknownIn(doc.Properties, "targetDnsServers"); ok {
 		r.unknown = "its targets are " + u.String()
 	}
 	for _, o := range arm.Objects(doc.Properties, "targetDnsServers") {

@@ -37,7 +37,7 @@ func (r *reader) readSet(z *zone, typ string, doc arm.Resource) {
 }
 
 func (s *recordSet) list(doc arm.Resource, path string) []arm.Object {
-	if u, ok := unknownIn(doc.Properties, path); ok {
+	if u, ok := arm.UnknownIn(doc.Properties, path); ok {
 		s.unknown = u.String()
 	}
 	return arm.Objects(doc.Properties, path)
@@ -69,18 +69,4 @@ func (s *recordSet) name(o arm.Object, path string) {
 	if n, err := normalise(arm.String(o, path)); err == nil {
 		s.targets = append(s.targets, n)
 	}
-}
-
-// unknownIn finds a value that is not known at a path, on the way to it, or among
-// the elements of the list there.
-func unknownIn(o arm.Object, path string) (arm.Unknown, bool) {
-	if u, ok := arm.UnknownAt(o, path); ok {
-		return u, true
-	}
-	for _, e := range arm.List(o, path) {
-		if u, ok := e.(arm.Unknown); ok {
-			return u, true
-		}
-	}
-	return arm.Unknown{}, false
 }

@@ -85,6 +85,17 @@ func And(a, b Value) Value {
 	return Yes
 }
 
+// Not is No for Yes, Yes for No, and Unknown for Unknown.
+func Not(v Value) Value {
+	switch v {
+	case Yes:
+		return No
+	case No:
+		return Yes
+	}
+	return Unknown
+}
+
 // Decisive is the step that settled the value: the first No, else the first
 // Unknown, else the last step.
 func (v Verdict) Decisive() Step {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/internal/cloud/session"
 	"github.com/cloister-ml/cloister/internal/cloud/store"
 )
 
@@ -73,7 +74,7 @@ const defaultSecret = 2 * 365 * 24 * time.Hour
 
 // addSecret gives an application another secret.
 func (c *Cloud) addSecret(ctx context.Context, app, name string, start, end time.Time) (Secret, string, error) {
-	text := newSecret()
+	text := session.Secret()
 	s := Secret{ID: uuid.NewString(), Name: name, Hint: text[:3], Hash: hashSecret(text), Start: start, End: end}
 	err := c.principals.change(ctx, app, func(p *proofs) { p.Secrets = append(p.Secrets, s) })
 	return s, text, err

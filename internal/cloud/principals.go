@@ -2,10 +2,8 @@ package cloud
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"fmt"
 	"strings"
 	"sync"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/cloister-ml/cloister/internal/cloud/session"
 	"github.com/cloister-ml/cloister/internal/cloud/store"
 )
 
@@ -76,19 +75,13 @@ func (p *principals) create(ctx context.Context, name string, owner bool, now ti
 
 // write gives the principal a new secret and keeps it.
 func (p *principals) write(ctx context.Context, known store.Principal) (Credentials, error) {
-	secret := newSecret()
+	secret := session.Secret()
 	known.Hash = hashSecret(secret)
 	if err := p.store.PutPrincipal(ctx, known); err != nil {
 		return Credentials{}, err
 	}
 	p.add(known)
 	return Credentials{Tenant: p.tenant, ClientID: known.AppID, ClientSecret: secret, ObjectID: known.ObjectID}, nil
-}
-
-func newSecret() string {
-	random := make([]byte, 32)
-	rand.Read(random) // does not fail
-	return base64.RawURLEncoding.EncodeToString(random)
 }
 
 // hashSecret needs no salt and no slow function: the secret has 256 random bits.

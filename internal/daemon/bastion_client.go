@@ -17,22 +17,27 @@ import (
 // client needs to log in to a machine.
 func (c *Client) Login(ctx context.Context, token string, r LoginRequest) (LoginAnswer, error) {
 	var out LoginAnswer
-	req, err := bastionCall(ctx, "/bastion/login", token, r)
+	return out, c.doAs(ctx, "/bastion/login", token, r, &out)
+}
+
+// doAs makes a call with a caller's token, and decodes the answer into out.
+func (c *Client) doAs(ctx context.Context, path, token string, in, out any) error {
+	req, err := requestAs(ctx, path, token, in)
 	if err != nil {
-		return out, err
+		return err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return out, fmt.Errorf("asking the cloud's daemon: %w", err)
+		return fmt.Errorf("asking the cloud's daemon: %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return out, refusal(resp)
+		return refusal(resp)
 	}
-	return out, json.NewDecoder(resp.Body).Decode(&out)
+	return json.NewDecoder(resp.Body).Decode(out)
 }
 
-func bastionCall(ctx context.Context, path, token string, in any) (*http.Request, error) {
+func requestAs(ctx context.Context, path, token string, in any) (*http.Request, error) {
 	data, err := json.Marshal(in)
 	if err != nil {
 		return nil, err
@@ -52,7 +57,7 @@ func refusal(resp *http.Response) error {
 
 // Connect connects through Azure Bastion to a port of a machine.
 func (c *Client) Connect(ctx context.Context, token string, r BastionRequest) (net.Conn, error) {
-	req, err := bastionCall(ctx, "/bastion/connect", token, r)
+	req, err := requestAs(ctx, "/bastion/connect", token, r)
 	if err != nil {
 		return nil, err
 	}

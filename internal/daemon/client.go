@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud"
@@ -97,8 +96,7 @@ func (c *Client) send(ctx context.Context, method, path string, in any) (*http.R
 	}
 	if resp.StatusCode >= 300 {
 		defer resp.Body.Close()
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what can be read of the message
-		return nil, errors.New(strings.TrimSpace(string(text)))
+		return nil, refusal(resp)
 	}
 	return resp, nil
 }
@@ -137,24 +135,10 @@ func (c *Client) Variables(ctx context.Context) (vars map[string]string, err err
 // Probe tries every place by every service, and hands over each place's cells as
 // they come.
 func (c *Client) Probe(ctx context.Context, each func([]probe.Comparison)) error {
-	resp, err := c.send(ctx, http.MethodPost, "/probe", nil)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	lines := json.NewDecoder(resp.Body)
-	for {
-		var line probeLine
-		switch err := lines.Decode(&line); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return fmt.Errorf("reading the probe's results: %w", err)
-		case line.Error != "":
-			return errors.New(line.Error)
-		}
-		each(line.Cells)
-	}
+	return follow(ctx, c, http.MethodPost, "/probe", "the probe's results", func(cells []probe.Comparison) error {
+		each(cells)
+		return nil
+	})
 }
 
 // Down asks the daemon to take everything down, and returns when it has agreed.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -117,27 +116,19 @@ func logsOf(e *arm.Estate, t *network.Topology) (logs []flowlog.Log, logged map[
 	return logs, logged
 }
 
-// logLine is one line of the answer: a record, or why there are no more.
-type logLine struct {
-	Record json.RawMessage `json:"record,omitempty"`
-	Error  string          `json:"error,omitempty"`
-}
-
 // getFlowLogs answers with a line for each record that is written, until the caller
 // goes.
 func (d *Daemon) getFlowLogs(w http.ResponseWriter, r *http.Request) {
 	of := r.URL.Query().Get("of")
-	lines, flush := json.NewEncoder(w), http.NewResponseController(w)
-	w.Header().Set("Content-Type", "application/x-ndjson")
+	out := newLines[json.RawMessage](w)
 	found := false
 	for _, l := range d.view().logs {
 		found = found || concerns(l, of)
 	}
 	if !found {
-		_ = lines.Encode(logLine{Error: noFlowLog(of)})
+		out.fail(noFlowLog(of))
 		return
 	}
-	_ = flush.Flush()
 	records := make(chan []byte)
 	leave := d.logs.writer.Listen(func(l flowlog.Log, record []byte) {
 		if !concerns(l, of) {
@@ -154,50 +145,26 @@ func (d *Daemon) getFlowLogs(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case record := <-records:
-			_ = lines.Encode(logLine{Record: record})
-			_ = flush.Flush()
+			out.item(record)
 		}
 	}
 }
 
-func noFlowLog(of string) string {
+func noFlowLog(of string) error {
 	if of == "" {
-		return "the cloud has no flow log that is enabled: add an azurerm_network_watcher_flow_log, or a Microsoft.Network/networkWatchers/flowLogs"
+		return errors.New("the cloud has no flow log that is enabled: add an azurerm_network_watcher_flow_log, or a Microsoft.Network/networkWatchers/flowLogs")
 	}
-	return fmt.Sprintf("the cloud has no enabled flow log called %s, nor one of a network or security group of that name", of)
+	return fmt.Errorf("the cloud has no enabled flow log called %s, nor one of a network or security group of that name", of)
 }
 
 // concerns reports whether a log is meant by a name or id: its own or its target's.
 func concerns(l flowlog.Log, of string) bool {
-	for _, id := range []arm.ID{l.ID, l.Target} {
-		if of == "" || strings.EqualFold(id.Name(), of) || id.Equal(arm.ID(of)) {
-			return true
-		}
-	}
-	return false
+	return of == "" || named(l.ID, of) || named(l.Target, of)
 }
 
 // FlowLogs hands over the records of flow logs as they are written, until ctx ends:
 // of all, or of those that of names.
 func (c *Client) FlowLogs(ctx context.Context, of string, each func(record []byte) error) error {
-	resp, err := c.send(ctx, http.MethodGet, "/nsg/flowlogs?"+url.Values{"of": {of}}.Encode(), nil)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	lines := json.NewDecoder(resp.Body)
-	for {
-		var line logLine
-		switch err := lines.Decode(&line); {
-		case ctx.Err() != nil || errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return fmt.Errorf("reading the flow logs: %w", err)
-		case line.Error != "":
-			return errors.New(line.Error)
-		}
-		if err := each(line.Record); err != nil {
-			return err
-		}
-	}
+	path := "/nsg/flowlogs?" + url.Values{"of": {of}}.Encode()
+	return untilDone(ctx, follow(ctx, c, http.MethodGet, path, "the flow logs", func(r json.RawMessage) error { return each(r) }))
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -149,25 +148,8 @@ func (d *Daemon) getVariables(w http.ResponseWriter, _ *http.Request) {
 	cloud.WriteJSON(w, http.StatusOK, vars)
 }
 
-// probeLine is one line of the probe's answer.
-type probeLine struct {
-	Cells []probe.Comparison `json:"cells,omitempty"` // of one place
-	Error string             `json:"error,omitempty"` // at the end
-}
-
-// postProbe answers place by place, a JSON object a line.
+// postProbe answers place by place.
 func (d *Daemon) postProbe(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	var mu sync.Mutex
-	write := func(line probeLine) {
-		mu.Lock()
-		defer mu.Unlock()
-		_ = json.NewEncoder(w).Encode(line) // the client has gone: its context ends the probe
-		if f, ok := w.(http.Flusher); ok {
-			f.Flush()
-		}
-	}
-	if err := d.Probe(r.Context(), func(cells []probe.Comparison) { write(probeLine{Cells: cells}) }); err != nil {
-		write(probeLine{Error: err.Error()})
-	}
+	out := newLines[[]probe.Comparison](w)
+	out.fail(d.Probe(r.Context(), out.item))
 }

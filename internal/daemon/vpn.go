@@ -258,19 +258,7 @@ func (v *vpn) give(asked VPNRequest, gateway arm.ID, pool netip.Prefix) (netip.A
 // Profile asks for a client profile, with a caller's token.
 func (c *Client) Profile(ctx context.Context, token string, r VPNRequest) (VPNAnswer, error) {
 	var out VPNAnswer
-	req, err := bastionCall(ctx, "/vpn/profiles", token, r)
-	if err != nil {
-		return out, err
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return out, fmt.Errorf("asking the cloud's daemon: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return out, refusal(resp)
-	}
-	return out, json.NewDecoder(resp.Body).Decode(&out)
+	return out, c.doAs(ctx, "/vpn/profiles", token, r, &out)
 }
 
 // Names of the machines behind gateways begin as those of the proof's places do.

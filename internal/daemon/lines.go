@@ -78,8 +78,8 @@ func follow[T any](ctx context.Context, c *Client, method, path, what string, ea
 
 // untilDone is nil where ctx has ended: who follows until then wants no error of it.
 func untilDone(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }

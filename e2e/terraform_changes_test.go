@@ -117,6 +117,36 @@ func (tf *terraform) change(changes []singleChange) {
 	tf.wantNoChanges("after single attributes were changed")
 }
 
+// refusedChange is one that is planned in place and not applied.
+type refusedChange struct {
+	singleChange
+	says string // how the apply ends
+}
+
+// refusedChanges are what the provider plans and Azure does not do. How long a vault
+// keeps what is deleted can be said once: Azure answers 400 BadRequest, "has been set
+// already and it can't be modified", which the provider knows and does not ask for.
+var refusedChanges = []refusedChange{
+	{singleChange{
+		"how long deleted secrets are kept", "modules/workspace/vault.tf", `purge_protection_enabled      = true`, "purge_protection_enabled = true\n  soft_delete_retention_days = 30",
+		inPlace, `module.workspace.azurerm_key_vault.this`,
+	}, "once `soft_delete_retention_days` has been configured it cannot be modified"},
+}
+
+// refuse applies changes that must be refused, from a copy, and finds all as it was.
+func (tf *terraform) refuse(changes []refusedChange) {
+	tf.t.Helper()
+	for _, s := range changes {
+		other := tf.copied()
+		other.plan(s.singleChange)
+		out, status := other.run("apply", "-auto-approve", "-input=false", "-refresh=false", "-target="+s.address)
+		if status == 0 || !strings.Contains(strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " "), s.says) {
+			tf.t.Errorf("%s: apply ends with %d, want a refusal that says %q:\n%s", s.what, status, s.says, tail(out, 2000))
+		}
+	}
+	tf.wantNoChanges("after what was refused")
+}
+
 // edit writes a change into the copy of the example.
 func (tf *terraform) edit(s singleChange) error {
 	path := filepath.Join(tf.dir, s.file)

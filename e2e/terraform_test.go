@@ -44,6 +44,7 @@ func TestTerraform(t *testing.T) {
 	sameEstate(t, tf, c.estate(t))
 
 	tf.planEach(plannedChanges)
+	tf.refuse(refusedChanges)
 	tf.change(singleChanges)
 
 	t.Log("the estate that Terraform has made runs as the one that up makes")

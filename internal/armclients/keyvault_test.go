@@ -1,6 +1,7 @@
 package armclients
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -61,6 +62,40 @@ func TestVaults(t *testing.T) {
 	if !slices.Equal(listed, want) {
 		t.Errorf("the list of resources has %v, want %v", listed, want)
 	}
+}
+
+// How long a vault keeps what is deleted is said once, and so is that nothing is purged.
+func TestVaultsOnceSet(t *testing.T) {
+	w := start(t)
+	vaults, ctx := vaultClients(w).NewVaultsClient(), t.Context()
+	vault(w, "kv-one")
+	for days, want := range map[int32]string{7: "", 8: "BadRequest", 90: "BadRequest"} {
+		_, err := vaults.Update(ctx, group, "kv-one", armkeyvault.VaultPatchParameters{Properties: &armkeyvault.VaultPatchProperties{SoftDeleteRetentionInDays: &days}}, nil)
+		if want == "" && err != nil {
+			t.Errorf("the same %d days: %v", days, err)
+		} else if want != "" {
+			wantCode(t, fmt.Sprintf("%d days", days), err, 400, want)
+		}
+		again := vaultParameters()
+		again.Properties.SoftDeleteRetentionInDays = &days
+		if _, err = vaults.BeginCreateOrUpdate(ctx, group, "kv-one", again, nil); want == "" && err != nil {
+			t.Errorf("a vault of the same %d days: %v", days, err)
+		} else if want != "" {
+			wantCode(t, fmt.Sprintf("a vault of %d days", days), err, 400, want)
+		}
+	}
+	protect := armkeyvault.VaultPatchParameters{Properties: &armkeyvault.VaultPatchProperties{EnablePurgeProtection: to.Ptr(true)}}
+	must[armkeyvault.VaultsClientUpdateResponse](t)(vaults.Update(ctx, group, "kv-one", protect, nil))
+	silent := vaultParameters()
+	silent.Properties.SoftDeleteRetentionInDays = nil
+	await[armkeyvault.VaultsClientCreateOrUpdateResponse](t)(vaults.BeginCreateOrUpdate(ctx, group, "kv-one", silent, nil))
+	kept := must[armkeyvault.VaultsClientGetResponse](t)(vaults.Get(ctx, group, "kv-one", nil)).Properties
+	if *kept.SoftDeleteRetentionInDays != 7 || kept.EnablePurgeProtection == nil || !*kept.EnablePurgeProtection {
+		t.Errorf("a vault that says nothing of them again has %+v", kept)
+	}
+	*protect.Properties.EnablePurgeProtection = false
+	_, err := vaults.Update(ctx, group, "kv-one", protect, nil)
+	wantCode(t, "purge protection taken back", err, 400, "BadRequest")
 }
 
 func TestDeletedVaults(t *testing.T) {

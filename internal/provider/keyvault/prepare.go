@@ -28,6 +28,9 @@ func (vs *vaults) prepare(view cloud.View, old *arm.Resource, r arm.Resource) (a
 		r.Properties = arm.Object{}
 	}
 	p := r.Properties
+	if old != nil {
+		keep(old.Properties, p)
+	}
 	if _, err := uuid.Parse(arm.String(p, "tenantId")); err != nil {
 		return r, badRequest("InvalidTenantId", "properties.tenantId %q is not a GUID", arm.String(p, "tenantId"))
 	}
@@ -53,6 +56,18 @@ func badRequest(code, format string, args ...any) error {
 	return cloud.Errorf(http.StatusBadRequest, code, format, args...)
 }
 
+// once are the properties that hold for a vault's life when they have been set: a
+// document that leaves them away leaves them as they are.
+var once = []string{"softDeleteRetentionInDays", "enablePurgeProtection"}
+
+func keep(old, p arm.Object) {
+	for _, name := range once {
+		if v, given := old[name]; given && p[name] == nil {
+			p[name] = v
+		}
+	}
+}
+
 // checkDeletion checks what protects secrets from deletion, some of which cannot
 // be taken back.
 func checkDeletion(old *arm.Resource, p arm.Object) error {
@@ -61,6 +76,9 @@ func checkDeletion(old *arm.Resource, p arm.Object) error {
 	}
 	if days := arm.Int(p, "softDeleteRetentionInDays", defaultRetention); days < 7 || days > 90 {
 		return badRequest("BadRequest", "properties.softDeleteRetentionInDays %d is not from 7 to 90", days)
+	}
+	if old != nil && arm.Int(p, "softDeleteRetentionInDays", 0) != arm.Int(old.Properties, "softDeleteRetentionInDays", 0) {
+		return badRequest("BadRequest", `The property "softDeleteRetentionInDays" has been set already and it can't be modified.`)
 	}
 	if v, ok := arm.Lookup(p, "enablePurgeProtection"); ok && v == false {
 		if old == nil {

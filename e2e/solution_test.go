@@ -5,7 +5,6 @@ package e2e
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,6 +34,7 @@ func TestSolution(t *testing.T) {
 	t.Run("cluster goes back to no nodes", func(t *testing.T) { noNodes(t, c) })
 	t.Run("broken on purpose", func(t *testing.T) { brokenOnPurpose(t, c) })
 	t.Run("killed", func(t *testing.T) { killed(t, c) })
+	t.Run("restored from a backup", func(t *testing.T) { restored(t, c) })
 	t.Run("nothing is left", func(t *testing.T) { nothingIsLeft(t, c) })
 }
 
@@ -69,37 +69,20 @@ func phasesAreWritten(t *testing.T, c cloud) {
 // officialClients runs the official Go clients in a machine inside, and from where
 // the network must refuse them.
 func officialClients(t *testing.T, c cloud) {
-	binary := filepath.Join(t.TempDir(), "clients")
-	build := exec.Command("go", "build", "-tags", "e2e", "-o", binary, "./clients")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	program, err := os.ReadFile(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, machine := range []string{"vm-agent-0", "internet"} {
-		if out, status := c.in(t, machine, program, "/bin/sh", "-c", "cat >/opt/clients && chmod 755 /opt/clients"); status != 0 {
-			t.Fatalf("copying the program into %s: %s", machine, out)
-		}
-	}
-	hosts := map[string]string{}
+	program := installClients(t, c, "vm-agent-0", "internet")
+	hosts := serviceHosts(t, c)
 	e := c.estate(t)
-	for _, ep := range service.All(e) {
-		hosts[ep.Service] = ep.Host
-	}
 
-	out, status := c.in(t, "vm-agent-0", nil, "/opt/clients", "vault", hosts["vault"])
+	out, status := c.in(t, "vm-agent-0", nil, program, "vault", hosts["vault"])
 	if status == 0 || !strings.Contains(out, "setSecret") {
 		t.Errorf("an agent that may only read sets a secret: status %d: %s", status, out)
 	}
 	grant(t, c, e, "vm-agent-0", "Key Vault Secrets Officer", service.TypeKeyVault)
 	for _, name := range []string{"blob", "vault", "registry"} {
-		if out, status := c.in(t, "vm-agent-0", nil, "/opt/clients", name, hosts[name]); status != 0 {
+		if out, status := c.in(t, "vm-agent-0", nil, program, name, hosts[name]); status != 0 {
 			t.Errorf("%s from inside ends with %d: %s", name, status, out)
 		}
-		if out, status := c.in(t, "internet", nil, "timeout", "5", "/opt/clients", name, hosts[name]); status == 0 {
+		if out, status := c.in(t, "internet", nil, "timeout", "5", program, name, hosts[name]); status == 0 {
 			t.Errorf("%s from the internet works: %s", name, out)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"time"
 
@@ -20,9 +21,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"net/http"
 
 	"github.com/cloister-ml/cloister/internal/acr"
 )
@@ -30,16 +31,20 @@ import (
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := run(ctx, os.Args[1], os.Args[2]); err != nil {
+	if err := run(ctx, os.Args[1], os.Args[2], os.Args[3:]); err != nil {
 		fmt.Println("failed:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, service, host string) error {
+// run uses a service, or with "keep" or "kept" leaves something there or finds it.
+func run(ctx context.Context, service, host string, verb []string) error {
 	credential, err := azidentity.NewManagedIdentityCredential(nil)
 	if err != nil {
 		return err
+	}
+	if len(verb) > 0 {
+		return keep(ctx, credential, service, host, verb[0] == "keep")
 	}
 	switch service {
 	case "blob":
@@ -115,22 +120,36 @@ func useVault(ctx context.Context, credential *azidentity.ManagedIdentityCredent
 }
 
 func useRegistry(ctx context.Context, credential *azidentity.ManagedIdentityCredential, host string) error {
-	token := func(ctx context.Context) (string, error) {
-		t, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{acr.Audience + "/.default"}})
-		return t.Token, err
-	}
-	auth := remote.WithAuthFromKeychain(acr.Keychain(http.DefaultClient, token))
 	img, err := random.Image(1<<16, 3)
 	if err != nil {
 		return err
 	}
-	ref, err := name.ParseReference(host + "/clients/random:1")
+	ref, auth, err := reference(credential, host+"/clients/random:1")
 	if err != nil {
 		return err
 	}
 	if err := remote.Write(ref, img, auth, remote.WithContext(ctx)); err != nil {
 		return fmt.Errorf("pushing: %w", err)
 	}
+	if err := pulls(ctx, ref, auth, img); err != nil {
+		return err
+	}
+	fmt.Println("registry: push and pull")
+	return nil
+}
+
+// reference is an image's, and how to sign in where it is.
+func reference(credential *azidentity.ManagedIdentityCredential, image string) (name.Reference, remote.Option, error) {
+	token := func(ctx context.Context) (string, error) {
+		t, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{acr.Audience + "/.default"}})
+		return t.Token, err
+	}
+	ref, err := name.ParseReference(image)
+	return ref, remote.WithAuthFromKeychain(acr.Keychain(http.DefaultClient, token)), err
+}
+
+// pulls reads an image whole, which must be img.
+func pulls(ctx context.Context, ref name.Reference, auth remote.Option, img v1.Image) error {
 	back, err := remote.Image(ref, auth, remote.WithContext(ctx))
 	if err != nil {
 		return fmt.Errorf("pulling: %w", err)
@@ -155,6 +174,5 @@ func useRegistry(ctx context.Context, credential *azidentity.ManagedIdentityCred
 			return fmt.Errorf("pulling a layer: %w", err)
 		}
 	}
-	fmt.Println("registry: push and pull")
 	return nil
 }

@@ -50,6 +50,10 @@ func made(t *testing.T, address string) (dir, run string) {
 	if err := os.WriteFile(filepath.Join(c.Dir("storage"), "large"), bytes.Repeat([]byte("0123456789abcdef"), 1<<17), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	open := filepath.Join(c.Dir("storage"), "open") // as code is that an unprivileged process runs
+	if err := errors.Join(os.Mkdir(open, 0o755), os.WriteFile(filepath.Join(open, "run.sh"), nil, 0o755)); err != nil {
+		t.Fatal(err)
+	}
 	return dir, run
 }
 
@@ -159,6 +163,11 @@ func back(t *testing.T, dir, run string) {
 	s := openDevOps(t, dir)
 	if pools := request(t, s, "/contoso/_apis/distributedtask/pools"); !strings.Contains(pools, `"trainers"`) {
 		t.Errorf("the pools are %s", pools)
+	}
+	for _, name := range []string{"open", "open/run.sh"} {
+		if info, err := os.Stat(filepath.Join(c.Dir("storage"), name)); err != nil || info.Mode().Perm() != 0o755 {
+			t.Errorf("%s has the mode %v, %v", name, info, err)
+		}
 	}
 	if data, err := os.ReadFile(filepath.Join(c.Dir("storage"), "large")); err != nil || len(data) != 2<<20 {
 		t.Errorf("the large file has %d bytes, %v", len(data), err)

@@ -71,7 +71,28 @@ func gather(ctx context.Context, dir, staging string) (kind string, leftOut []st
 			return "", nil, err
 		}
 	}
-	return kind, now.leftOut, nil
+	return kind, now.leftOut, openFolders(dir, staging)
+}
+
+// openFolders gives the folders in staging the modes that they have in dir.
+func openFolders(dir, staging string) error {
+	return filepath.WalkDir(staging, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || path == staging {
+			return err
+		}
+		name, err := filepath.Rel(staging, path)
+		if err != nil {
+			return err
+		}
+		info, err := os.Lstat(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // it has gone since
+		}
+		if err != nil {
+			return err
+		}
+		return os.Chmod(path, info.Mode().Perm()&modes|0o700)
+	})
 }
 
 // hold keeps the writers of all databases waiting.
@@ -173,7 +194,7 @@ func take(from, to string) error {
 		}
 	}
 	if err == nil {
-		err = copyFile(from, to, info.Mode().Perm()&0o700)
+		err = copyFile(from, to, info.Mode().Perm()&modes)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

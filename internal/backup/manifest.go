@@ -16,6 +16,7 @@ type Manifest struct {
 	Created time.Time `json:"created"`
 	Store   string    `json:"store"` // where the documents were kept: sqlite or postgres
 	Files   []File    `json:"files"`
+	Folders []Folder  `json:"folders,omitempty"` // those that others than their owner may enter or list
 	LeftOut []string  `json:"leftOut,omitempty"` // what was in the folders and is neither a file nor a folder
 }
 
@@ -26,6 +27,16 @@ type File struct {
 	Mode   fs.FileMode `json:"mode"`
 	SHA256 string      `json:"sha256"` // hexadecimal
 }
+
+// Folder is a folder whose mode is not 0700: an unprivileged process reads what is
+// in it. Above it is one that is closed.
+type Folder struct {
+	Path string      `json:"path"`
+	Mode fs.FileMode `json:"mode"`
+}
+
+// modes are the bits that are kept: nobody but the owner writes.
+const modes fs.FileMode = 0o755
 
 const (
 	format       = 1
@@ -55,11 +66,11 @@ func (m Manifest) check(free int64) error {
 	seen := make(map[string]bool, len(m.Files))
 	for _, f := range m.Files {
 		switch {
-		case !wanted(f.Path) || !filepath.IsLocal(f.Path) || path.Clean(f.Path) != f.Path || strings.ContainsAny(f.Path, "\\\x00"):
+		case !local(f.Path):
 			return fmt.Errorf("it names %q, which is no file of a cloud", f.Path)
 		case seen[f.Path]:
 			return fmt.Errorf("it names %q twice", f.Path)
-		case f.Size < 0 || f.Mode&^0o700 != 0:
+		case f.Size < 0 || f.Mode&^modes != 0:
 			return fmt.Errorf("it gives %q the size %d and the mode %v", f.Path, f.Size, f.Mode)
 		case f.Size > free:
 			return fmt.Errorf("it needs more room than there is: %d bytes", m.Size())
@@ -70,14 +81,30 @@ func (m Manifest) check(free int64) error {
 	if !seen[database] {
 		return errors.New("it has no documents")
 	}
+	if len(m.Folders) > maxFiles {
+		return fmt.Errorf("it names %d folders, more than %d", len(m.Folders), maxFiles)
+	}
+	for _, f := range m.Folders {
+		if !local(f.Path) || f.Mode&^modes != 0 {
+			return fmt.Errorf("it gives the folder %q the mode %v", f.Path, f.Mode)
+		}
+	}
 	return nil
+}
+
+// local reports whether the path is one below a cloud's folder, in one spelling.
+func local(name string) bool {
+	return wanted(name) && filepath.IsLocal(name) && path.Clean(name) == name && !strings.ContainsAny(name, "\\\x00")
 }
 
 // database is the file of the documents, in an archive always.
 const database = "cloud/cloud.db"
 
-// roots are what is kept of a cloud's folder.
-func roots() []string { return []string{"cloud", "devops", "owner.json", "packages.json"} }
+// roots are what is kept of a cloud's folder: also what `up` has written last, which
+// it compares with, and the keys that profiles of VPN clients and Bastion hang on.
+func roots() []string {
+	return []string{"cloud", "devops", "applied.json", "owner.json", "packages.json", "ssh_authority", "tunnel_secret"}
+}
 
 // wanted reports whether a path is of what is kept. Left out are what belongs to a
 // place and not to the cloud (locks, the address of a database), and what says what

@@ -131,6 +131,11 @@ func unpack(ctx context.Context, staging string, r io.Reader) (Manifest, error) 
 			return Manifest{}, err
 		}
 	}
+	for _, f := range m.Folders {
+		if err := root.Chmod(f.Path, f.Mode|0o700); err != nil {
+			return Manifest{}, fmt.Errorf("opening the folder %s: %w", f.Path, err)
+		}
+	}
 	if _, err := t.Next(); !errors.Is(err, io.EOF) {
 		return Manifest{}, errors.Join(errors.New("it has more than its manifest says"), err)
 	}

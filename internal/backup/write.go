@@ -31,7 +31,7 @@ func Write(ctx context.Context, dir, passphrase string, w io.Writer) (m Manifest
 	if m.Store, m.LeftOut, err = gather(ctx, dir, staging); err != nil {
 		return Manifest{}, fmt.Errorf("taking a backup of %s: %w", dir, err)
 	}
-	if m.Files, err = describe(staging); err != nil {
+	if m.Files, m.Folders, err = describe(staging); err != nil {
 		return Manifest{}, fmt.Errorf("taking a backup of %s: %w", dir, err)
 	}
 	if err := seal(passphrase, w, func(w io.Writer) error { return pack(ctx, m, staging, w) }); err != nil {
@@ -40,15 +40,22 @@ func Write(ctx context.Context, dir, passphrase string, w io.Writer) (m Manifest
 	return m, nil
 }
 
-// describe names the files in staging, each with its checksum.
-func describe(staging string) ([]File, error) {
-	var files []File
-	err := filepath.WalkDir(staging, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+// describe names the files in staging, each with its checksum, and the folders that
+// are open to others.
+func describe(staging string) (files []File, folders []Folder, err error) {
+	err = filepath.WalkDir(staging, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
 			return err
 		}
 		name, err := filepath.Rel(staging, path)
 		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			info, err := d.Info()
+			if err == nil && info.Mode().Perm() != 0o700 {
+				folders = append(folders, Folder{filepath.ToSlash(name), info.Mode().Perm() & modes})
+			}
 			return err
 		}
 		f, err := os.Open(path)
@@ -62,10 +69,10 @@ func describe(staging string) ([]File, error) {
 		}
 		sum := sha256.New()
 		size, err := io.Copy(sum, f)
-		files = append(files, File{filepath.ToSlash(name), size, info.Mode().Perm() & 0o700, hex.EncodeToString(sum.Sum(nil))})
+		files = append(files, File{filepath.ToSlash(name), size, info.Mode().Perm() & modes, hex.EncodeToString(sum.Sum(nil))})
 		return err
 	})
-	return files, err
+	return files, folders, err
 }
 
 // seal compresses what write writes, and encrypts it where there is a passphrase.

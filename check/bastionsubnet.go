@@ -133,7 +133,7 @@ func letsPort(g network.NSG, want network.Rule) (bool, string) {
 		switch {
 		case r.Allow && coversHow(r, want) && concerns(r, want):
 			return true, ""
-		case !r.Allow && coversHow(r, want) && side(r.Sources, nil, want.Sources, nil) && side(r.Destinations, nil, want.Destinations, nil):
+		case !r.Allow && coversHow(r, want) && termsCover(r.Sources, want.Sources) && termsCover(r.Destinations, want.Destinations):
 			return false, ""
 		}
 	}

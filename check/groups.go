@@ -15,20 +15,23 @@ import (
 const typeNSG = "Microsoft.Network/networkSecurityGroups"
 
 // rulesReached requires of each security group that no rule is shadowed: that what
-// it matches is not all decided by a rule before it.
+// it matches is not all decided by rules before it.
 func rulesReached(w *world) []Requirement {
 	shadowed := map[string][]fault{}
 	out := w.eachGroup("nsg-rule-reached", "Every rule of %s can decide", func(g network.NSG, list []network.Rule, i int) string {
-		for _, before := range list[:i] {
-			if covers(before, list[i]) {
-				if list[i].Allow && !before.Allow {
-					shadowed[g.ID.Key()] = append(shadowed[g.ID.Key()], tagFaults(g.ID, list[i].Destinations)...)
-				}
-				return fmt.Sprintf("%s %s (priority %d) is never reached: %s (priority %d) %s all that it matches",
-					verb(list[i]), list[i].Name, list[i].Priority, before.Name, before.Priority, verbs(before))
-			}
+		var by []network.Rule
+		contrary := true
+		for _, place := range w.shadowed(g, list)[i] {
+			by = append(by, list[place])
+			contrary = contrary && !list[place].Allow
 		}
-		return ""
+		if len(by) == 0 {
+			return ""
+		}
+		if list[i].Allow && contrary {
+			shadowed[g.ID.Key()] = append(shadowed[g.ID.Key()], tagFaults(g.ID, list[i].Destinations)...)
+		}
+		return overshadowed(list[i], by)
 	}, "give the rule a lower priority number than the one before it, or take it away: azurerm_network_security_rule")
 	for i := range out {
 		out[i].faults = shadowed[out[i].To.Resource.Key()]
@@ -52,7 +55,7 @@ func tagFaults(group arm.ID, tags []string) []fault {
 func rulesHaveEffect(w *world) []Requirement {
 	return w.eachGroup("nsg-rule-has-effect", "Every rule of %s makes a difference", func(g network.NSG, list []network.Rule, i int) string {
 		r := list[i]
-		if !r.Allow || w.guardsBastion(g.ID) || slices.ContainsFunc(list[:i], func(before network.Rule) bool { return covers(before, r) }) {
+		if !r.Allow || w.guardsBastion(g.ID) || len(w.shadowed(g, list)[i]) > 0 {
 			return ""
 		}
 		for _, after := range list[i+1:] {
@@ -127,12 +130,6 @@ func verbs(r network.Rule) string {
 	return "denies"
 }
 
-// covers reports whether rule a is certain to match all that b may match.
-func covers(a, b network.Rule) bool {
-	return len(a.Doubts) == 0 && len(b.Doubts) == 0 && coversHow(a, b) &&
-		side(a.Sources, a.SourceASGs, b.Sources, b.SourceASGs) && side(a.Destinations, a.DestinationASGs, b.Destinations, b.DestinationASGs)
-}
-
 // coversHow compares protocols and ports.
 func coversHow(a, b network.Rule) bool {
 	return (a.Protocol == "*" || strings.EqualFold(a.Protocol, b.Protocol)) &&
@@ -160,27 +157,14 @@ func portsWithin(inner, outer []network.PortRange) bool {
 	return true
 }
 
-// side reports whether the first terms and groups cover all of the second ones.
-func side(a []string, asgs []arm.ID, b []string, others []arm.ID) bool {
-	for _, id := range others {
-		in := len(a) == 1 && a[0] == "*"
-		for _, have := range asgs {
-			in = in || have.Equal(id)
-		}
-		if !in {
-			return false
-		}
-	}
+// termsCover reports whether terms cover all of others.
+func termsCover(a, b []string) bool {
 	for _, want := range b {
-		in := false
-		for _, have := range a {
-			in = in || termCovers(have, want)
-		}
-		if !in {
+		if !slices.ContainsFunc(a, func(have string) bool { return termCovers(have, want) }) {
 			return false
 		}
 	}
-	return len(b)+len(others) > 0
+	return len(b) > 0
 }
 
 // termCovers compares two terms by what is certain without a network: any, equal

@@ -64,7 +64,7 @@ var networkRules = []Rule{
 	},
 	{
 		ID: "nsg-rule-reached", Title: "No security rule is shadowed", Severity: Medium, derive: rulesReached, cause: true,
-		Help:   "Rules are tried by priority and the first that matches decides. A rule all of whose traffic an earlier one decides does nothing, whatever it says.",
+		Help:   "Rules are tried by priority and the first that matches decides. A rule all of whose traffic earlier ones decide, one or several together, does nothing, whatever it says.",
 		Source: "Network security groups",
 	},
 	{

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/access"
@@ -31,6 +32,8 @@ type world struct {
 	commanded *network.Topology            // the networks with the API servers of clusters, once they are asked for
 	owned     map[string][]network.NIC     // by the key of who has them
 	guarded   map[string][]network.Subnet  // by the key of their security group
+	guarding  map[string][]arm.ID          // the networks that a security group guards, by its key
+	shadows   map[string]map[int][]int     // rules of a group's direction that never decide
 	links     map[netip.Addr][]network.NIC // private endpoints by their addresses
 }
 
@@ -47,8 +50,18 @@ func (w *world) index() {
 			}
 		}
 	}
+	w.guarding, w.shadows = map[string][]arm.ID{}, map[string]map[int][]int{}
+	guards := func(group, vnet arm.ID) {
+		if list := w.guarding[group.Key()]; group != "" && !slices.ContainsFunc(list, vnet.Equal) {
+			w.guarding[group.Key()] = append(list, vnet)
+		}
+	}
 	for _, s := range w.net.Subnets {
 		w.guarded[s.NSG.Key()] = append(w.guarded[s.NSG.Key()], s)
+		guards(s.NSG, s.VNet)
+	}
+	for i := range w.net.NICs {
+		guards(w.net.NICs[i].NSG, w.net.NICs[i].Subnet.Parent())
 	}
 }
 

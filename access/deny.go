@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -18,6 +19,7 @@ type denial struct {
 	id       arm.ID
 	scope    arm.ID
 	hereOnly bool // doNotApplyToChildScopes
+	maker    string
 	role     Role // what it denies
 	denied   []party
 	excluded []party
@@ -31,7 +33,8 @@ type party struct {
 }
 
 func readDenial(doc arm.Resource) denial {
-	d := denial{id: doc.ID, scope: doc.ID.Parent(), hereOnly: arm.Bool(doc.Properties, "doNotApplyToChildScopes", false), role: customRole(doc)}
+	d := denial{id: doc.ID, scope: doc.ID.Parent(), hereOnly: arm.Bool(doc.Properties, "doNotApplyToChildScopes", false), role: customRole(doc),
+		maker: strings.ToLower(arm.String(doc.Properties, "createdBy"))}
 	if s := arm.Ref(doc.Properties, "scope"); s != "" {
 		d.scope = s
 	}
@@ -112,4 +115,13 @@ func (m *Model) listed(list []party, principal string) verdict.Value {
 		}
 	}
 	return out
+}
+
+// Through is the model for what is done through the maker of deny assignments, by
+// its id in their createdBy: they do not hold for itself. A deployment stack changes
+// what it denies to others.
+func (m *Model) Through(maker string) *Model {
+	next := *m
+	next.denials = slices.DeleteFunc(slices.Clone(m.denials), func(d denial) bool { return maker != "" && d.maker == strings.ToLower(maker) })
+	return &next
 }

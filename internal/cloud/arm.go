@@ -126,6 +126,9 @@ func (q *request) may(action string, scope arm.ID) error {
 		return nil
 	}
 	q.entry.Reason = answer.Decisive().Reason
+	if by := answer.Decisive().Resource; strings.EqualFold(by.Type(), typeDenial) {
+		return q.denied(action, scope, by)
+	}
 	return Errorf(http.StatusForbidden, "AuthorizationFailed",
 		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
 		q.caller.Signature(), q.caller.ObjectID, action, scope)

@@ -41,5 +41,8 @@ func (q *request) mayChange(action string, id arm.ID) error {
 	if err := q.may(action, id); err != nil {
 		return err
 	}
+	if err := q.undeniedBelow(id); err != nil {
+		return err
+	}
 	return q.unlocked(id)
 }

@@ -79,15 +79,19 @@ func (c *Cloud) Authorize(caller Caller, action string, data bool, scope arm.ID)
 }
 
 func (c *Cloud) authorize(s *snapshot, caller Caller, action string, data bool, scope arm.ID) verdict.Verdict {
+	model := c.roles(s)
+	if caller.Through != "" {
+		model = model.Through(caller.Through)
+	}
 	if owner := c.principals.ownerID(); !data && caller.ObjectID != "" && caller.ObjectID == owner {
-		if denied := s.docs.roles().Denied(owner, action, data, scope); denied.Value != verdict.Yes {
+		if denied := model.Denied(owner, action, data, scope); denied.Value != verdict.Yes {
 			return denied
 		}
 		return verdict.Verdict{Value: verdict.Yes, Steps: []verdict.Step{{
 			At: "role Owner at /", Value: verdict.Yes, Reason: "the caller is the principal that the cloud was made with",
 		}}}
 	}
-	return c.roles(s).Allows(caller.ObjectID, action, data, scope)
+	return model.Allows(caller.ObjectID, action, data, scope)
 }
 
 // roles are the estate's, with the members of the directory's groups.

@@ -158,6 +158,7 @@ type Caller struct {
 	Name     string
 	Resource arm.ID // the resource whose managed identity it is, or ""
 	User     bool   // an application acts for a user, who is Name and ObjectID
+	Through  string // the maker of deny assignments that acts for them, which those do not hold
 }
 
 // Signature is how documents and errors name the caller: a user by name, an

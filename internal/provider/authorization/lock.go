@@ -1,7 +1,6 @@
 package authorization
 
 import (
-	"net/http"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -35,10 +34,4 @@ func prepareLock(_ cloud.View, _ *arm.Resource, r arm.Resource) (arm.Resource, e
 	}
 	r.Properties, r.Location = properties, ""
 	return r, nil
-}
-
-// refuseDenyAssignment: deny assignments are Azure's own to make, for managed
-// applications and deployment stacks.
-func refuseDenyAssignment(_ cloud.View, _ *arm.Resource, r arm.Resource) (arm.Resource, error) {
-	return r, cloud.Errorf(http.StatusMethodNotAllowed, "DenyAssignmentCreationNotSupported", "Deny assignments cannot be created directly.")
 }

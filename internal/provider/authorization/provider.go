@@ -12,6 +12,7 @@ const (
 	namespace      = "Microsoft.Authorization"
 	typeAssignment = namespace + "/roleAssignments"
 	typeDefinition = namespace + "/roleDefinitions"
+	typeDenial     = namespace + "/denyAssignments"
 )
 
 // Directory knows the principals of the tenant.
@@ -36,7 +37,7 @@ func New(directory Directory) cloud.Provider {
 			Present: presentDefinition, Find: findDefinition, List: listDefinitions, Missing: "RoleDefinitionDoesNotExist",
 		},
 		{Name: namespace + "/locks", Prepare: prepareLock},
-		{Name: namespace + "/denyAssignments", Prepare: refuseDenyAssignment},
+		{Name: typeDenial, Prepare: refuseDenial, CanDelete: canDeleteDenial, List: listDenials, Missing: "DenyAssignmentNotFound"},
 	}}
 }
 

@@ -62,6 +62,30 @@ func (c client) call(method, target string, body, out any) (*answer, error) {
 	return a, json.Unmarshal(a.body.Bytes(), out)
 }
 
+// deleteAll deletes resources, and tries again what another still used when that is
+// gone. What is left could not be deleted, each with the error why.
+func (c client) deleteAll(ids []arm.ID) (left []arm.ID, errs []error) {
+	left = ids
+	for len(left) > 0 {
+		var refused []arm.ID
+		errs = nil
+		for _, id := range left {
+			got, err := c.call(http.MethodDelete, address(id, anyVersion), nil, nil)
+			if err == nil {
+				err = c.wait(got)
+			}
+			if err != nil {
+				refused, errs = append(refused, id), append(errs, err)
+			}
+		}
+		if len(refused) == len(left) {
+			return left, errs
+		}
+		left = refused
+	}
+	return nil, nil
+}
+
 func address(id arm.ID, apiVersion string) string {
 	escaped := url.URL{Path: string(id)}
 	return escaped.EscapedPath() + "?api-version=" + url.QueryEscape(apiVersion)

@@ -30,25 +30,37 @@ func (d *deployer) start(caller cloud.Caller, req request, p path) (record, erro
 	if err != nil {
 		return record{}, err
 	}
+	work, err := d.begin(context.Background(), caller, req, p)
+	if err != nil {
+		return record{}, err
+	}
+	begun := work.record
+	go work.do(expanded, p)
+	return begun, nil
+}
+
+// begin takes the name of a deployment, and does nothing yet.
+func (d *deployer) begin(ctx context.Context, caller cloud.Caller, req request, p path) (*run, error) {
 	r := record{
 		ID: p.id, Location: req.Location, Mode: req.Properties.Mode, State: running, Correlation: uuid.NewString(), Begun: now(),
 		Template: req.Properties.Template, Hash: hash(req.Properties.Template), Parameters: shown(req),
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(ctx)
 	ok, err := d.history.begin(r, cancel)
 	if !ok {
 		cancel()
 		if err == nil {
 			err = cloud.Errorf(http.StatusConflict, "DeploymentActive", "Unable to edit or replace deployment '%s': previous deployment is still active. Wait for it, or cancel it.", p.id.Name())
 		}
-		return r, err
+		return nil, err
 	}
-	go func() {
-		defer cancel()
-		work := &run{deployer: d, client: client{ctx, d.cloud.As(caller)}, record: r}
-		work.finish(work.deploy(expanded, p))
-	}()
-	return r, nil
+	return &run{deployer: d, client: client{ctx, d.cloud.As(caller)}, record: r, cancel: cancel}, nil
+}
+
+// do deploys, and keeps how that has ended.
+func (r *run) do(expanded *template.Deployment, p path) {
+	defer r.cancel()
+	r.finish(r.deploy(expanded, p))
 }
 
 // run is one deployment on its way. It serves one goroutine.
@@ -56,6 +68,7 @@ type run struct {
 	deployer *deployer
 	client   client
 	record   record
+	cancel   context.CancelFunc
 	pending  map[string]pending // by the key of what is written
 }
 
@@ -217,22 +230,8 @@ func (r *run) deleteOthers(d *template.Deployment, p path) error {
 			left = append(left, id)
 		}
 	}
-	for len(left) > 0 {
-		var refused []arm.ID
-		var errs []error
-		for _, id := range left {
-			got, err := r.client.call(http.MethodDelete, address(id, anyVersion), nil, nil)
-			if err == nil {
-				err = r.client.wait(got)
-			}
-			if err != nil {
-				refused, errs = append(refused, id), append(errs, err)
-			}
-		}
-		if len(refused) == len(left) {
-			return fmt.Errorf("deleting what the template does not have: %w", errors.Join(errs...))
-		}
-		left = refused
+	if _, errs := r.client.deleteAll(left); len(errs) > 0 {
+		return fmt.Errorf("deleting what the template does not have: %w", errors.Join(errs...))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 const (
 	Namespace      = "Microsoft.Resources"
 	TypeDeployment = Namespace + "/deployments"
+	TypeStack      = Namespace + "/deploymentStacks"
 )
 
 // Cloud is what deployments need of the control plane.
@@ -22,6 +24,10 @@ type Cloud interface {
 	// Try begins a change that is worked out and never made.
 	Try(cloud.Caller) *cloud.Trial
 	Tenant() string
+	// Deny makes a maker's deny assignments exactly these.
+	Deny(ctx context.Context, by cloud.Caller, maker string, denials []arm.Resource) ([]arm.ID, error)
+	// PrincipalType is whom an object id is of, and what they are.
+	PrincipalType(objectID string) (name, kind string, ok bool)
 }
 
 // New makes the provider.
@@ -31,7 +37,11 @@ func New(c Cloud) (cloud.Provider, error) {
 		return cloud.Provider{}, err
 	}
 	d := &deployer{cloud: c, history: h, log: c.Log()}
-	return cloud.Provider{Namespace: Namespace, Types: []cloud.Type{{Name: TypeDeployment, Handler: d}}}, nil
+	s, err := openStacks(d, c.Dir("deploymentstacks"))
+	if err != nil {
+		return cloud.Provider{}, err
+	}
+	return cloud.Provider{Namespace: Namespace, Types: []cloud.Type{{Name: TypeDeployment, Handler: d}, {Name: TypeStack, Handler: s}}}, nil
 }
 
 // path is what a request asks for: the deployment, and what of it.
@@ -44,16 +54,18 @@ type path struct {
 
 // pathOf reads the id that a request was made for: it may go on behind the
 // deployment's name.
-func pathOf(id arm.ID) path {
+func pathOf(id arm.ID) path { return pathIn(id, TypeDeployment) }
+
+func pathIn(id arm.ID, typ string) path {
 	text := string(id)
-	marker := "/providers/" + strings.ToLower(TypeDeployment)
+	marker := "/providers/" + strings.ToLower(typ)
 	i := strings.LastIndex(strings.ToLower(text), marker)
 	p := path{at: arm.ID(text[:i])}
 	parts := strings.Split(strings.Trim(text[i+len(marker):], "/"), "/")
 	if parts[0] == "" {
 		return p
 	}
-	p.id = p.at + arm.ID("/providers/"+TypeDeployment+"/"+parts[0])
+	p.id = p.at + arm.ID("/providers/"+typ+"/"+parts[0])
 	if len(parts) > 1 {
 		p.what = strings.ToLower(parts[1])
 	}

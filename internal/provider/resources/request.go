@@ -39,14 +39,26 @@ func invalid(format string, args ...any) error {
 }
 
 func readRequest(r *http.Request, p path) (request, error) {
-	var req request
+	data, err := readBody(r)
+	if err != nil {
+		return request{}, err
+	}
+	return parseRequest(data, p)
+}
+
+func readBody(r *http.Request) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r.Body, maxRequest+1))
 	if err != nil || len(data) > maxRequest {
-		return req, cloud.Errorf(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content is larger than %d bytes.", maxRequest)
+		return nil, cloud.Errorf(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content is larger than %d bytes.", maxRequest)
 	}
 	if !json.Valid(data) {
 		data = strict(data)
 	}
+	return data, nil
+}
+
+func parseRequest(data []byte, p path) (request, error) {
+	var req request
 	if err := json.Unmarshal(data, &req); err != nil {
 		return req, cloud.Errorf(http.StatusBadRequest, "InvalidRequestContent", "The request content was invalid and could not be deserialized: it is not a deployment.")
 	}

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -172,16 +173,33 @@ func (d *deployer) preview(r *http.Request, p path) (*preview, request, error) {
 	if err != nil {
 		return nil, req, err
 	}
-	expanded, err := d.expand(r.Context(), cloud.CallerFrom(r.Context()), req, p)
+	v, err := d.previewOf(r.Context(), cloud.CallerFrom(r.Context()), req, p)
+	return v, req, err
+}
+
+// previewOf works out what a request would deploy.
+func (d *deployer) previewOf(ctx context.Context, caller cloud.Caller, req request, p path) (*preview, error) {
+	expanded, err := d.expand(ctx, caller, req, p)
 	if err != nil {
-		return nil, req, err
+		return nil, err
 	}
-	v := &preview{trial: d.cloud.Try(cloud.CallerFrom(r.Context())), seen: map[string]bool{}, changes: []arm.Object{}}
+	v := &preview{trial: d.cloud.Try(caller), seen: map[string]bool{}, changes: []arm.Object{}}
 	if err := v.steps(expanded); err != nil {
-		return nil, req, err
+		return nil, err
 	}
 	v.others(p, req.Properties.Mode)
-	return v, req, nil
+	return v, nil
+}
+
+// validated are the resources that would be written.
+func (v *preview) validated() []arm.Object {
+	out := []arm.Object{}
+	for _, c := range v.changes {
+		if c["changeType"] != "Ignore" && c["changeType"] != "Delete" {
+			out = append(out, arm.Object{"id": c["resourceId"]})
+		}
+	}
+	return out
 }
 
 func (d *deployer) whatIf(w http.ResponseWriter, r *http.Request, p path) error {
@@ -203,17 +221,11 @@ func (d *deployer) validate(w http.ResponseWriter, r *http.Request, p path) erro
 	if err != nil {
 		return err
 	}
-	validated := []arm.Object{}
-	for _, c := range v.changes {
-		if c["changeType"] != "Ignore" && c["changeType"] != "Delete" {
-			validated = append(validated, arm.Object{"id": c["resourceId"]})
-		}
-	}
 	cloud.WriteJSON(w, http.StatusOK, arm.Object{
 		"id": string(p.id), "name": p.id.Name(), "type": TypeDeployment,
 		"properties": arm.Object{
 			"mode": req.Properties.Mode, "provisioningState": succeeded, "timestamp": now(), "templateHash": hash(req.Properties.Template),
-			"parameters": shown(req), "validatedResources": validated,
+			"parameters": shown(req), "validatedResources": v.validated(),
 		},
 	})
 	return nil

@@ -6,7 +6,7 @@ export CGO_ENABLED := 0
 BIN := bin/cloister
 EXAMPLE ?= examples/secure-mlops
 
-.PHONY: bench-terraform soak-terraform-kill up test build install install-test down test-unit test-e2e e2e-catalogue e2e-terraform e2e-terraform-wide e2e-az soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle fuzz bench-show bench-fabric soak-network help
+.PHONY: bench-terraform soak-terraform-kill up test build install install-test down test-unit test-e2e e2e-catalogue e2e-terraform e2e-terraform-wide e2e-az soak-faults soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle fuzz bench-show bench-fabric soak-network help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -57,6 +57,9 @@ soak-terraform-kill: build ## kill the daemon KILLS (5) times at random while th
 e2e-az: build ## run the real az and the SDK for Python against a cloud (installs them the first time: some minutes, 2 GB in the cache)
 	@setup=$$(scripts/az-setup.sh) || { [ $$? -eq 3 ] && exit 0; exit 1; }; eval "$$setup" && \
 	$(GO) test -timeout 30m -count=1 -v -tags e2e -run 'TestAz|TestPythonSDK' ./e2e/
+
+soak-faults: build ## kill processes of the running example at random, KILLS (20) times, while every place tries what the proof refuses it (half a minute a kill); root
+	CLOISTER_KILLS=$(or $(KILLS),20) $(GO) test -timeout 120m -count=1 -v -tags e2e -run 'TestFaults$$' ./e2e/
 
 soak-control-plane: ## kill the control plane a hundred times (KILLS) while 200 resources are applied to it, on SQLite and on PostgreSQL
 	CLOISTER_KILLS=$(or $(KILLS),100) $(GO) test -timeout 60m -count=1 -v -run TestKilledAtAnyInstant ./internal/cloud/

@@ -10,6 +10,13 @@ import (
 // ErrPermanent marks an error of Reconcile that no retry will mend.
 var ErrPermanent = errors.New("will not succeed by trying again")
 
+// Permanent makes err one that no retry will mend, and leaves its words as they are.
+func Permanent(err error) error { return permanent{err} }
+
+type permanent struct{ error }
+
+func (p permanent) Unwrap() []error { return []error{p.error, ErrPermanent} }
+
 // Error is an error as ARM answers it: {"error": {"code", "message"}}.
 type Error struct {
 	Status  int // HTTP status

@@ -3,6 +3,7 @@ package cloud
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -86,7 +87,8 @@ func (r *reconciler) record(d *draft, outs []outcome) error {
 func readiness(row *store.Row, err error, now time.Time) store.Condition {
 	cond := store.Condition{Type: "Ready", Status: err == nil, Since: now}
 	if err != nil {
-		cond.Reason, cond.Message = reasonOf(err), err.Error()
+		cond.Reason = reasonOf(err)
+		cond.Message = strings.TrimPrefix(err.Error(), cond.Reason+": ")
 	}
 	for _, was := range row.Conditions {
 		if was.Type == cond.Type && was.Status == cond.Status && was.Reason == cond.Reason {

@@ -51,6 +51,10 @@ type Type struct {
 	// Unordered says that Reconcile and Remove look at the whole estate, and so need
 	// not wait for what the document refers to.
 	Unordered bool
+	// After is the namespace of a provider all of whose documents are made real before
+	// one of this type, whether it refers to them or not: a script that a machine runs
+	// needs the networks on its way, which no reference tells.
+	After string
 	// Remove undoes Reconcile before the document is deleted. The View is already
 	// without it.
 	Remove func(ctx context.Context, r arm.Resource) error

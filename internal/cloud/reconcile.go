@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -179,8 +180,12 @@ func (r *reconciler) launch() time.Duration {
 func (r *reconciler) blocked(g *graph, row *store.Row) bool {
 	key := row.Key()
 	removing := row.State == store.Deleting
-	if !removing && r.c.types.lookup(row.Resource.Type).Unordered {
+	typ := r.c.types.lookup(row.Resource.Type)
+	if !removing && typ.Unordered {
 		return false
+	}
+	if !removing && typ.After != "" && r.pending(typ.After) {
+		return true
 	}
 	others := g.deps[key]
 	if removing {
@@ -192,6 +197,18 @@ func (r *reconciler) blocked(g *graph, row *store.Row) bool {
 			continue
 		}
 		if before := g.rank[other] < g.rank[key]; before != removing {
+			return true
+		}
+	}
+	return false
+}
+
+// pending reports whether a document of the namespace is still to be made real, or
+// removed, by an attempt that may succeed. The caller holds r.mu.
+func (r *reconciler) pending(namespace string) bool {
+	for _, t := range r.tasks {
+		of, _, _ := strings.Cut(t.id.Type(), "/")
+		if strings.EqualFold(of, namespace) && (t.running || !r.hopeless(t)) {
 			return true
 		}
 	}

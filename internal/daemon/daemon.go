@@ -136,7 +136,7 @@ func (d *Daemon) open(ctx context.Context) error {
 		return err
 	}
 	d.machines.d, d.nodes.d, d.syncer.d, d.vpn.d = d, d, d, d
-	d.machines.stations = map[string]bool{}
+	d.machines.stations, d.machines.fallen = map[string]bool{}, map[string]*sandbox.Sandbox{}
 	d.openFlowLogs()
 	d.cloud, err = cloud.Open(ctx, cloud.Options{
 		Dir: filepath.Join(d.options.Dir, "cloud"), Tenant: d.options.Tenant, Subscription: d.options.Subscription,

@@ -1,13 +1,11 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -46,6 +44,8 @@ type machines struct {
 	closed bool
 	// running are the sandboxes of machines, by the machine's key.
 	running sync.Map
+	// fallen are the sandboxes of machines that were cut short and are to start again.
+	fallen map[string]*sandbox.Sandbox
 	// stations are the compute instances whose networks are held, by key.
 	stations map[string]bool
 	// outposts are the machines behind gateways that were started.
@@ -177,6 +177,7 @@ func (m *machines) start(ctx context.Context, id arm.ID, s sandbox.Spec) error {
 	if m.closed {
 		return errors.New("the cloud is ending")
 	}
+	asked := s
 	layers, err := m.d.machineLayers(ctx)
 	if err != nil {
 		return err
@@ -202,8 +203,9 @@ func (m *machines) start(ctx context.Context, id arm.ID, s sandbox.Spec) error {
 	}
 	m.d.log.Info("machine started", "machine", id.Name(), "took", time.Since(started))
 	m.running.Store(id.Key(), box{name: id.Name(), sandbox: sb})
+	delete(m.fallen, id.Key())
 	go func() {
-		m.watch(id, sb)
+		m.watch(id, asked, sb, started)
 		if err := console.Close(); err != nil {
 			m.d.log.Warn("closing a machine's console", "machine", id.Name(), "error", err)
 		}
@@ -216,15 +218,6 @@ const (
 	consoleSize = 4 << 20
 	consoleKeep = 2
 )
-
-// watch notices that a machine has ended, so that the next Start starts it again.
-func (m *machines) watch(id arm.ID, sb *sandbox.Sandbox) {
-	code, err := sb.Wait()
-	m.d.log.Log(context.Background(), slog.LevelInfo, "machine ended", "machine", id.Name(), "status", code, "error", err)
-	if b, ok := m.running.Load(id.Key()); ok && b.(box).sandbox == sb {
-		m.running.CompareAndDelete(id.Key(), b)
-	}
-}
 
 func (m *machines) isRunning(id arm.ID) bool {
 	_, ok := m.running.Load(id.Key())
@@ -246,6 +239,7 @@ const machineStop = 2 * time.Second
 func (m *machines) Stop(ctx context.Context, vm arm.ID, forget bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	delete(m.fallen, vm.Key())
 	if b, ok := m.running.LoadAndDelete(vm.Key()); ok {
 		if err := b.(box).sandbox.Stop(ctx, machineStop); err != nil {
 			return err
@@ -255,45 +249,6 @@ func (m *machines) Stop(ctx context.Context, vm arm.ID, forget bool) error {
 		return nil
 	}
 	return os.RemoveAll(filepath.Dir(m.d.disk(vm)))
-}
-
-// maxOutput is how much of the end of a script's output is kept, as Azure's
-// extension does.
-const maxOutput = 4 << 10
-
-// runScript takes the script from its input, so that it is on no command line,
-// and leaves no copy of it, since it may hold secrets.
-const runScript = `set -e
-umask 077
-dir=/var/lib/waagent/custom-script/download/0
-mkdir -p "$dir"
-cat >"$dir/script.sh"
-chmod 700 "$dir/script.sh"
-cd "$dir"
-set +e
-case $(head -c 2 script.sh) in '#!') ./script.sh </dev/null ;; *) /bin/sh ./script.sh </dev/null ;; esac
-status=$?
-rm -f script.sh
-exit $status`
-
-// Script implements compute.Machines.
-func (m *machines) Script(ctx context.Context, vm arm.ID, script []byte) (int, string, error) {
-	var out tail
-	status, err := m.d.boxes.Exec(ctx, m.d.boxName(vm), sandbox.Exec{
-		Args: []string{"/bin/sh", "-c", runScript}, Stdin: bytes.NewReader(script), Stdout: &out, Stderr: &out,
-	})
-	return status, strings.TrimSpace(string(out.data)), err
-}
-
-// tail keeps the end of what is written to it.
-type tail struct{ data []byte }
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.data = append(t.data, p...)
-	if len(t.data) > maxOutput {
-		t.data = t.data[len(t.data)-maxOutput:]
-	}
-	return len(p), nil
 }
 
 // systemFiles are what a machine needs to know of the cloud around it.

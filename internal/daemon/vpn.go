@@ -341,8 +341,12 @@ func (m *machines) startOutposts(ctx context.Context) {
 	}
 	m.outposts = slices.DeleteFunc(m.outposts, func(id arm.ID) bool {
 		b, running := m.running.Load(id.Key())
-		if wanted[id.Key()] || !running {
-			return !running
+		if wanted[id.Key()] {
+			return false
+		}
+		delete(m.fallen, id.Key())
+		if !running {
+			return true
 		}
 		m.running.Delete(id.Key())
 		if err := b.(box).sandbox.Stop(ctx, 0); err != nil {

@@ -15,7 +15,9 @@ import (
 	"github.com/cloister-ml/cloister/access"
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/internal/cloud/client"
+	"github.com/cloister-ml/cloister/internal/cloud/store"
 	"github.com/cloister-ml/cloister/internal/durable"
+	"github.com/cloister-ml/cloister/internal/provider/compute"
 	"github.com/cloister-ml/cloister/service"
 )
 
@@ -61,7 +63,7 @@ func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate, sho
 		return did, fmt.Errorf("reading what was applied before: %w", err)
 	}
 	next := applied{Hashes: map[string]string{}}
-	for i, r := range e.InOrder(identities(e)...) {
+	for i, r := range scriptsLast(e.InOrder(identities(e)...)) {
 		shown.count(i, e.Len(), "accepted: "+r.Name)
 		hash, err := hashOf(r)
 		if err != nil {
@@ -119,9 +121,25 @@ func put(ctx context.Context, c *client.Client, r arm.Resource) error {
 	return err
 }
 
+// there reports a document that the cloud has, and has not failed to make real:
+// what failed is written again, which tries it again.
 func there(ctx context.Context, c *client.Client, id arm.ID) bool {
-	_, err := c.Get(ctx, id)
-	return err == nil
+	r, err := c.Get(ctx, id)
+	return err == nil && arm.String(r.Properties, "provisioningState") != string(store.Failed)
+}
+
+// scriptsLast has the scripts that machines run come when the networks are accepted
+// that they may need.
+func scriptsLast(in []arm.Resource) []arm.Resource {
+	rest, scripts := []arm.Resource{}, []arm.Resource(nil)
+	for _, r := range in {
+		if r.IsType(compute.TypeExtension) {
+			scripts = append(scripts, r)
+			continue
+		}
+		rest = append(rest, r)
+	}
+	return append(rest, scripts...)
 }
 
 func hashOf(r arm.Resource) (string, error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/project"
+	"github.com/cloister-ml/cloister/internal/provider/compute"
 	"github.com/cloister-ml/cloister/internal/rootless"
 )
 
@@ -47,6 +48,25 @@ func (u *up) summarise(ctx context.Context) (bool, error) {
 	}
 	u.hints()
 	return held, nil
+}
+
+// withoutExtensions says of an estate that is up which scripts in it have failed. No
+// pipeline is run: the scripts may have been to install the agents.
+func (u *up) withoutExtensions(ctx context.Context) error {
+	u.o.Run = false
+	if _, err := u.summarise(ctx); err != nil {
+		return err
+	}
+	for _, r := range u.failed {
+		fmt.Fprintf(u.o.Out, "\nThe extension %s of %s has failed; all else is up.\n", r.ID.Name(), r.ID.Parent().Name())
+		for line := range strings.Lines(r.Error) {
+			fmt.Fprintln(u.o.Out, "  "+strings.TrimRight(line, "\n"))
+		}
+		u.suggest("Read what the script wrote, or mend it and bring the estate up again:",
+			"exec%s "+r.ID.Parent().Name()+" -- cat "+compute.ScriptOutput+"/stderr",
+			"up%s "+u.o.Dir)
+	}
+	return nil
 }
 
 // WriteClaims prints what was claimed and whether it is so.

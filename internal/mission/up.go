@@ -19,6 +19,7 @@ import (
 
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/check"
+	"github.com/cloister-ml/cloister/internal/cloud"
 	"github.com/cloister-ml/cloister/internal/cloud/client"
 	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/image"
@@ -54,10 +55,11 @@ type up struct {
 	estate  *arm.Estate // as read, with what is unknown
 	under   cloudUnder
 	tokens  daemon.Tokens
-	fresh   bool     // the cloud's folder was not there before
-	made    bool     // nor was the folder itself
-	began   bool     // this call has started the daemon
-	said    []string // of what the cloud goes without, before it had the estate
+	fresh   bool           // the cloud's folder was not there before
+	made    bool           // nor was the folder itself
+	began   bool           // this call has started the daemon
+	failed  []cloud.Status // extensions of machines
+	said    []string       // of what the cloud goes without, before it had the estate
 }
 
 // Up brings a project's estate up in a cloud, which it starts where none runs, and
@@ -77,6 +79,9 @@ func Up(ctx context.Context, o Options) (err error) {
 	if o.Empty {
 		u.emptyHints()
 		return nil
+	}
+	if len(u.failed) > 0 {
+		return errors.Join(u.withoutExtensions(ctx), ErrFallen)
 	}
 	if o.Run && u.project.Run != nil {
 		if err := u.mainJob(ctx); err != nil {

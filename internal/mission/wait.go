@@ -10,6 +10,7 @@ import (
 	"github.com/cloister-ml/cloister/internal/cloud"
 	"github.com/cloister-ml/cloister/internal/cloud/store"
 	"github.com/cloister-ml/cloister/internal/daemon"
+	"github.com/cloister-ml/cloister/internal/provider/compute"
 )
 
 // await polls the cloud until done says so, or a document has failed.
@@ -23,7 +24,7 @@ func (u *up) await(ctx context.Context, done func(daemon.Status) bool) (daemon.S
 		}
 		u.j.shown.documents(s.Resources)
 		for _, r := range s.Resources {
-			if r.State == store.Failed {
+			if r.State == store.Failed && !ofAMachine(r) {
 				return s, fmt.Errorf("%s failed: %s", r.ID, r.Error)
 			}
 		}
@@ -36,6 +37,22 @@ func (u *up) await(ctx context.Context, done func(daemon.Status) bool) (daemon.S
 		case <-tick.C:
 		}
 	}
+}
+
+// ofAMachine reports an extension: where it fails, its machine and all else stay.
+func ofAMachine(r cloud.Status) bool {
+	return strings.EqualFold(r.Type, compute.TypeExtension)
+}
+
+// failed are the extensions whose scripts have failed.
+func failed(resources []cloud.Status) []cloud.Status {
+	var out []cloud.Status
+	for _, r := range resources {
+		if r.State == store.Failed && ofAMachine(r) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // pending names what is not ready, with the last error of the first.
@@ -71,7 +88,7 @@ func (u *up) awaitNetwork(ctx context.Context) (string, error) {
 
 func allReady(resources []cloud.Status, which func(cloud.Status) bool) bool {
 	for _, r := range resources {
-		if which(r) && !r.Ready && !r.Kept {
+		if which(r) && !r.Ready && !r.Kept && r.State != store.Failed {
 			return false
 		}
 	}
@@ -81,13 +98,16 @@ func allReady(resources []cloud.Status, which func(cloud.Status) bool) bool {
 // machineTime is how long machines, with their extensions, may take.
 const machineTime = 5 * time.Minute
 
-// awaitMachines returns when everything is real and the agents are online.
+// awaitMachines returns when everything is real and the agents are online. It waits
+// for no agent where an extension has failed: that may have been to install it.
 func (u *up) awaitMachines(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, machineTime, errors.New("the machines take too long"))
 	defer cancel()
 	s, err := u.await(ctx, func(s daemon.Status) bool {
-		return allReady(s.Resources, func(cloud.Status) bool { return true }) && (u.project.DevOps == nil || online(s) > 0 && online(s) == len(s.Agents))
+		return allReady(s.Resources, func(cloud.Status) bool { return true }) &&
+			(u.project.DevOps == nil || online(s) > 0 && online(s) == len(s.Agents) || len(failed(s.Resources)) > 0)
 	})
+	u.failed = failed(s.Resources)
 	var names []string
 	for _, m := range s.Machines {
 		if m.Running && (m.Kind == "virtual machine" || m.Kind == "compute instance") {

@@ -116,7 +116,7 @@ func TestAScriptRunsOnceForEachContent(t *testing.T) {
 			t.Errorf("%d runs so far, want %d", machines.scripts, scripts)
 		}
 	}
-	run("a", "exit status 3: what it said", 1)
+	run("a", "exit status 3.\nwhat it said", 1)
 	machines.status = 0
 	run("a", "", 2) // it failed, so it is tried again
 	run("a", "", 2)
@@ -131,6 +131,16 @@ func TestWrongSettingsAreForGood(t *testing.T) {
 	ext := typeOf(t, New(providertest.NewHost(t, machine()), &recorder{}), TypeExtension)
 	if err := ext.Reconcile(t.Context(), extension(nil, "{")); !errors.Is(err, cloud.ErrPermanent) {
 		t.Errorf("error %v would be tried again", err)
+	}
+}
+
+// A script that fails has failed for good, as on Azure, and with Azure's code.
+func TestAFailedScriptIsForGood(t *testing.T) {
+	ext := typeOf(t, New(providertest.NewHost(t, machine()), &recorder{status: 3}), TypeExtension)
+	err := ext.Reconcile(t.Context(), extension(nil, map[string]any{"script": encoded("exit 3")}))
+	var answer *cloud.Error
+	if !errors.Is(err, cloud.ErrPermanent) || !errors.As(err, &answer) || answer.Code != "VMExtensionProvisioningError" {
+		t.Errorf("error %v", err)
 	}
 }
 

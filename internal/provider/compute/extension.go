@@ -25,6 +25,10 @@ import (
 // Extension Version 2 with Linux virtual machines").
 const maxScript = 256 << 10
 
+// ScriptOutput is the folder in a machine that keeps a script's stdout and stderr,
+// where Azure's extension keeps them.
+const ScriptOutput = "/var/lib/waagent/custom-script/download/0"
+
 type extensions struct {
 	host     cloud.Host
 	machines Machines
@@ -151,7 +155,9 @@ func (e extensions) reconcile(ctx context.Context, r arm.Resource) error {
 		return fmt.Errorf("running the extension %s in %s: %w", r.Name, vm.Name, err)
 	}
 	if status != 0 {
-		return fmt.Errorf("the extension %s in %s ended with exit status %d: %s", r.Name, vm.Name, status, output)
+		return cloud.Permanent(cloud.Errorf(http.StatusConflict, "VMExtensionProvisioningError",
+			"VM has reported a failure when processing extension '%s' (publisher 'Microsoft.Azure.Extensions' and type 'CustomScript'): its script ended in %s with exit status %d.\n%s\nWhat it wrote is in %s of %s; write the extension again to run it again",
+			r.Name, vm.Name, status, output, ScriptOutput, vm.Name))
 	}
 	return durable.WriteFile(done, []byte(run))
 }

@@ -21,8 +21,8 @@ type Machines interface {
 	Start(ctx context.Context, vm arm.Resource) error
 	// Stop ends the machine; with its disk when forget is set.
 	Stop(ctx context.Context, vm arm.ID, forget bool) error
-	// Script runs a shell script as root in the running machine and returns its
-	// exit status and the end of what it said.
+	// Script runs a shell script as root in the running machine, keeps what it writes
+	// in [ScriptOutput], and returns its exit status and the end of what it wrote.
 	Script(ctx context.Context, vm arm.ID, script []byte) (status int, output string, err error)
 }
 
@@ -47,6 +47,7 @@ func New(host cloud.Host, machines Machines) cloud.Provider {
 			},
 			{
 				Name:      TypeExtension,
+				After:     "Microsoft.Network",
 				Prepare:   prepareExtension,
 				Present:   presentExtension,
 				Reconcile: ext.reconcile,

@@ -3,12 +3,8 @@ package check
 import (
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
-	"github.com/cloister-ml/cloister/network/space"
-	"github.com/cloister-ml/cloister/service"
-	"github.com/cloister-ml/cloister/verdict"
 )
 
 // ResourceChange is a document that is new, gone or different.
@@ -78,8 +74,9 @@ func (d *Difference) Empty() bool {
 func Diff(before, after *arm.Estate, was, now Options) *Difference {
 	d := &Difference{Resources: []ResourceChange{}, Requirements: []RequirementChange{}, Flows: []FlowChange{}, Calls: []CallChange{}}
 	d.resources(before, after)
-	d.requirements(Prove(before, was), Prove(after, now))
-	x, y := newVersus(before), newVersus(after)
+	v, w := newWorld(before), newWorld(after)
+	d.requirements(v.prove(was), w.prove(now))
+	x, y := versusOf(v, w)
 	d.calls(x, y)
 	d.flows(x, y)
 	return d
@@ -181,100 +178,4 @@ func (d *Difference) requirements(before, after *Report) {
 			d.Requirements = append(d.Requirements, RequirementChange{ID: q.ID, Title: q.Title, Before: q.Outcome, Reason: "what it was about is gone"})
 		}
 	}
-}
-
-// calls compares what places meet at services: once for all places that are alike
-// before and after.
-func (d *Difference) calls(before, after *versus) {
-	was := map[string]Place{}
-	old := map[string]int{}
-	for i, group := range before.w.alikePlaces() {
-		for _, p := range group {
-			was[callerKey(p)], old[callerKey(p)] = p, i
-		}
-	}
-	shared := map[string]service.Endpoint{}
-	for _, ep := range before.w.endpoints {
-		shared[strings.ToLower(ep.Host)] = ep
-	}
-	for _, group := range after.w.alikePlaces() {
-		changes := map[int][]CallChange{}
-		for _, p := range group {
-			i, ok := old[callerKey(p)]
-			if !ok {
-				continue
-			}
-			if _, known := changes[i]; !known {
-				changes[i] = callChanges(before, after, was[callerKey(p)], p, shared)
-			}
-			for _, c := range changes[i] {
-				c.From = p.Name
-				d.Calls = append(d.Calls, c)
-			}
-		}
-	}
-}
-
-func callerKey(p Place) string { return p.NIC.Key() + p.Name }
-
-func callChanges(before, after *versus, was, now Place, shared map[string]service.Endpoint) []CallChange {
-	out := []CallChange{}
-	for _, ep := range after.w.endpoints {
-		had, ok := shared[strings.ToLower(ep.Host)]
-		if !ok {
-			continue
-		}
-		x, y := before.meets(was, had), after.meets(now, ep)
-		if x != y {
-			out = append(out, CallChange{To: endpointSlug(ep), Before: x, After: y,
-				Reason: said(after.w.follow(now, ep).Decisive()), Opened: y.depth() > max(x.depth(), outside)})
-		}
-	}
-	return out
-}
-
-// meets is what a place meets at a service. Whether packets arrive at a network
-// interface of the estate is known for its class.
-func (v *versus) meets(p Place, ep service.Endpoint) Meeting {
-	resolved := v.w.resolve(p, ep.Host)
-	if len(resolved.Addrs) == 0 {
-		return v.w.follow(p, ep).Outcome()
-	}
-	to := resolved.Addrs[0]
-	i, known := v.matrix.Class(p.NIC, p.Addr)
-	nic, inside := v.w.net.NICByAddr(to)
-	j, classed := v.matrix.Class(nic.ID, to)
-	if !known || !inside || !classed || p.NIC.Equal(nic.ID) {
-		return v.w.follow(p, ep).Outcome()
-	}
-	packet := space.Packet{Source: p.Addr, Destination: to, Protocol: numberTCP, SourcePort: anyClientPort, Port: httpsPort}
-	c := Cell{From: p, To: ep, Resolve: resolved, Admit: v.w.admit(p, ep, to)}
-	switch passes := v.matrix.At(i, j); {
-	case passes.Passes.Has(packet):
-		c.Connect.Value = verdict.Yes
-	case passes.Refused.Has(packet):
-		c.Connect.Value = verdict.No
-	default:
-		c.Connect.Value = verdict.Unknown
-	}
-	c.Authorize, c.Called = v.w.authorizeCall(p, ep)
-	return c.Outcome()
-}
-
-// anyClientPort is one of those that clients call from.
-const anyClientPort = 50000
-
-// outside is the depth of a client that the service does not let in.
-const outside = 1
-
-// depth is how far a client gets: what is past the service's firewall is further
-// than what is not.
-func (m Meeting) depth() int {
-	switch m {
-	case MeetAllowed, MeetAdmitted:
-		return 3
-	case MeetForbidden:
-		return 2
-	}
-	return outside
 }

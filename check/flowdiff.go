@@ -10,6 +10,8 @@ import (
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
 	"github.com/cloister-ml/cloister/network/space"
+	"github.com/cloister-ml/cloister/privatedns"
+	"github.com/cloister-ml/cloister/verdict"
 )
 
 // address is one of a network interface, or the internet.
@@ -37,17 +39,28 @@ func (w *world) addresses() []address {
 
 // versus is one of two estates that are compared.
 type versus struct {
-	w      *world
-	matrix *network.Matrix
-	spaces *network.Spaces
-	away   []space.Interval
-	at     map[string]network.Member
-	public map[string]netip.Addr // network interfaces' public addresses
+	w        *world
+	matrix   *network.Matrix
+	spaces   *network.Spaces
+	away     []space.Interval // outside either estate
+	ports    []uint16         // that a client may call from
+	at       map[string]network.Member
+	public   map[string]netip.Addr // network interfaces' public addresses
+	ways     map[int]network.Verdicts
+	answers  map[asking]*privatedns.Answer
+	admitted map[knocking]verdict.Value
 }
 
-func newVersus(e *arm.Estate) *versus {
-	w := newWorld(e)
-	v := &versus{w: w, matrix: w.net.Matrix(""), spaces: w.net.Spaces(""), away: w.away(), at: map[string]network.Member{}, public: map[string]netip.Addr{}}
+// versusOf are the two sides of a comparison.
+func versusOf(before, after *world) (was, now *versus) {
+	away := space.Union(slices.Concat(before.away(), after.away()))
+	return newVersus(before, away), newVersus(after, away)
+}
+
+func newVersus(w *world, away []space.Interval) *versus {
+	v := &versus{w: w, matrix: w.net.Matrix(""), spaces: w.net.Spaces(""), away: away, ports: w.net.ClientPorts(),
+		at: map[string]network.Member{}, public: map[string]netip.Addr{}, ways: map[int]network.Verdicts{},
+		answers: map[asking]*privatedns.Answer{}, admitted: map[knocking]verdict.Value{}}
 	for _, a := range w.addresses() {
 		v.at[a.key] = network.Member{NIC: a.nic, Addr: a.addr}
 	}
@@ -55,6 +68,21 @@ func newVersus(e *arm.Estate) *versus {
 		v.public[n.ID.Key()+" 0"] = n.PublicAddr
 	}
 	return v
+}
+
+// toward is what passes from an address to what is outside either estate: the same
+// for all of its kind.
+func (v *versus) toward(m network.Member) network.Verdicts {
+	kind, known := v.w.alike().Kind(m.NIC, m.Addr)
+	if !known {
+		return v.spaces.Toward(m.Addr, v.away)
+	}
+	out, ok := v.ways[kind]
+	if !ok {
+		out = v.spaces.Toward(m.Addr, v.away)
+		v.ways[kind] = out
+	}
+	return out
 }
 
 // kinds are the class of an address within networks, and its kind on the way out
@@ -204,12 +232,7 @@ func (v *versus) reached(c *comparison, from address) passing {
 	if !m.Addr.IsValid() {
 		return c.nothing()
 	}
-	return c.pass(v.spaces.Toward(m.Addr, c.away()))
-}
-
-// away are the destinations outside either estate.
-func (c *comparison) away() []space.Interval {
-	return space.Union(slices.Concat(c.old.away, c.now.away))
+	return c.pass(v.toward(m))
 }
 
 func (c *comparison) nothing() passing { return passing{c.g.algebra.Empty(), c.g.algebra.Empty()} }

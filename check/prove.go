@@ -10,9 +10,11 @@ import (
 
 // Prove derives what a secured machine learning solution requires of an estate
 // and answers each requirement.
-func Prove(e *arm.Estate, opts Options) *Report {
-	w := newWorld(e)
+func Prove(e *arm.Estate, opts Options) *Report { return newWorld(e).prove(opts) }
+
+func (w *world) prove(opts Options) *Report {
 	w.opts = opts
+	e := w.estate
 	r := &Report{Places: w.places, Resources: e.Len(), Unread: len(e.Unread()), UnreadTypes: e.UnreadTypes()}
 	for _, rule := range rules {
 		found := rule.derive(w)

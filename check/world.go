@@ -35,6 +35,7 @@ type world struct {
 	guarding  map[string][]arm.ID          // the networks that a security group guards, by its key
 	shadows   map[string]map[int][]int     // rules of a group's direction that never decide
 	links     map[netip.Addr][]network.NIC // private endpoints by their addresses
+	waysOut   map[arm.ID]wayOut            // to the internet, of network interfaces that were asked about
 }
 
 // index finds network interfaces by their owner, private endpoints by their
@@ -74,7 +75,7 @@ func (w *world) alike() *network.Alike {
 }
 
 func newWorld(e *arm.Estate) *world {
-	w := &world{estate: e, net: network.FromEstate(e), access: access.FromEstate(e), cells: map[string]Cell{}, used: map[int]bool{}}
+	w := &world{estate: e, net: network.FromEstate(e), access: access.FromEstate(e), cells: map[string]Cell{}, used: map[int]bool{}, waysOut: map[arm.ID]wayOut{}}
 	w.index()
 	w.names = privatedns.FromEstate(e, w.net.MemberAddr)
 	for _, ep := range service.All(e) {
@@ -186,11 +187,27 @@ func (w *world) sourceSeen(p Place, ep service.Endpoint, addr netip.Addr) (netwo
 	if w.hasServiceEndpoint(p.Subnet, ep.Resource) {
 		return network.Source{Addr: p.Addr, Subnet: p.Subnet}, yes
 	}
-	public, way := w.net.EgressAddr(p.NIC)
+	public, way := w.egress(p.NIC)
 	if way.Value != verdict.Yes {
 		return network.Source{}, way
 	}
 	return network.Source{Addr: public}, yes
+}
+
+// wayOut is the address with which a network interface leaves for the internet.
+type wayOut struct {
+	addr netip.Addr
+	way  verdict.Verdict
+}
+
+// egress is how a network interface leaves for the internet.
+func (w *world) egress(nic arm.ID) (netip.Addr, verdict.Verdict) {
+	out, ok := w.waysOut[nic]
+	if !ok {
+		out.addr, out.way = w.net.EgressAddr(nic)
+		w.waysOut[nic] = out
+	}
+	return out.addr, out.way
 }
 
 // endpointAt finds the private endpoint that has an address, in the network
@@ -221,7 +238,7 @@ func holds(addrs []netip.Addr, a netip.Addr) bool {
 // resource's provider.
 func (w *world) hasServiceEndpoint(subnet, resource arm.ID) bool {
 	s, ok := w.net.Subnet(subnet)
-	if !ok {
+	if !ok || len(s.ServiceEndpoints) == 0 {
 		return false
 	}
 	namespace, _, _ := strings.Cut(resource.Type(), "/")

@@ -10,14 +10,17 @@ import (
 // Estate is a set of documents with the references between them. It is built
 // once and then only read, so it may be shared.
 type Estate struct {
-	resources []Resource       // sorted by key
-	index     map[string]int   // key -> place in resources
-	byType    map[string][]int // type in lower case -> places in resources
+	resources []Resource            // sorted by key
+	index     map[string]int        // key -> place in resources
+	byType    map[string][]Resource // by type in lower case
 	children  map[child][]int
 	edges     []Edge
 	incoming  map[string][]int // key -> places in edges
 	unread    []Unread         // by type and address
 }
+
+// idSize is more than most ids have letters.
+const idSize = 256
 
 // child is a type below a parent, both in lower case.
 type child struct{ parent, typ string }
@@ -34,24 +37,31 @@ func NewEstate(resources ...Resource) (*Estate, error) {
 	e := &Estate{
 		resources: slices.Clone(resources),
 		index:     make(map[string]int, len(resources)),
-		byType:    map[string][]int{},
+		byType:    map[string][]Resource{},
 		children:  map[child][]int{},
 		incoming:  map[string][]int{},
 	}
 	slices.SortFunc(e.resources, func(a, b Resource) int { return a.ID.Compare(b.ID) })
+	keys, counts := make([]string, len(e.resources)), map[string]int{}
+	for _, r := range e.resources {
+		counts[r.Type]++
+	}
 	for i, r := range e.resources {
 		key := r.ID.Key()
 		if prev, ok := e.index[key]; ok {
 			return nil, fmt.Errorf("%s is declared twice: %s and %s", r.ID, e.resources[prev].Source, r.Source)
 		}
-		e.index[key] = i
+		keys[i], e.index[key] = key, i
 		typ := strings.ToLower(r.Type)
-		e.byType[typ] = append(e.byType[typ], i)
-		below := child{r.ID.Parent().Key(), typ}
+		if e.byType[typ] == nil {
+			e.byType[typ] = make([]Resource, 0, counts[r.Type])
+		}
+		e.byType[typ] = append(e.byType[typ], r)
+		below := child{string(ID(key).Parent()), typ}
 		e.children[below] = append(e.children[below], i)
 	}
 	for _, r := range e.resources {
-		e.connect(r)
+		e.connect(r, keys)
 	}
 	return e, nil
 }
@@ -66,20 +76,26 @@ func (s Source) String() string {
 	return fmt.Sprintf("%s:%d", s.File, s.Line)
 }
 
-func (e *Estate) connect(r Resource) {
+func (e *Estate) connect(r Resource, keys []string) {
+	var buf [idSize]byte
 	add := func(to ID, path string) {
 		if to.Equal(r.ID) {
 			return
 		}
-		key := to.Key()
-		_, known := e.index[key]
+		var key string
+		i, known := e.index[string(to.AppendKey(buf[:0]))]
+		if known {
+			key = keys[i]
+		} else {
+			key = to.Key()
+		}
 		e.incoming[key] = append(e.incoming[key], len(e.edges))
 		e.edges = append(e.edges, Edge{From: r.ID, To: to, Path: path, Dangling: !known})
 	}
 	// A document may extend what exists without a document, as a storage account's
 	// blob service does: then what holds that is its parent here.
 	for p := r.ID.Parent(); p != ""; p = p.Parent() {
-		if _, ok := e.index[p.Key()]; ok {
+		if _, ok := e.index[string(p.AppendKey(buf[:0]))]; ok {
 			add(p, "parent")
 			break
 		}
@@ -129,7 +145,7 @@ func (e *Estate) All() []Resource { return e.resources }
 
 // Get finds a document.
 func (e *Estate) Get(id ID) (Resource, bool) {
-	var key [256]byte
+	var key [idSize]byte
 	i, ok := e.index[string(id.AppendKey(key[:0]))]
 	if !ok {
 		return Resource{}, false
@@ -137,8 +153,11 @@ func (e *Estate) Get(id ID) (Resource, bool) {
 	return e.resources[i], true
 }
 
-// OfType are the documents of one type, ordered by id.
-func (e *Estate) OfType(typ string) []Resource { return e.at(e.byType[strings.ToLower(typ)]) }
+// OfType are the documents of one type, ordered by id. They are not to be changed.
+func (e *Estate) OfType(typ string) []Resource {
+	all := e.byType[strings.ToLower(typ)]
+	return all[:len(all):len(all)]
+}
 
 // Children are the documents of one child type whose parent is id.
 func (e *Estate) Children(id ID, typ string) []Resource {

@@ -27,7 +27,8 @@ func ParseID(s string) (ID, error) {
 	if !strings.HasPrefix(s, "/") || id == Tenant || len(s) > 2048 {
 		return "", fmt.Errorf("%w: %q must begin with '/' and have at most 2048 characters", ErrID, truncate(s))
 	}
-	segments := id.segments()
+	var few [fewSegments]string
+	segments := id.appendSegments(few[:0])
 	for _, seg := range segments {
 		if seg == "" || seg == "." || seg == ".." || strings.ContainsAny(seg, "\\?#%\x00") || strings.TrimSpace(seg) != seg {
 			return "", fmt.Errorf("%w: %q has the segment %q", ErrID, truncate(s), seg)
@@ -80,11 +81,25 @@ func IsID(s string) bool {
 	return err == nil && strings.Count(string(id), "/") > 2
 }
 
-func (id ID) segments() []string {
+func (id ID) segments() []string { return id.appendSegments(nil) }
+
+// fewSegments are as many as most ids have: a slice of an array of so many holds
+// them without a call for memory.
+const fewSegments = 16
+
+func (id ID) appendSegments(out []string) []string {
 	if id == "" || id == "/" {
-		return nil
+		return out
 	}
-	return strings.Split(string(id)[1:], "/")
+	rest := string(id)[1:]
+	for {
+		i := strings.IndexByte(rest, '/')
+		if i < 0 {
+			return append(out, rest)
+		}
+		out = append(out, rest[:i])
+		rest = rest[i+1:]
+	}
 }
 
 func (id ID) String() string { return string(id) }
@@ -145,7 +160,8 @@ func lowered(c byte) byte {
 
 // after returns the segment that follows the first segment equal to name.
 func (id ID) after(name string) string {
-	s := id.segments()
+	var few [fewSegments]string
+	s := id.appendSegments(few[:0])
 	for i := 0; i+1 < len(s); i += 2 {
 		if strings.EqualFold(s[i], name) {
 			return s[i+1]
@@ -173,11 +189,11 @@ func (id ID) Group() ID {
 
 // Name is the last segment.
 func (id ID) Name() string {
-	s := id.segments()
-	if len(s) == 0 {
+	if len(id) < 2 {
 		return ""
 	}
-	return s[len(s)-1]
+	rest := string(id)[1:]
+	return rest[strings.LastIndexByte(rest, '/')+1:]
 }
 
 // Type is the full resource type, as "Microsoft.Network/virtualNetworks/subnets".
@@ -185,7 +201,8 @@ func (id ID) Name() string {
 // "Microsoft.Resources/resourceGroups", a subscription
 // "Microsoft.Resources/subscriptions", the tenant "Microsoft.Resources/tenants".
 func (id ID) Type() string {
-	s := id.segments()
+	var few [fewSegments]string
+	s := id.appendSegments(few[:0])
 	for i := len(s) - 4; i >= 0; i-- {
 		if !strings.EqualFold(s[i], "providers") || i%2 != 0 {
 			continue
@@ -214,7 +231,8 @@ func (id ID) Type() string {
 // subscription of a group; of what stands at the tenant's own level, as a
 // management group does, the tenant; "" above that.
 func (id ID) Parent() ID {
-	s := id.segments()
+	var few [fewSegments]string
+	s := id.appendSegments(few[:0])
 	if len(s) < 4 {
 		return ""
 	}

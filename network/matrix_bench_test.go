@@ -62,7 +62,7 @@ func BenchmarkMatrix(b *testing.B) {
 	for _, c := range []struct {
 		networks, machines int
 		mesh               bool
-	}{{10, 10, false}, {30, 10, false}, {100, 10, false}, {100, 10, true}} {
+	}{{25, 10, false}, {50, 10, false}, {100, 10, false}, {200, 10, false}, {100, 10, true}} {
 		shape := "hub and spokes"
 		if c.mesh {
 			shape = "mesh"
@@ -80,7 +80,10 @@ func BenchmarkMatrix(b *testing.B) {
 
 // One changed rule of a group, in the matrix of the whole company.
 func BenchmarkUpdate(b *testing.B) {
-	m := network.FromEstate(company(b, 100, 10, 200, 10, false)).Matrix("")
+	benchmarkUpdate(b, network.FromEstate(company(b, 100, 10, 200, 10, false)).Matrix(""))
+}
+
+func benchmarkUpdate(b *testing.B, m *network.Matrix) {
 	var groups []network.NSG
 	for port := range 2 {
 		var list []arm.Object
@@ -157,23 +160,38 @@ func transitFirewall(networks int) []any {
 	}
 }
 
+// middles are what spokes of a company reach each other through.
+var middles = []struct {
+	name     string
+	firewall bool
+}{{"firewall", true}, {"appliance", false}}
+
+func assumed(e *arm.Estate) *network.Topology {
+	return network.Settings{AppliancesForward: network.IsSo}.FromEstate(e)
+}
+
 // Spoke to spoke through the hub; and more of everything, to see how it grows.
 func BenchmarkTransit(b *testing.B) {
-	for _, c := range []struct {
-		networks int
-		firewall bool
-	}{{25, true}, {50, true}, {100, true}, {200, true}, {100, false}} {
-		middle := "appliance"
-		if c.firewall {
-			middle = "firewall"
+	for _, middle := range middles {
+		for _, networks := range []int{25, 50, 100, 200} {
+			b.Run(fmt.Sprintf("%d networks %d interfaces %s", networks, networks*100, middle.name), func(b *testing.B) {
+				top := assumed(transit(b, networks, 10, 200, 10, middle.firewall))
+				b.ReportAllocs()
+				for b.Loop() {
+					m := top.Matrix("")
+					b.ReportMetric(float64(len(m.Classes)), "classes")
+				}
+			})
 		}
-		b.Run(fmt.Sprintf("%d networks %d interfaces %s", c.networks, c.networks*100, middle), func(b *testing.B) {
-			top := network.Settings{AppliancesForward: network.IsSo}.FromEstate(transit(b, c.networks, 10, 200, 10, c.firewall))
-			b.ReportAllocs()
-			for b.Loop() {
-				m := top.Matrix("")
-				b.ReportMetric(float64(len(m.Classes)), "classes")
-			}
+	}
+}
+
+// One changed rule of a spoke's group, in the matrix of a company whose spokes reach
+// each other through the hub.
+func BenchmarkUpdateTransit(b *testing.B) {
+	for _, middle := range middles {
+		b.Run(middle.name, func(b *testing.B) {
+			benchmarkUpdate(b, assumed(transit(b, 100, 10, 200, 10, middle.firewall)).Matrix(""))
 		})
 	}
 }

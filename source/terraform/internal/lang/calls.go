@@ -131,7 +131,7 @@ func (ev *evaluator) local(from *module, source string) (string, bool) {
 	if ev.project.allows(dir) != nil {
 		return "", false
 	}
-	files, err := sources(dir)
+	files, err := ev.sources(dir)
 	return dir, err == nil && len(files) > 0
 }
 

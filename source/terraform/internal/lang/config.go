@@ -162,8 +162,12 @@ type file struct {
 	link bool // a symbolic link
 }
 
-// sources are the configuration files of a directory, sorted.
-func sources(dir string) ([]file, error) {
+// sources are the configuration files of a directory, sorted. It is read once however
+// often it is called.
+func (ev *evaluator) sources(dir string) ([]file, error) {
+	if files, ok := ev.listed[dir]; ok {
+		return files, nil
+	}
 	entries, err := os.ReadDir(dir) // sorted
 	if err != nil {
 		return nil, err
@@ -174,6 +178,7 @@ func sources(dir string) ([]file, error) {
 			out = append(out, file{filepath.Join(dir, e.Name()), e.Type()&fs.ModeSymlink != 0})
 		}
 	}
+	ev.listed[dir] = out
 	return out, nil
 }
 
@@ -189,7 +194,7 @@ func (ev *evaluator) load(dir string) *module {
 		aliases: map[string]hcl.Range{}, required: map[string]hcl.Range{}, versions: map[string]string{}, checkAt: map[string]hcl.Range{},
 	}
 	ev.modules[dir] = m
-	files, err := sources(dir)
+	files, err := ev.sources(dir)
 	if err != nil {
 		ev.fail(nil, "Directory cannot be read", "%v.", err)
 		return m

@@ -53,6 +53,7 @@ type evaluator struct {
 	parser    *hclparse.Parser
 	functions map[string]function.Function
 	modules   map[string]*module
+	listed    map[string][]file // the files of directories, once they are read
 	manifest  map[string]string // directories of installed modules by their path
 	diags     hcl.Diagnostics
 	reported  map[string]bool
@@ -77,7 +78,7 @@ const (
 func Run(dir string, opts Options) Result {
 	ev := &evaluator{
 		opts: opts, root: dir, project: projectOf(dir), parser: hclparse.NewParser(),
-		modules: map[string]*module{}, reported: map[string]bool{}, nothing: map[hcl.Range]string{}, said: map[hcl.DiagnosticSeverity]int{},
+		modules: map[string]*module{}, listed: map[string][]file{}, reported: map[string]bool{}, nothing: map[hcl.Range]string{}, said: map[hcl.DiagnosticSeverity]int{},
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {

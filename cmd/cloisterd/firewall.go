@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 )
 
@@ -27,7 +27,8 @@ func newFirewallCommand() *cobra.Command {
 
 func newFirewallLogsCommand() *cobra.Command {
 	var p place
-	var asJSON, watch, denied bool
+	var v view
+	var denied bool
 	cmd := &cobra.Command{
 		Use:   "logs [FIREWALL]",
 		Short: "What Azure Firewalls have allowed and denied",
@@ -44,29 +45,19 @@ this cloud has seen since it was started. --json has the tables' own columns.`,
 			if err != nil {
 				return err
 			}
-			write := func(w io.Writer) error {
-				rows, err := c.FirewallLog(cmd.Context(), append(args, "")[0])
-				if err != nil {
-					return err
-				}
+			read := func(ctx context.Context) ([]daemon.FirewallRecord, error) {
+				rows, err := c.FirewallLog(ctx, append(args, "")[0])
 				if denied {
 					rows = onlyDenied(rows)
 				}
-				if asJSON {
-					return command.WriteJSON(w, rows)
-				}
-				return writeFirewallLog(w, rows)
+				return rows, err
 			}
-			if !watch {
-				return write(cmd.OutOrStdout())
-			}
-			return repeat(cmd.Context(), cmd.OutOrStdout(), isTerminal(os.Stdout), write)
+			return show(cmd, v, read, writeFirewallLog)
 		},
 	}
 	p.flags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	v.flags(cmd)
 	cmd.Flags().BoolVar(&denied, "denied", false, "only what was denied")
-	cmd.Flags().BoolVar(&watch, "watch", false, "write it again whenever it changes, until Ctrl-C")
 	return cmd
 }
 

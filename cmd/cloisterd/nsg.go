@@ -1,14 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 )
 
@@ -20,7 +19,8 @@ func newNSGCommand() *cobra.Command {
 
 func newNSGStatsCommand() *cobra.Command {
 	var p place
-	var asJSON, watch, all bool
+	var v view
+	var all bool
 	cmd := &cobra.Command{
 		Use:   "stats [NSG]",
 		Short: "How often each security rule has decided about a new connection",
@@ -37,26 +37,13 @@ connection that was allowed is not asked again, and so not counted.`,
 			if err != nil {
 				return err
 			}
-			write := func(w io.Writer) error {
-				counts, err := c.Groups(cmd.Context(), append(args, "")[0])
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					return command.WriteJSON(w, counts)
-				}
-				return writeGroups(w, counts, all)
-			}
-			if !watch {
-				return write(cmd.OutOrStdout())
-			}
-			return repeat(cmd.Context(), cmd.OutOrStdout(), isTerminal(os.Stdout), write)
+			count := func(ctx context.Context) ([]daemon.GroupCount, error) { return c.Groups(ctx, append(args, "")[0]) }
+			return show(cmd, v, count, func(w io.Writer, counts []daemon.GroupCount) error { return writeGroups(w, counts, all) })
 		},
 	}
 	p.flags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	v.flags(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "show the rules that nothing has met too")
-	cmd.Flags().BoolVar(&watch, "watch", false, "write it again whenever it changes, until Ctrl-C")
 	return cmd
 }
 

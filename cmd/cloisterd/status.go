@@ -1,30 +1,26 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cloister-ml/cloister/internal/cloud"
-	"github.com/cloister-ml/cloister/internal/command"
 	"github.com/cloister-ml/cloister/internal/daemon"
 	"github.com/cloister-ml/cloister/internal/mission"
 )
 
 func newStatusCommand() *cobra.Command {
 	var p place
-	var asJSON, all, watch bool
+	var v view
+	var all bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "What runs, and how far each document is real",
@@ -38,59 +34,13 @@ func newStatusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			write := func(w io.Writer) error {
-				s, err := c.Status(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					return command.WriteJSON(w, s)
-				}
-				return writeStatus(w, c.State, s, all)
-			}
-			if !watch {
-				return write(cmd.OutOrStdout())
-			}
-			return repeat(cmd.Context(), cmd.OutOrStdout(), isTerminal(os.Stdout), write)
+			return show(cmd, v, c.Status, func(w io.Writer, s daemon.Status) error { return writeStatus(w, c.State, s, all) })
 		},
 	}
 	p.flags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	v.flags(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "show every document, not only counts and what is not real yet")
-	cmd.Flags().BoolVar(&watch, "watch", false, "write it again whenever it changes, until Ctrl-C")
 	return cmd
-}
-
-const watchEvery = 500 * time.Millisecond
-
-// repeat writes whenever what would be written has changed, until ctx ends or the
-// cloud is gone. A terminal shows the latest alone; elsewhere each is a paragraph.
-func repeat(ctx context.Context, w io.Writer, terminal bool, write func(io.Writer) error) error {
-	const clearScreen = "\x1b[H\x1b[2J"
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	var last []byte
-	for {
-		var now bytes.Buffer
-		if err := write(&now); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-		if !bytes.Equal(now.Bytes(), last) {
-			before := choose(terminal, clearScreen, choose(last == nil, "", "\n"))
-			if _, err := io.WriteString(w, before+now.String()); err != nil {
-				return err
-			}
-			last = bytes.Clone(now.Bytes())
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
 }
 
 func writeStatus(w io.Writer, state daemon.State, s daemon.Status, all bool) error {

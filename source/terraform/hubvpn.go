@@ -23,13 +23,7 @@ var hubVPNKinds = map[string]kind{
 	"azurerm_vpn_gateway_nat_rule": {
 		arm: typeHubVPN + "/natRules",
 		id:  childOf("vpn_gateway_id", typeHubVPN, "natRules"),
-		props: []prop{
-			attr("mode", "mode").or("EgressSnat"),
-			attr("type", "type").or("Static"),
-			attr("ip_configuration_id", "ipConfigurationId"),
-			each("external_mapping", "externalMappings", natMapping...),
-			each("internal_mapping", "internalMappings", natMapping...),
-		},
+		props: natRule,
 	},
 	"azurerm_vpn_gateway_connection": {
 		arm: typeHubVPN + "/vpnConnections",

@@ -25,6 +25,14 @@ func ipsecPolicy(encryption, integrity, ikeEncryption, ikeIntegrity, size, lifet
 
 var natMapping = []prop{attr("address_space", "addressSpace"), attr("port_range", "portRange")}
 
+var natRule = []prop{
+	attr("mode", "mode").or("EgressSnat"),
+	attr("type", "type").or("Static"),
+	attr("ip_configuration_id", "ipConfigurationId"),
+	each("external_mapping", "externalMappings", natMapping...),
+	each("internal_mapping", "internalMappings", natMapping...),
+}
+
 var vpnGatewayKinds = map[string]kind{
 	"azurerm_virtual_network_gateway": {
 		arm: typeVNetGateway,
@@ -116,13 +124,7 @@ var vpnGatewayKinds = map[string]kind{
 	"azurerm_virtual_network_gateway_nat_rule": {
 		arm: typeVNetGateway + "/natRules",
 		id:  childOf("virtual_network_gateway_id", typeVNetGateway, "natRules"),
-		props: []prop{
-			attr("mode", "mode").or("EgressSnat"),
-			attr("type", "type").or("Static"),
-			attr("ip_configuration_id", "ipConfigurationId"),
-			each("external_mapping", "externalMappings", natMapping...),
-			each("internal_mapping", "internalMappings", natMapping...),
-		},
+		props: natRule,
 	},
 }
 

@@ -36,6 +36,9 @@ type Options struct {
 	Secrets bool
 	// Where a template is deployed. What is not given is unknown.
 	SubscriptionID, ResourceGroup, Location, TenantID string
+	// Config is the directory of the Terraform that a plan or a state was made of, by
+	// which what is unknown in it is evaluated.
+	Config string
 	// Stubs are files and directories of documents that exist already. Data sources
 	// name them, and they join the estate.
 	Stubs []string
@@ -51,7 +54,7 @@ func (o Options) template() template.Options {
 }
 
 func (o Options) terraform(existing []arm.Resource) terraform.Options {
-	return terraform.Options{Existing: existing, Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ, RequireVars: o.RequireVars, Secrets: o.Secrets}
+	return terraform.Options{Existing: existing, Config: o.Config, Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ, RequireVars: o.RequireVars, Secrets: o.Secrets}
 }
 
 // Load reads the directory or the file at path. The estate is nil when the

@@ -76,7 +76,7 @@ func stubFile(path string, opts Options) ([]arm.Resource, diagnostic.Diagnostics
 		return nil, badJSON(path, text, err)
 	}
 	o := opts
-	o.Stubs = nil
+	o.Stubs, o.Config = nil, ""
 	var e *arm.Estate
 	var diags diagnostic.Diagnostics
 	switch h.form() {

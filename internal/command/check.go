@@ -58,6 +58,7 @@ one is unknown), and 2 when DIR cannot be read. A question that is answered ends
 		Example: `  cloister check examples/secure-mlops
   cloister check examples/secure-mlops --all
   cloister check . --var location=northeurope --var-file prod.tfvars
+  terraform show -json plan.out | cloister check - --config .
   cloister check . --from vm-agent-0 --to my_acr
   cloister check . --from snet-training --to internet --port 22 --all
   cloister check . --from vpn-client-vgw-hub --to my_workspace
@@ -103,6 +104,9 @@ func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
 	if f.json {
 		f.format = "json"
 	}
+	if err := f.estate.fits(path); err != nil {
+		return err
+	}
 	asks, err := f.ask.asks()
 	if err != nil {
 		return err
@@ -132,7 +136,7 @@ func runCheck(cmd *cobra.Command, path string, f checkFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := f.own.read(path, e, &opts); err != nil {
+	if err := f.own.read(f.estate.project(path), e, &opts); err != nil {
 		return err
 	}
 	r := check.Prove(e, opts)

@@ -82,6 +82,9 @@ func runDiff(cmd *cobra.Command, args []string, f diffFlags) error {
 		o.Path = shownAt(old.root, f.git)
 		args = []string{old.dir, args[0]}
 	}
+	if err := f.estate.fits(args...); err != nil {
+		return err
+	}
 	before, err := f.estate.read(cmd, args[0])
 	if err != nil {
 		return err
@@ -97,7 +100,7 @@ func runDiff(cmd *cobra.Command, args []string, f diffFlags) error {
 		opts *check.Options
 	}{{args[0], before, &was}, {args[1], after, &now}} {
 		side.opts.Disable = map[string]string{}
-		if err := (&ownFlags{}).read(side.path, side.e, side.opts); err != nil {
+		if err := (&ownFlags{}).read(f.estate.project(side.path), side.e, side.opts); err != nil {
 			return err
 		}
 	}

@@ -23,6 +23,7 @@ type EstateFlags struct {
 	varFiles     []string
 	parameters   []string
 	stubs        []string
+	config       string
 	subscription string
 	group        string
 	location     string
@@ -33,6 +34,7 @@ func (f *EstateFlags) Declare(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.vars, "var", nil, "value of a variable, as name=value")
 	flags.StringArrayVar(&f.varFiles, "var-file", nil, "file of values of variables")
 	flags.StringArrayVar(&f.stubs, "stub", nil, "file or directory of what exists already: documents as az prints them, a state, or an estate")
+	flags.StringVar(&f.config, "config", "", "directory of the Terraform that a plan or a state is of: what is unknown in it is evaluated there")
 	flags.StringArrayVar(&f.parameters, "parameters", nil, "value of a template's parameter, as name=value, or a parameter file")
 	flags.StringVar(&f.subscription, "subscription", "", "id of the subscription that a template is deployed to")
 	flags.StringVar(&f.group, "resource-group", "", "resource group that a template is deployed to")
@@ -46,7 +48,7 @@ func (f *EstateFlags) Options() (source.Options, error) {
 		return source.Options{}, err
 	}
 	opts := source.Options{
-		Vars: values, VarFiles: f.varFiles, Environ: os.Environ(), Stubs: f.stubs,
+		Vars: values, VarFiles: f.varFiles, Environ: os.Environ(), Stubs: f.stubs, Config: f.config,
 		SubscriptionID: f.subscription, ResourceGroup: f.group, Location: f.location,
 	}
 	for _, p := range f.parameters {
@@ -67,6 +69,11 @@ func (f *EstateFlags) read(cmd *cobra.Command, path string) (*arm.Estate, error)
 		return nil, err
 	}
 	opts.Stdin = cmd.InOrStdin()
+	if f.config != "" {
+		if opts.Config, err = terraformDir(f.config); err != nil {
+			return nil, err
+		}
+	}
 	root, err := terraformDir(path)
 	if err != nil {
 		return nil, err
@@ -80,7 +87,30 @@ func (f *EstateFlags) read(cmd *cobra.Command, path string) (*arm.Estate, error)
 	if diags.HasErrors() {
 		return nil, ExitStatus(ExitError)
 	}
-	return withPremises(e, path)
+	return withPremises(e, f.project(path))
+}
+
+// project is the directory of the project that a source belongs to.
+func (f *EstateFlags) project(path string) string {
+	if f.config != "" && !isDir(path) {
+		return f.config
+	}
+	return path
+}
+
+// fits refuses a configuration beside directories, which are configurations.
+func (f *EstateFlags) fits(paths ...string) error {
+	for _, p := range paths {
+		if f.config == "" || !isDir(p) {
+			return nil
+		}
+	}
+	return fmt.Errorf("--config %s: it says which directory a plan or a state is of, and %s is a directory: leave one of them out", f.config, paths[0])
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // withPremises adds what the project in dir declares on the premises.
@@ -109,8 +139,7 @@ func wantsColor(w io.Writer) bool {
 // terraformDir is the folder of Terraform in dir: the one that its cloister.hcl
 // names, or dir as it is.
 func terraformDir(dir string) (string, error) {
-	info, err := os.Stat(dir)
-	if isDir := err == nil && info.IsDir(); !isDir {
+	if !isDir(dir) {
 		return dir, nil // the reader says what is wrong with it
 	}
 	if _, err := os.Stat(filepath.Join(dir, project.FileName)); errors.Is(err, os.ErrNotExist) {

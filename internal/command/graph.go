@@ -75,6 +75,9 @@ func runGraph(cmd *cobra.Command, path string, f graphFlags) error {
 	if !ok {
 		return fmt.Errorf("--format is svg, dot or json, not %q", f.format)
 	}
+	if err := f.estate.fits(path); err != nil {
+		return err
+	}
 	e, err := f.estate.read(cmd, path)
 	if err != nil {
 		return err

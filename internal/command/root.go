@@ -47,7 +47,9 @@ func sourcesTopic() *cobra.Command {
   a directory of Terraform    evaluated here, with the modules beside it and those in
                               .terraform/modules; --var, --var-file, TF_VAR_ as Terraform takes them.
                               A folder "terraform" in it is taken where it has none itself
-  a plan or a state as JSON   terraform show -json
+  a plan or a state as JSON   terraform show -json. --config DIR names the directory that it is of,
+                              from which what it leaves unknown is evaluated (a plan holds no ids
+                              of what is new and no local values), and which has the files and lines
   a state file                terraform.tfstate, version 4
   an ARM template             or a compiled Bicep file; --parameters, --resource-group,
                               --subscription, --location say how it is deployed
@@ -59,7 +61,7 @@ others own) is given with --stub: documents as "az network vnet show" prints the
 a list of such, a state, an estate, or a directory of these. Without it they are
 unknown, and a warning names them.`,
 		Example: `  cloister show examples/secure-mlops
-  terraform plan -out plan.out && terraform show -json plan.out | cloister check -
+  terraform plan -out plan.out && terraform show -json plan.out | cloister check - --config .
   az bicep build -f main.bicep && cloister check main.json --parameters prod.parameters.json
   az network vnet show -g rg-hub -n vnet-hub > hub.json && cloister check . --stub hub.json`,
 	}

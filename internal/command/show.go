@@ -38,10 +38,13 @@ could be deployed; what is wrong is shown with its place.`,
 		Example: `  cloister show examples/secure-mlops
   cloister show examples/secure-mlops --edges
   cloister show . --json --var location=northeurope --var-file prod.tfvars
-  terraform show -json plan.out | cloister show -
+  terraform show -json plan.out | cloister show - --config .
   cloister show main.json --parameters prod.parameters.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.estate.fits(args[0]); err != nil {
+				return err
+			}
 			e, err := f.estate.read(cmd, args[0])
 			var status ExitStatus
 			if errors.As(err, &status) {

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -152,7 +153,7 @@ func identity(v view, id arm.ID) *arm.Identity {
 	}
 	out := &arm.Identity{Type: v.text("identity.type")}
 	if out.SystemAssigned() {
-		out.PrincipalID = arm.PrincipalID(id)
+		out.PrincipalID = cmp.Or(v.r.Made["identity.principal_id"], arm.PrincipalID(id))
 		if plain, _, _ := lang.Marks(v.tenant); plain.IsKnown() {
 			out.TenantID = plain.AsString()
 		}
@@ -174,6 +175,25 @@ func identity(v view, id arm.ID) *arm.Identity {
 
 // clientID is the application id of a user-assigned identity.
 func clientID(id arm.ID) string { return arm.StableGUID(id, "clientId") }
+
+// actual gives a document the object and client ids of the identities assigned to
+// it that a state or a plan knows.
+func (b *builder) actual(doc *arm.Resource) {
+	if doc.Identity == nil {
+		return
+	}
+	for id, user := range doc.Identity.User {
+		given, ok := b.docs[arm.ID(id).Key()]
+		if !ok || !given.IsType(typeUserIdentity) {
+			continue
+		}
+		for _, name := range []string{"principalId", "clientId"} {
+			if s := arm.String(given.Properties, name); s != "" {
+				user[name] = s
+			}
+		}
+	}
+}
 
 // put adds a document; one id may be declared once.
 func (b *builder) put(v view, doc arm.Resource) {
@@ -220,6 +240,8 @@ func (b *builder) warn(at hcl.Range, summary, detail string, args ...any) {
 func (b *builder) documents() []arm.Resource {
 	out := make([]arm.Resource, 0, len(b.docs))
 	for _, d := range b.docs {
+		b.actual(d)
+		orderRules(d)
 		settlePlaces(d)
 		out = append(out, *d)
 	}

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"maps"
 
 	"github.com/zclconf/go-cty/cty"
@@ -20,8 +21,8 @@ var identityKinds = map[string]kind{
 			return out
 		},
 		finish: func(v view, doc *arm.Resource) {
-			doc.Properties["principalId"] = arm.PrincipalID(doc.ID)
-			doc.Properties["clientId"] = clientID(doc.ID)
+			doc.Properties["principalId"] = cmp.Or(v.r.Made["principal_id"], arm.PrincipalID(doc.ID))
+			doc.Properties["clientId"] = cmp.Or(v.r.Made["client_id"], clientID(doc.ID))
 			doc.Properties["tenantId"] = v.document(v.tenant, "tenant_id")
 			doc.Properties["isolationScope"] = or(v.json("isolation_scope"), "None")
 		},

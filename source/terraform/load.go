@@ -29,6 +29,11 @@ type Options struct {
 	// Secrets puts sensitive values into the estate. Without it each is unknown,
 	// so that no estate that is shown or stored holds one by accident.
 	Secrets bool
+	// Config is the directory of the configuration that a plan or a state was made
+	// of. Values that the file does not know are evaluated from it, with the values
+	// that variables and data sources have in the file, and what is declared has its
+	// place there.
+	Config string
 	// Existing are documents that are there already: data sources name them, and
 	// they join the estate.
 	Existing []arm.Resource

@@ -3,15 +3,14 @@ package terraform
 import (
 	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/source/diagnostic"
-	"github.com/cloister-ml/cloister/source/terraform/internal/lang"
 	"github.com/cloister-ml/cloister/source/terraform/internal/planned"
 	"github.com/cloister-ml/cloister/source/terraform/internal/schema"
 )
 
 // LoadPlan reads a plan or a state as "terraform show -json" prints it. File is the
 // name that messages and sources have. A value that the plan does not know is what
-// its expression refers to, where the plan's configuration says that plainly, and
-// unknown otherwise.
+// its configuration gives it, where Options.Config names that; what its expression
+// refers to, where the plan itself says that plainly; and unknown otherwise.
 func LoadPlan(file string, text []byte, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 	return loadPlanned(planned.Plan, file, text, opts)
 }
@@ -21,17 +20,31 @@ func LoadState(file string, text []byte, opts Options) (*arm.Estate, diagnostic.
 	return loadPlanned(planned.State, file, text, opts)
 }
 
-type plannedReader func(text []byte, o planned.Options) ([]*lang.Resource, error)
+type plannedReader func(text []byte) (*planned.File, error)
 
 func loadPlanned(read plannedReader, file string, text []byte, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
-	types := azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing)}
-	resources, err := read(text, planned.Options{File: file, Schemas: schema.New(), Decider: types})
+	f, err := read(text)
 	if err != nil {
 		return nil, diagnostic.Fail(file, "Neither a plan nor a state", "%v.", err)
 	}
+	types := azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing)}
+	o := planned.Options{File: file, Schemas: schema.New(), Decider: types}
+	var config *configuration
+	if opts.Config != "" {
+		var diags diagnostic.Diagnostics
+		if config, diags = evaluated(f, opts); diags.HasErrors() {
+			return nil, diags
+		}
+		o.Written = config.resources
+	}
+	resources, differs := f.Resources(o)
 	b := newBuilder(types, opts.Secrets)
 	b.build(resources)
-	return b.estate(diagnostic.Of(b.diags, nil))
+	diags := diagnostic.Of(b.diags, nil)
+	if config != nil {
+		config.compare(file, opts.Config, resources, differs, &diags)
+	}
+	return b.estate(diags)
 }
 
 // estate is what was built, and nil where the diagnostics have errors.

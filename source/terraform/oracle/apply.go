@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/cloister-ml/cloister/source/terraform"
 	"github.com/cloister-ml/cloister/source/terraform/internal/oracle"
@@ -66,8 +69,12 @@ func apply(ctx context.Context, config string, vars map[string]string, o options
 		if err := t.save(ctx, o.state, "show", "-json"); err != nil {
 			return nil, err
 		}
-		if err := os.Rename(filepath.Join(t.dir(), "terraform.tfstate"), o.state+".tfstate"); err != nil {
+		raw, err := os.ReadFile(filepath.Join(t.dir(), "terraform.tfstate"))
+		if err != nil {
 			return nil, fmt.Errorf("keeping the state: %w", err)
+		}
+		if err := keep(strings.Replace(o.state, ".json", ".tfstate.json", 1), raw); err != nil {
+			return nil, err
 		}
 	}
 	return endpoint.Writes(), nil
@@ -159,8 +166,24 @@ func (t *terraformRun) save(ctx context.Context, path string, args ...string) er
 	if err != nil {
 		return fmt.Errorf("terraform %s: %w", args[0], err)
 	}
-	if err := os.WriteFile(path, out, 0o644); err != nil {
-		return fmt.Errorf("terraform %s: %w", args[0], err)
+	return keep(path, out)
+}
+
+// keep writes a file, packed where its name says so.
+func keep(path string, text []byte) error {
+	if strings.HasSuffix(path, ".gz") {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		if _, err := z.Write(text); err != nil {
+			return fmt.Errorf("packing %s: %w", path, err)
+		}
+		if err := z.Close(); err != nil {
+			return fmt.Errorf("packing %s: %w", path, err)
+		}
+		text = b.Bytes()
+	}
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		return fmt.Errorf("keeping what terraform prints: %w", err)
 	}
 	return nil
 }

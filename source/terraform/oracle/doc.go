@@ -10,5 +10,8 @@
 // package terraform find it. It needs terraform on the path and the providers as
 // binaries: "make oracle" builds them.
 //
+// With -plan and -state, the plan and the state are kept as terraform prints them,
+// which "make plans" does for those that are test data.
+//
 // Nothing leaves the machine: the provider's connections all end at the endpoint.
 package main

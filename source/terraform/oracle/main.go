@@ -51,8 +51,8 @@ func run(args []string) int {
 		o.providers = append(o.providers, provider{owner, name, version, binary})
 		return nil
 	})
-	flags.StringVar(&o.plan, "plan", "", "also write the plan as JSON to this file")
-	flags.StringVar(&o.state, "state", "", "also write the state as JSON to this file, and the state file beside it")
+	flags.StringVar(&o.plan, "plan", "", "also write the plan as JSON to this file, packed where it ends with .gz")
+	flags.StringVar(&o.state, "state", "", "also write the state as JSON to this file (NAME.json or NAME.json.gz), and the state file beside it as NAME.tfstate.json")
 	flags.Func("var", "value of a variable, as name=value", func(s string) error {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok {

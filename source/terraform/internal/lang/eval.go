@@ -17,10 +17,12 @@ import (
 
 // Options say how a directory is evaluated.
 type Options struct {
-	Vars        map[string]string // as -var gives them; they win over everything
-	VarFiles    []string          // as -var-file, later ones win
-	Environ     []string          // NAME=value; TF_VAR_ names give variables
-	RequireVars bool              // a variable without a value is an error
+	Vars     map[string]string // as -var gives them; they win over everything
+	VarFiles []string          // as -var-file, later ones win
+	Environ  []string          // NAME=value; TF_VAR_ names give variables
+	// Inputs are values that the variables have whatever else says so: those of a plan.
+	Inputs      map[string]cty.Value
+	RequireVars bool // a variable without a value is an error
 	Schemas     *schema.Set
 	Decider     Decider
 }

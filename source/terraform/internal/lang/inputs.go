@@ -45,6 +45,11 @@ func (ev *evaluator) rootInputs(mod *module) func(*variable) (cty.Value, hcl.Ran
 		}
 		ev.literal(values, v, ev.opts.Vars[name], "--var "+name)
 	}
+	for name, val := range ev.opts.Inputs {
+		if v := mod.variables[name]; v != nil {
+			values[name] = given{val, v.at}
+		}
+	}
 	return func(v *variable) (cty.Value, hcl.Range, bool) {
 		g, ok := values[v.name]
 		return g.value, g.at, ok

@@ -26,6 +26,9 @@ type Resource struct {
 	// Constraints are what its module and those around it say of the provider's
 	// version, as "~> 4.0".
 	Constraints []string
+	// Made are the object and client ids of a resource's identities that a plan or a
+	// state knows, by the names of their attributes.
+	Made map[string]string
 
 	decided map[string]cty.Value
 	value   cty.Value

@@ -47,6 +47,9 @@ func plainPath(module string) string {
 	return strings.Join(all, ".")
 }
 
+// PlainAddress is the address of a resource without the keys of instances.
+func PlainAddress(address string) string { return plainPath(address) }
+
 // cutKey takes the key off a step.
 func cutKey(step string) (name string, key any) {
 	name, rest, ok := strings.Cut(step, "[")

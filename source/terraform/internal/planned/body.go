@@ -72,6 +72,9 @@ func (b bodies) attribute(name string, a schema.Attribute, at place) (cty.Value,
 		}
 		return b.unknown(name, a.Type, expr, at), true
 	}
+	if b.n.fresh && !written && at.known && !a.Required && !anyTrue(unknown) {
+		return cty.NilVal, false // the provider's default
+	}
 	if (!b.planned || at.filled) && unset(raw) && !a.Required && !anyTrue(unknown) {
 		return cty.NilVal, false // as it is kept where nothing was written
 	}
@@ -138,7 +141,9 @@ func (b bodies) blocks(out *lang.Body, name string, sch schema.Block, at place, 
 		if s := member(at.sensitive, name); s == true {
 			next.sensitive = true
 		}
-		next.written, next.known = matching(at.written[name], inner, len(list))
+		if !filled {
+			next.written, next.known = matching(at.written[name], inner, len(list))
+		}
 		out.Blocks[name] = append(out.Blocks[name], b.body(&sch, next))
 	}
 }

@@ -34,41 +34,6 @@ func (rd *reader) configOf(r resource) *configResource {
 	return nil
 }
 
-// provider is the configuration of a node's provider, as far as it is constant or
-// a variable of the root module.
-func (rd *reader) provider(n *node) map[string]cty.Value {
-	out := map[string]cty.Value{}
-	if n.config != nil {
-		for name, raw := range rd.p.Configuration.Providers[n.config.ProviderKey].Expressions {
-			var e expression
-			if json.Unmarshal(raw, &e) != nil {
-				continue
-			}
-			if s, ok := e.Constant.(string); ok {
-				out[name] = cty.StringVal(s)
-			}
-			if len(e.References) == 1 && strings.HasPrefix(e.References[0], "var.") {
-				if s, ok := rd.p.Variables[e.References[0][len("var."):]].Value.(string); ok {
-					out[name] = cty.StringVal(s)
-				}
-			}
-		}
-	}
-	if identity, _ := element(n.Values["identity"], 0).(map[string]any); identity["tenant_id"] != nil {
-		if s, ok := identity["tenant_id"].(string); ok && s != "" {
-			out["tenant_id"] = cty.StringVal(s)
-		}
-	}
-	if s, ok := n.Values["tenant_id"].(string); ok && s != "" {
-		out["tenant_id"] = cty.StringVal(s)
-	}
-	if id, ok := n.Values["id"].(string); ok && strings.HasPrefix(id, "/subscriptions/") {
-		sub, _, _ := strings.Cut(id[len("/subscriptions/"):], "/")
-		out["subscription_id"] = cty.StringVal(sub)
-	}
-	return out
-}
-
 // at is where an expression stands: an instance of a module, and the keys that
 // each.key and count.index have there.
 type at struct {

@@ -46,12 +46,14 @@ type resource struct {
 
 	module  string // address of the instance of the module
 	unknown any    // by attribute, as after_unknown has it
+	fresh   bool   // nothing of it is there yet
 }
 
 type resourceChange struct {
 	Address string `json:"address"`
 	Deposed string `json:"deposed"`
 	Change  struct {
+		Before    any `json:"before"`
 		Unknown   any `json:"after_unknown"`
 		Sensitive any `json:"after_sensitive"`
 	} `json:"change"`
@@ -63,6 +65,8 @@ type configuration struct {
 }
 
 type providerConfig struct {
+	Name        string                     `json:"name"`
+	Module      string                     `json:"module_address"`
 	Expressions map[string]json.RawMessage `json:"expressions"`
 }
 

@@ -18,6 +18,9 @@ type Options struct {
 	File    string
 	Schemas *schema.Set
 	Decider lang.Decider
+	// Written are the resources of the configuration by address, where that is at
+	// hand: what the file does not know has their values, and their places.
+	Written map[string]*lang.Resource
 }
 
 // maxResources bounds what one file holds.
@@ -26,8 +29,15 @@ const maxResources = 200_000
 // errTooMany says that a file holds more than that.
 var errTooMany = fmt.Errorf("it holds more than %d resources", maxResources)
 
+// File is a plan or a state.
+type File struct {
+	p     plan
+	all   []resource // managed resources and data sources
+	facts map[string]*resource
+}
+
 // Plan reads a plan or a state as "terraform show -json" prints it.
-func Plan(text []byte, o Options) ([]*lang.Resource, error) {
+func Plan(text []byte) (*File, error) {
 	var p plan
 	if err := json.Unmarshal(text, &p); err != nil {
 		return nil, fmt.Errorf("reading it: %w", err)
@@ -47,11 +57,18 @@ func Plan(text []byte, o Options) ([]*lang.Resource, error) {
 	}
 	all := v.Root.list(nil)
 	p.unknowns(all)
-	return build(all, p, o)
+	if p.PriorState != nil && p.PriorState.Values != nil {
+		for _, r := range p.PriorState.Values.Root.list(nil) {
+			if r.Mode == "data" { // those that were read while planning are here alone
+				all = append(all, r)
+			}
+		}
+	}
+	return newFile(p, all)
 }
 
 // State reads a state file, version 4.
-func State(text []byte, o Options) ([]*lang.Resource, error) {
+func State(text []byte) (*File, error) {
 	var s rawState
 	if err := json.Unmarshal(text, &s); err != nil {
 		return nil, fmt.Errorf("reading it: %w", err)
@@ -59,7 +76,22 @@ func State(text []byte, o Options) ([]*lang.Resource, error) {
 	if s.Version != 4 {
 		return nil, fmt.Errorf("%w: it is a state of version %d, and 4 is read, which Terraform 0.12 and later write", errVersion, s.Version)
 	}
-	return build(s.resources(), plan{}, o)
+	return newFile(plan{}, s.resources())
+}
+
+func newFile(p plan, all []resource) (*File, error) {
+	if len(all) > maxResources {
+		return nil, errTooMany
+	}
+	f := &File{p: p, all: all, facts: make(map[string]*resource, len(all))}
+	for i := range all {
+		r := &all[i]
+		if _, twice := f.facts[r.Address]; twice && r.Mode == "managed" && r.Type != "" {
+			return nil, fmt.Errorf("%s is in it twice", r.Address)
+		}
+		f.facts[r.Address] = r
+	}
+	return f, nil
 }
 
 // unknowns gives the resources what the plan's changes say of them.
@@ -72,7 +104,7 @@ func (p plan) unknowns(all []resource) {
 	}
 	for i := range all {
 		if c, ok := changes[all[i].Address]; ok {
-			all[i].unknown = c.Change.Unknown
+			all[i].unknown, all[i].fresh = c.Change.Unknown, c.Change.Before == nil
 			if all[i].Sensitive == nil {
 				all[i].Sensitive = c.Change.Sensitive
 			}
@@ -87,6 +119,9 @@ type reader struct {
 	configs map[string]*configModule // by path without keys
 	nodes   map[string]*node         // by address
 	groups  map[string][]*node       // by address without the last key
+	learned map[string]setting       // of providers, by their key
+	tenant  string                   // the only one that the file knows
+	stale   string                   // an attribute of which plan and configuration say two things
 }
 
 // node is a resource that is made when it is first asked for, since its values may
@@ -99,30 +134,28 @@ type node struct {
 	known  map[string]cty.Value // decided attributes
 }
 
-func build(all []resource, p plan, o Options) ([]*lang.Resource, error) {
-	if len(all) > maxResources {
-		return nil, errTooMany
-	}
-	rd := &reader{o: o, p: p, configs: map[string]*configModule{}, nodes: map[string]*node{}, groups: map[string][]*node{}}
-	rd.index("", &p.Configuration.Root)
-	nodes := make([]*node, 0, len(all))
-	for _, r := range all {
+// Resources are the managed resources of the file. Differs names an attribute that
+// the configuration at hand gives another constant than that of the plan, where
+// there is one.
+func (f *File) Resources(o Options) (all []*lang.Resource, differs string) {
+	rd := &reader{o: o, p: f.p, configs: map[string]*configModule{}, nodes: map[string]*node{}, groups: map[string][]*node{}}
+	rd.index("", &f.p.Configuration.Root)
+	rd.learn(f.all)
+	nodes := make([]*node, 0, len(f.all))
+	for _, r := range f.all {
 		if r.Mode != "managed" || r.Type == "" {
 			continue
-		}
-		if _, twice := rd.nodes[r.Address]; twice {
-			return nil, fmt.Errorf("%s is in it twice", r.Address)
 		}
 		n := &node{resource: r, config: rd.configOf(r)}
 		rd.nodes[r.Address] = n
 		rd.groups[withoutKey(r.Address)] = append(rd.groups[withoutKey(r.Address)], n)
 		nodes = append(nodes, n)
 	}
-	out := make([]*lang.Resource, 0, len(nodes))
+	all = make([]*lang.Resource, 0, len(nodes))
 	for _, n := range nodes {
-		out = append(out, rd.make(n))
+		all = append(all, rd.make(n))
 	}
-	return out, nil
+	return all, rd.stale
 }
 
 // make is the resource of a node.
@@ -137,7 +170,6 @@ func (rd *reader) make(n *node) *lang.Resource {
 		r.Schema = rd.o.Schemas.Resource(n.Type)
 	}
 	if r.Schema == nil {
-		r.Schema = nil
 		r.Config = &lang.Body{Attrs: map[string]cty.Value{}, Blocks: map[string][]*lang.Body{}, Encoded: map[string]cty.Value{}}
 	} else {
 		b := bodies{rd: rd, n: n, planned: rd.p.PlannedValues != nil}
@@ -145,8 +177,14 @@ func (rd *reader) make(n *node) *lang.Resource {
 		if n.config != nil {
 			written = n.config.Expressions
 		}
-		r.Config = b.body(r.Schema, place{values: n.Values, unknown: n.unknown, sensitive: n.Sensitive, written: written, known: n.config != nil})
+		at := place{values: n.Values, unknown: n.unknown, sensitive: n.Sensitive, written: written, known: n.config != nil}
+		r.Config = b.body(r.Schema, at)
+		if w := rd.o.Written[n.Address]; w != nil && w.Type == n.Type && w.Schema != nil {
+			r.Range, r.Provider, r.Constraints = w.Range, merged(w.Provider, r.Provider), w.Constraints
+			r.Config = b.overlay(r.Schema, w.Config, r.Config, at)
+		}
 	}
+	r.Made = made(n.Values)
 	n.made = r
 	n.known = rd.o.Decider.Decide(r, func(string) []*lang.Resource { return nil })
 	return r

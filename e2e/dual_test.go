@@ -12,15 +12,6 @@ import (
 
 const dualEstate = "testdata/dual"
 
-// ping asks for an echo by ICMPv6, with the ordinary rights of a machine.
-const ping = `
-import socket, struct, sys
-s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6)
-s.settimeout(2)
-s.sendto(struct.pack("!BBHHH", 128, 0, 0, 1, 1) + b"ping", (sys.argv[1], 0))
-print("answer from", s.recvfrom(64)[1][0])
-`
-
 // knock tries a TCP connection.
 const knock = `
 import socket, sys
@@ -32,12 +23,16 @@ except OSError as e:
 `
 
 // Networks of IPv4 become dual stack by a second up, which writes what differs and
-// restarts nothing; then names, packets, groups and routes of IPv6 are as declared.
+// restarts nothing, and of IPv4 alone by a third; between the two names, packets, groups and routes of IPv6 are as declared.
 func TestDualStack(t *testing.T) {
 	c := newCloud(t, "six")
 	python := func(machine string, args ...string) string {
 		out, _ := c.in(t, machine, nil, append([]string{"python3", "-c"}, args...)...)
 		return strings.TrimSpace(out)
+	}
+	ping := func(machine, to string) string { // as anybody in the machine, and not root alone
+		out, status := c.in(t, machine, nil, "ping", "-n", "-c", "1", "-W", "2", to)
+		return fmt.Sprintf("%d of 1, status %d", strings.Count(out, "bytes from "+to), status)
 	}
 	born := func() string {
 		out, _ := c.in(t, "vm-one", nil, "cut", "-d ", "-f22", "/proc/1/stat")
@@ -45,11 +40,11 @@ func TestDualStack(t *testing.T) {
 	}
 	c.must(t, "up", dualEstate, "--var", "dual=false")
 	before := born()
-	if got := python("vm-one", ping, "fd00:2::20"); strings.Contains(got, "answer from") {
+	if got := ping("vm-one", "fd00:2::20"); got != "0 of 1, status 2" {
 		t.Errorf("without IPv6: %s", got)
 	}
 	out := c.must(t, "up", dualEstate)
-	if !strings.Contains(out, "8 as they were") {
+	if !strings.Contains(out, "9 as they were") {
 		t.Errorf("the second up wrote more than what differs:\n%s", out)
 	}
 	if after := born(); after != before {
@@ -57,8 +52,11 @@ func TestDualStack(t *testing.T) {
 	}
 
 	for _, tt := range []struct{ name, got, want string }{
-		{"a ping over the peering", python("vm-one", ping, "fd00:2::20"), "answer from fd00:2::20"},
-		{"a ping back", python("vm-two", ping, "fd00:1::4"), "answer from fd00:1::4"},
+		{"a ping over the peering", ping("vm-one", "fd00:2::20"), "1 of 1, status 0"},
+		{"a ping back", ping("vm-two", "fd00:1::4"), "1 of 1, status 0"},
+		{"a ping by IPv4", ping("vm-one", "10.2.0.4"), "1 of 1, status 0"},
+		{"a ping that the group denies", ping("vm-two", "10.1.0.4"), "0 of 1, status 1"},
+		{"a ping to nobody", ping("vm-one", "10.2.0.99"), "0 of 1, status 1"},
 		{"a port that the group allows", python("vm-one", knock, "fd00:2::20", "22"), "open"},
 		{"a port that the group denies by IPv6", python("vm-one", knock, "fd00:2::20", "8080"), "timed out"},
 		{"the same port by IPv4", python("vm-one", knock, "10.2.0.4", "8080"), "Connection refused"},
@@ -88,6 +86,28 @@ func TestDualStack(t *testing.T) {
 		if out := strings.Join(strings.Fields(c.must(t, tt.args...)), " "); !strings.Contains(out, tt.want) {
 			t.Errorf("cloister %s does not say %q: %s", strings.Join(tt.args, " "), tt.want, out)
 		}
+	}
+
+	out = c.must(t, "up", dualEstate, "--var", "dual=false")
+	if !strings.Contains(out, "6 documents written, 2 deleted") {
+		t.Errorf("IPv6 does not go as it came:\n%s", out)
+	}
+	if after := born(); after != before {
+		t.Errorf("the machine was started again when IPv6 went: %s, before %s", after, before)
+	}
+	for _, tt := range []struct{ name, got, want string }{
+		{"IPv6 that is gone", ping("vm-one", "fd00:2::20"), "0 of 1, status 2"},
+		{"IPv4 that stays", ping("vm-one", "10.2.0.4"), "1 of 1, status 0"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, tt.got, tt.want)
+		}
+	}
+	if out, _ := c.in(t, "vm-one", nil, "ip", "-6", "addr", "show", "scope", "global"); strings.TrimSpace(out) != "" {
+		t.Errorf("an address of IPv6 is left: %s", out)
+	}
+	if out, status := c.cloister(t, "probe"); status != 0 {
+		t.Errorf("without IPv6 the packets are not as the proof says:\n%s", out)
 	}
 
 	c.must(t, "down")

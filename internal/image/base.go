@@ -28,10 +28,10 @@ type Cache struct {
 const BaseName = "cloister/python"
 
 // basePackages are what machines and environments stand on.
-var basePackages = []string{"ca-certificates", "curl", "git", "python3", "iproute2"}
+var basePackages = []string{"ca-certificates", "curl", "git", "python3", "iproute2", "iputils-ping"}
 
 // Base is the folder of the base root: the distribution that this machine runs,
-// as mmdebstrap builds it, with Python, git and curl.
+// as mmdebstrap builds it, with Python, git, curl and ping.
 func (c Cache) Base(ctx context.Context) (string, error) {
 	suite, err := codename()
 	if err != nil {

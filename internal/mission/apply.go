@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/cloister-ml/cloister/access"
 	"github.com/cloister-ml/cloister/arm"
@@ -55,7 +56,9 @@ type changes struct{ written, deleted, kept int }
 
 // apply makes the control plane hold the estate: documents that are new, changed
 // or gone from the cloud are written, those that the project no longer has are
-// deleted. All are accepted when it returns; they become real after that.
+// deleted. What a document gives up goes from its users first: a prefix of IPv6 from
+// network interfaces, then subnets, then their network. All are accepted when it
+// returns; they become real after that.
 func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate, shown *progress) (changes, error) {
 	var did changes
 	last, err := readApplied(dir)
@@ -63,6 +66,7 @@ func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate, sho
 		return did, fmt.Errorf("reading what was applied before: %w", err)
 	}
 	next := applied{Hashes: map[string]string{}}
+	var later []arm.Resource
 	for i, r := range scriptsLast(e.InOrder(identities(e)...)) {
 		shown.count(i, e.Len(), "accepted: "+r.Name)
 		hash, err := hashOf(r)
@@ -74,10 +78,18 @@ func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate, sho
 			did.kept++
 			continue
 		}
-		if err := put(ctx, c, r); err != nil {
+		err = put(ctx, c, r)
+		if inUse(err) {
+			later = append(later, r)
+			continue
+		}
+		if err != nil {
 			return did, fmt.Errorf("%s (%s): %w", r.Source.Address, r.Source, err)
 		}
 		did.written++
+	}
+	if later, err = again(ctx, c, later, &did); err != nil {
+		return did, err
 	}
 	for _, id := range slices.Backward(last.Order) {
 		if _, wanted := next.Hashes[id.Key()]; wanted {
@@ -88,7 +100,42 @@ func apply(ctx context.Context, c *client.Client, dir string, e *arm.Estate, sho
 		}
 		did.deleted++
 	}
+	if later, err = again(ctx, c, later, &did); err != nil {
+		return did, err
+	}
+	if len(later) > 0 { // it says why
+		r := later[0]
+		if err := put(ctx, c, r); err != nil {
+			return did, fmt.Errorf("%s (%s): %w", r.Source.Address, r.Source, err)
+		}
+	}
 	return did, next.write(dir)
+}
+
+// inUse reports that a document cannot give something up that another still uses, as
+// a network a prefix of its address space: what uses it is to give it up first.
+func inUse(err error) bool {
+	var refused *client.Error
+	return errors.As(err, &refused) && strings.HasPrefix(refused.Code, "InUse")
+}
+
+// again writes documents that could not give something up, the users before the used,
+// and returns those that still cannot.
+func again(ctx context.Context, c *client.Client, later []arm.Resource, did *changes) ([]arm.Resource, error) {
+	var left []arm.Resource
+	for _, r := range slices.Backward(later) {
+		err := put(ctx, c, r)
+		switch {
+		case inUse(err):
+			left = append(left, r)
+		case err != nil:
+			return left, fmt.Errorf("%s (%s): %w", r.Source.Address, r.Source, err)
+		default:
+			did.written++
+		}
+	}
+	slices.Reverse(left)
+	return left, nil
 }
 
 // identities lead from role assignments to the documents that bring the identities

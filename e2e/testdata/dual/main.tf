@@ -74,6 +74,29 @@ resource "azurerm_network_security_group" "spoke" {
   }
 }
 
+resource "azurerm_network_security_group" "hub" {
+  name                = "nsg-hub"
+  location            = azurerm_resource_group.rg.location
+  resource_group_name = azurerm_resource_group.rg.name
+
+  security_rule {
+    name                       = "no-echo-by-ipv4"
+    priority                   = 100
+    direction                  = "Inbound"
+    access                     = "Deny"
+    protocol                   = "Icmp"
+    source_port_range          = "*"
+    destination_port_range     = "*"
+    source_address_prefix      = "10.2.0.0/16"
+    destination_address_prefix = "*"
+  }
+}
+
+resource "azurerm_subnet_network_security_group_association" "hub" {
+  subnet_id                 = azurerm_subnet.hub.id
+  network_security_group_id = azurerm_network_security_group.hub.id
+}
+
 resource "azurerm_subnet_network_security_group_association" "spoke" {
   subnet_id                 = azurerm_subnet.spoke.id
   network_security_group_id = azurerm_network_security_group.spoke.id

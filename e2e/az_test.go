@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,9 +118,11 @@ func TestAz(t *testing.T) {
 	a := newAzure(t, c)
 	a.must("login", "--service-principal", "-u", a.vars["ARM_CLIENT_ID"], "-p", a.vars["ARM_CLIENT_SECRET"], "--tenant", a.vars["ARM_TENANT_ID"])
 	t.Run("control plane", func(t *testing.T) { a.with(t).steps(controlPlane); a.with(t).deployments() })
+	t.Run("deployment stacks", func(t *testing.T) { a.with(t).steps(stackSteps) })
 	t.Run("data planes", func(t *testing.T) { a.with(t).dataPlanes() })
 	t.Run("directory", func(t *testing.T) { a.with(t).steps(directorySteps) })
 	t.Run("sign-in", func(t *testing.T) { signIns(t, c, a.with(t)) })
+	t.Run("without the proxy", func(t *testing.T) { a.direct(t).steps(directSteps) })
 	t.Run("the end", func(t *testing.T) {
 		a.with(t).steps([]step{
 			{line: "group delete -n rg -y"},
@@ -215,6 +218,21 @@ func (a azure) deployments() {
 	})
 }
 
+// A stack deploys the template of deployments, and nobody else changes what it has.
+var stackSteps = []step{
+	{line: "stack group create -n st -g rg -f template.json -p name=stacked --deny-settings-mode denyWriteAndDelete --deny-settings-apply-to-child-scopes --action-on-unmanage deleteResources -y", query: "[provisioningState,resources[0].denyStatus]", want: "succeeded\ndenyWriteAndDelete"},
+	{line: "stack group list -g rg", query: "[].name", want: "st"},
+	{line: "network vnet subnet create -g rg --vnet-name stacked -n more --address-prefixes 10.5.1.0/24", fails: "DenyAssignmentAuthorizationFailed"},
+	{line: "network vnet delete -g rg -n stacked", fails: "DenyAssignmentAuthorizationFailed"},
+	{line: "group delete -n rg -y", fails: "DenyAssignmentAuthorizationFailed"},
+	{line: "rest --method get --url /subscriptions/$ARM_SUBSCRIPTION_ID/resourceGroups/rg/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01", query: "value[].properties.excludePrincipals", want: ""},
+	{line: "stack group create -n st -g rg -f template.json -p name=restacked --deny-settings-mode none --action-on-unmanage deleteResources -y", query: "deletedResources[].id", want: "/subscriptions/$ARM_SUBSCRIPTION_ID/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/stacked"},
+	{line: "network vnet subnet create -g rg --vnet-name restacked -n more --address-prefixes 10.5.1.0/24", query: "name", want: "more"},
+	{line: "stack group delete -n st -g rg --action-on-unmanage detachAll -y"},
+	{line: "network vnet show -g rg -n restacked", query: "name", want: "restacked"},
+	{line: "stack group show -n st -g rg", fails: "DeploymentStackNotFound"},
+}
+
 func (a azure) dataPlanes() {
 	a.t.Helper()
 	a.file("hello.txt", "hello, az\n")
@@ -249,6 +267,28 @@ var directorySteps = []step{
 }
 
 var deviceCode = regexp.MustCompile(`the code ([A-Z]{9}) `)
+
+// direct is az in a folder of its own that asks the control plane at its address,
+// as docs/az.md says of "Without the proxy".
+func (a azure) direct(t *testing.T) azure {
+	t.Helper()
+	a.t, a.dir = t, t.TempDir()
+	a.env = append(slices.Clone(a.env), "AZURE_CONFIG_DIR="+a.dir, "HTTPS_PROXY=", "https_proxy=",
+		"ARM_CLOUD_METADATA_URL=https://"+a.vars["ARM_METADATA_HOSTNAME"]+"/metadata/endpoints?api-version=2019-05-01")
+	return a
+}
+
+var directSteps = []step{
+	{line: "cloud set -n Cloister"},
+	{line: "config set core.instance_discovery=false"},
+	{line: "login --service-principal -u $ARM_CLIENT_ID -p $ARM_CLIENT_SECRET --tenant $ARM_TENANT_ID", query: "[].cloudName", want: "Cloister"},
+	{line: "group show -n rg", query: "name", want: "rg"},
+	{line: "ad sp show --id $ARM_CLIENT_ID", query: "displayName", want: "owner"},
+	{line: "role assignment list --assignee $ARM_CLIENT_ID --all", query: "length(@) > `0`", want: "true"},
+	{line: "deployment group list -g rg", query: "length(@) > `0`", want: "true"},
+	{line: "network vnet create -g rg -n direct --address-prefix 10.9.0.0/16", query: "newVNet.provisioningState", want: "Succeeded"},
+	{line: "network vnet delete -g rg -n direct"},
+}
 
 // signIns are the ways in of users, and of an application with a certificate.
 func signIns(t *testing.T, c cloud, a azure) {

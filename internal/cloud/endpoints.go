@@ -55,6 +55,7 @@ func (c *Cloud) serveEndpoints(w http.ResponseWriter, r *http.Request) {
 		},
 	}
 	if r.URL.Query().Get("api-version") == "2019-05-01" { // of which az asks for all clouds that there are
+		described["microsoftGraphResourceId"] = here + "/" // where it looks for Graph
 		WriteJSON(w, http.StatusOK, []arm.Object{described})
 		return
 	}

@@ -86,11 +86,16 @@ func Open(ctx context.Context, k Keeper, now func() time.Time) (*Sessions, error
 	return s, s.write(ctx, s.expired())
 }
 
-// Secret is a random value of 256 bits, for a token or a code.
+// Secret is a random value of 256 bits, for a token, a code or a secret. It does not
+// begin with a hyphen, which az and other programs take for an option.
 func Secret() string {
 	random := make([]byte, 32)
-	rand.Read(random) // does not fail
-	return base64.RawURLEncoding.EncodeToString(random)
+	for {
+		rand.Read(random) // does not fail
+		if text := base64.RawURLEncoding.EncodeToString(random); text[0] != '-' {
+			return text
+		}
+	}
 }
 
 // prefix tells a refresh token from what a careless client sends in its place.

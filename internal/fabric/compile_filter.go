@@ -69,7 +69,9 @@ func (c *compiler) routerFilter(v *vnetPlan, gateways []netip.Addr, marks map[st
 	f.zone(v, c)
 	f.probing(v, c)
 	f.input(v, c, gateways)
-	forward := append(tracked(), logged())
+	forward := append(tracked(),
+		nft.Rule{Match: []nft.Match{nft.BeginsNot(nft.InIf, guestPrefix), nft.BeginsNot(nft.OutIf, guestPrefix)}, Do: drop},
+		logged())
 	outbound := f.dispatch(v, c, network.Outbound)
 	fronted := f.fronted(v, c)
 	if fronted { // what is for a load balancer's backend has been asked about before
@@ -113,7 +115,7 @@ func (f *filter) sources(v *vnetPlan, c *compiler, gateways []netip.Addr, marks 
 	}
 	guests := nft.Set{Name: "guests", Key: []nft.Type{nft.IfName, nft.Addr}, Data: nft.Mark}
 	forwarders := nft.Set{Name: "forwarders", Key: []nft.Type{nft.IfName}, Data: nft.Mark}
-	rules := append(f.neighboursNear(nft.Match{Field: []nft.Field{nft.InIf}, Not: true, Prefix: guestPrefix}),
+	rules := append(f.neighboursNear(nft.BeginsNot(nft.InIf, guestPrefix)),
 		nft.Rule{Steps: []nft.Action{{Verb: nft.SetMark, Fields: []nft.Field{nft.InIf, nft.Source}, Map: guests.Name}}, Do: accept})
 	for _, g := range v.guests {
 		table := g.subnet.ID

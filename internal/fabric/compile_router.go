@@ -45,8 +45,9 @@ func gatewaysIn(v *vnetPlan) []netip.Addr {
 
 // version adds the routes of one version of IP to a router, and makes its filter.
 func (c *compiler) version(v *vnetPlan, s *Space, gateways []netip.Addr) *filter {
-	// The main table knows who is plugged in here and nothing else: what arrives
-	// from a peer or from the internet can go nowhere beyond.
+	// The main table knows who is plugged in here: what arrives from a peer or from
+	// the internet can go nowhere beyond, which the filter sees to as well.
+	routes, rules := len(s.Routes), len(s.Rules)
 	s.Routes = append(s.Routes, Route{Table: mainTable, Dst: single(c.internetTransit(v)), Type: Unicast, Dev: internetLink})
 	for _, p := range v.AddressSpace {
 		if v.speaks(p.Addr()) {
@@ -96,6 +97,8 @@ func (c *compiler) version(v *vnetPlan, s *Space, gateways []netip.Addr) *filter
 		s.Routes = append(s.Routes, c.endpointRoutes(v, n)...)
 	}
 	c.relayed(v, s, numbers, marks)
+	one, by := v.merge(s.Routes[routes:], s.Rules[rules:], marks[endpoints(v).Key()])
+	s.Routes, s.Rules = append(s.Routes[:routes:routes], one...), append(s.Rules[:rules:rules], by...)
 	return c.routerFilter(v, gateways, marks, services)
 }
 

@@ -31,8 +31,8 @@ func TestRatios(t *testing.T) {
 }
 
 const (
-	rounds   = 5
-	measured = 1500 * time.Millisecond
+	rounds   = 15
+	measured = 500 * time.Millisecond
 )
 
 // side is one of the things that are compared.
@@ -42,24 +42,29 @@ type side struct {
 }
 
 // compare measures in turns, so that what else the machine does meets all alike,
-// and prints the medians and their ratio to the first.
+// each round beginning with another side. It prints the medians, and the median of
+// what each side was in a round beside the first in the same round.
 func compare(t *testing.T, unit string, sides ...side) {
 	t.Helper()
-	all := make([][]float64, len(sides))
-	for range rounds {
-		for i, s := range sides {
-			all[i] = append(all[i], s.measure(t))
+	all, beside := make([][]float64, len(sides)), make([][]float64, len(sides))
+	for round := range rounds {
+		now := make([]float64, len(sides))
+		for i := range sides {
+			n := (round + i) % len(sides)
+			now[n] = sides[n].measure(t)
+		}
+		for i, v := range now {
+			all[i], beside[i] = append(all[i], v), append(beside[i], v/now[0])
 		}
 	}
-	var first float64
 	for i, s := range sides {
-		slices.Sort(all[i])
-		median := all[i][rounds/2]
-		if i == 0 {
-			first = median
-		}
-		fmt.Printf("%-52s %10.1f %s  %5.1f %%\n", s.name, median, unit, 100*median/first)
+		fmt.Printf("%-56s %10.1f %s  %5.1f %%\n", s.name, median(all[i]), unit, 100*median(beside[i]))
 	}
+}
+
+func median(list []float64) float64 {
+	slices.Sort(list)
+	return list[len(list)/2]
 }
 
 // bare are two machines behind two routers without any filter.
@@ -130,12 +135,15 @@ func ratioThroughput(t *testing.T) {
 	routers := func(f *Fabric) func(*testing.T) float64 {
 		return func(t *testing.T) float64 { return stream(t, f, f.full("a"), f.full("b"), "10.2.0.4") }
 	}
+	ours := func(t *testing.T) float64 {
+		return stream(t, real, namespaceOf(t, real, nicID("jump")), namespaceOf(t, real, nicID("worker")), "10.2.0.4")
+	}
 	compare(t, "Gb/s",
-		side{"two routers, as Linux makes them", routers(plain)},
-		side{"two routers with our large segments", routers(large)},
-		side{"peering and two groups of 250 rules", func(t *testing.T) float64 {
-			return stream(t, real, namespaceOf(t, real, nicID("jump")), namespaceOf(t, real, nicID("worker")), "10.2.0.4")
-		}})
+		side{"bare: two routers and veth pairs as Linux makes them", routers(plain)},
+		side{"peering and two groups of 250 rules", ours})
+	compare(t, "Gb/s",
+		side{"bare: two routers and veth pairs with our segments", routers(large)},
+		side{"peering and two groups of 250 rules", ours})
 }
 
 func ratioEndpoint(t *testing.T) {
@@ -157,7 +165,14 @@ func ratioRules(t *testing.T) {
 		f := build(t, plan)
 		jump, worker := namespaceOf(t, f, nicID("jump")), namespaceOf(t, f, nicID("worker"))
 		bytes = append(bytes, side{fmt.Sprintf("throughput through two groups of %d rules", n), func(t *testing.T) float64 { return stream(t, f, jump, worker, "10.2.0.4") }})
-		begun = append(begun, side{fmt.Sprintf("new connections through two groups of %d rules", n), func(t *testing.T) float64 { return begin(t, f, jump, worker) }})
+		begun = append(begun, side{fmt.Sprintf("new connections through two groups of %d rules", n), func(t *testing.T) float64 {
+			fresh := build(t, plan) // what was there before tells on what begins
+			k := begin(t, fresh, namespaceOf(t, fresh, nicID("jump")), namespaceOf(t, fresh, nicID("worker")))
+			if err := fresh.Remove(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return k
+		}})
 	}
 	compare(t, "Gb/s", bytes...)
 	compare(t, "k/s ", begun...)

@@ -9,9 +9,11 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
 
+	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/network"
 )
 
@@ -81,10 +83,38 @@ func TestPeeringGoes(t *testing.T) {
 	attempts{{"after", worker, "10.1.0.4:22", noRoute}, {"the other peering", namespaceOf(t, f, nicID("jump")), "10.3.0.4:22", refused}}.try(t, f)
 }
 
+// A route table of one subnet divides the router's, and back: what goes on is not
+// touched by it.
+func TestTablesDivideAndJoin(t *testing.T) {
+	t.Parallel()
+	h := twoNetworks()
+	f := build(t, h.plan())
+	jump, worker := namespaceOf(t, f, nicID("jump")), namespaceOf(t, f, nicID("worker"))
+	repeat(t, f, worker, ":443")
+	c, err := f.Dial(t.Context(), jump, "tcp4", "10.2.0.4:443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, closed := range []bool{true, false, true} {
+		want := refused
+		h.routes = map[arm.ID][]network.Route{}
+		if closed {
+			h.routes[h.subnets[0].ID], want = []network.Route{{Prefix: prefix("10.3.0.0/16"), NextHop: network.HopNone}}, noRoute
+		}
+		apply(t, f, h.plan())
+		attempts{{"to the other peer", jump, "10.3.0.4:22", want}}.try(t, f)
+		if !exchange(c, []byte("still there"), time.Second) {
+			t.Error("a connection that the change has nothing to do with was touched")
+		}
+	}
+}
+
 // Whatever a kill leaves or somebody breaks, Apply mends.
 func TestMend(t *testing.T) {
 	t.Parallel()
 	h := exampleLike()
+	h.routes[h.subnets[0].ID] = []network.Route{{Prefix: prefix("10.3.0.0/16"), NextHop: network.HopNone}} // so that there are rules
 	f := build(t, h.plan())
 	jump := namespaceOf(t, f, nicID("jump"))
 	router, _ := f.RouterNamespace(h.vnets[0].ID)

@@ -231,20 +231,6 @@ func (c Chain) declare(table *nftables.Table) *nftables.Chain {
 	return out
 }
 
-// verify reads every set back: an element that is missing is a hole in the fence.
-func (c *Conn) verify(t Table, sets map[string]*nftables.Set) error {
-	for _, s := range t.Sets {
-		got, err := c.nl.GetSetElements(sets[s.Name])
-		if err != nil {
-			return fmt.Errorf("reading the set %s back: %w", s.Name, err)
-		}
-		if want := len(s.encode()); len(got) != want {
-			return fmt.Errorf("the kernel holds %d of the %d elements of the set %s", len(got), want, s.Name)
-		}
-	}
-	return nil
-}
-
 // closeAll leaves a table that lets nothing through.
 func (c *Conn) closeAll(name TableID) error {
 	_, err := c.queue(Table{Name: name.Name, Six: name.Six, Chains: []Chain{

@@ -223,7 +223,7 @@ func TestMissingElementsCloseTheTable(t *testing.T) {
 	c := inNamespace(t)
 	twice := Elem{Key: []Value{addr("10.0.0.4")}}
 	err := c.Load(Table{Name: "holes", Sets: []Set{{Name: "s", Key: []Type{Addr}, Elems: []Elem{twice, twice}}}})
-	if err == nil || !strings.Contains(err.Error(), "1 of the 2 elements") {
+	if err == nil || !strings.Contains(err.Error(), "of the 2 elements of the set s the kernel lacks 1") {
 		t.Fatalf("got %v", err)
 	}
 	out, err := exec.Command("nft", "list", "table", "ip", "holes").Output()

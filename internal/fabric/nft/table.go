@@ -267,6 +267,11 @@ func NotIn(set string, fields ...Field) Match { return Match{Field: fields, Set:
 // Begins matches interface names by their beginning.
 func Begins(f Field, prefix string) Match { return Match{Field: []Field{f}, Prefix: prefix} }
 
+// BeginsNot matches interface names that begin otherwise.
+func BeginsNot(f Field, prefix string) Match {
+	return Match{Field: []Field{f}, Not: true, Prefix: prefix}
+}
+
 // Redirected matches connections whose destination was translated.
 func Redirected() Match {
 	return Match{Field: []Field{ConnStatus}, From: Num(destinationChanged)}

@@ -231,7 +231,7 @@ func (b *builder) classic(fw *Firewall, d document) {
 			for _, r := range arm.Objects(o, "rules") {
 				r["ruleType"] = kind
 			}
-			c.o = o
+			c.o, c.part = o, c.part+".properties"
 			b.collection(fw, c, FirewallOrigin{})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/verdict"
 )
 
@@ -43,25 +44,41 @@ func (r firewallRule) allows() outcome {
 	return fwNetwork
 }
 
+// decision is what becomes of a packet, why, and the document and the part of it that
+// say so: the rule that decides, or the first that may.
+type decision struct {
+	ends   outcome
+	reason string
+	holder arm.ID
+	part   string
+}
+
 // decide tries the rules in their order; what none matches is denied.
-func (fw *Firewall) decide(f Flow) (outcome, string) {
+func (fw *Firewall) decide(f Flow) decision {
 	var may outcome
 	doubt := ""
+	d := decision{holder: fw.ID}
 	for _, r := range fw.rules {
 		switch r.test(f) {
 		case verdict.No:
 			continue
 		case verdict.Yes:
 			if r.certain() {
-				return may | r.of(), reasonOr(doubt, r.sentence(f))
+				if doubt == "" {
+					d.holder, d.part = r.holder, r.Rule.Part
+				}
+				d.ends, d.reason = may|r.of(), reasonOr(doubt, r.sentence(f))
+				return d
 			}
 		}
 		if doubt == "" {
 			doubt = fmt.Sprintf("%s, if it applies: %s", r.sentence(f), r.why(f))
+			d.holder, d.part = r.holder, r.Rule.Part
 		}
 		may |= r.of()
 	}
-	return may | fwDenies, reasonOr(doubt, "no rule allows "+f.service()+" from "+f.Source.String()+" to "+f.Destination.String())
+	d.ends, d.reason = may|fwDenies, reasonOr(doubt, "no rule allows "+f.service()+" from "+f.Source.String()+" to "+f.Destination.String())
+	return d
 }
 
 func reasonOr(doubt, reason string) string {
@@ -73,8 +90,9 @@ func reasonOr(doubt, reason string) string {
 
 func (p firewallPart) follow(a *Answer, f Flow) {
 	f.Source, f.Destination = p.from, p.to
-	ends, reason := p.fw.decide(f)
-	step := verdict.Step{At: "Azure Firewall " + p.fw.Name, Resource: p.fw.ID, Value: verdict.Yes, Reason: reason}
+	d := p.fw.decide(f)
+	ends := d.ends
+	step := verdict.Step{At: "Azure Firewall " + p.fw.Name, Resource: d.holder, Part: d.part, Value: verdict.Yes, Reason: d.reason}
 	switch ends {
 	case fwDenies:
 		step.Value = verdict.No

@@ -20,6 +20,7 @@ type firewallRule struct {
 	// broad says why it may be for other hosts as well: an FQDN tag, a category.
 	broad  string
 	origin FirewallOrigin
+	holder arm.ID // the document that the rule is part of
 }
 
 // natRule translates destinations.
@@ -40,7 +41,7 @@ type collectionRule struct {
 }
 
 func (c collectionRule) rule(protocol string) Rule {
-	return Rule{Name: c.name, Priority: c.priority, Direction: Outbound, Allow: c.allow, Protocol: protocol, Doubts: *c.doubts}
+	return Rule{Name: c.name, Priority: c.priority, Direction: Outbound, Allow: c.allow, Protocol: protocol, Part: c.part, Doubts: *c.doubts}
 }
 
 // network is a network rule: one for each protocol.
@@ -60,7 +61,7 @@ func (c collectionRule) network(b *builder) []firewallRule {
 		if len(hosts) > 0 {
 			m.Destinations = allAddresses // which of its addresses a name has is not ours to say
 		}
-		out = append(out, firewallRule{Match: m, hosts: hosts, origin: c.origin}.settled())
+		out = append(out, firewallRule{Match: m, hosts: hosts, origin: c.origin, holder: c.r.ID}.settled())
 	}
 	return out
 }
@@ -93,7 +94,7 @@ func (c collectionRule) application(b *builder) []firewallRule {
 		r := c.rule(string(TCP))
 		port := uint16(p.number("port", defaultPort(p.text("protocolType"))))
 		r.DestinationPorts = []PortRange{{port, port}}
-		out = append(out, firewallRule{Match: Match{Rule: r, Sources: from, Destinations: allAddresses}, application: true, hosts: append([]string{}, hosts...), broad: broad, origin: c.of(p.text("protocolType"))}.settled())
+		out = append(out, firewallRule{Match: Match{Rule: r, Sources: from, Destinations: allAddresses}, application: true, hosts: append([]string{}, hosts...), broad: broad, origin: c.of(p.text("protocolType")), holder: c.r.ID}.settled())
 	}
 	return out
 }

@@ -71,7 +71,7 @@ func endOf(parts []part, f Flow, e *ending) {
 			g := f
 			g.Source, g.Destination = p.from, p.to
 			way := p.network
-			if ends, _ := p.fw.decide(g); ends&fwNetwork == 0 {
+			if p.fw.decide(g).ends&fwNetwork == 0 {
 				way = p.application
 			}
 			endOf(way, f, e)

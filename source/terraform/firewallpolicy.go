@@ -107,6 +107,7 @@ func ruleCollections(v view, doc *arm.Resource) {
 		}, sort.props...)
 		for _, c := range v.blocks(sort.block) {
 			o := arm.Object{"ruleCollectionType": sort.collection}
+			c.place(o)
 			apply(c, []prop{
 				attr("name", "name"),
 				attr("priority", "priority"),

@@ -1,8 +1,6 @@
 package fabric
 
 import (
-	"slices"
-
 	"github.com/cloister-ml/cloister/network"
 	sets "github.com/cloister-ml/cloister/network/space"
 )
@@ -58,19 +56,35 @@ func (g gate) meaning() string {
 
 // opensOnly reports whether all that passes before passes afterwards too.
 func opensOnly(before, after gate) bool {
-	n := 0
-	for _, g := range slices.Concat(before.groups, after.groups) {
-		n += len(g.boxes)
-	}
 	if before.admin != nil || after.admin != nil {
 		return false // it is rare that they change
 	}
-	if before.closed || n > mostExact {
-		return before.closed
+	if before.closed {
+		return true
 	}
 	var s sets.Store
 	a := sets.NewAlgebra(&s)
-	return before.passes(&s, a).Within(after.passes(&s, a))
+	changed, few := differing(before.groups, after.groups)
+	if few = few && len(changed) <= mostExact; few {
+		before, after = before.around(changed), after.around(changed)
+	}
+	if before.boxes()+after.boxes() > mostExact {
+		return false
+	}
+	was := before.passes(&s, a)
+	if few {
+		was = was.And(packetsOf(&s, a, changed))
+	}
+	return was.Within(after.passes(&s, a))
+}
+
+// boxes is how many the gate's groups have.
+func (g gate) boxes() int {
+	n := 0
+	for _, one := range g.groups {
+		n += len(one.boxes)
+	}
+	return n
 }
 
 // What becomes of a packet at a group, as leaves of a diagram.

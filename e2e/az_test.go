@@ -220,15 +220,15 @@ func (a azure) deployments() {
 
 // A stack deploys the template of deployments, and nobody else changes what it has.
 var stackSteps = []step{
-	{line: "stack group create -n st -g rg -f template.json -p name=stacked --deny-settings-mode denyWriteAndDelete --deny-settings-apply-to-child-scopes --action-on-unmanage deleteResources -y", query: "[provisioningState,resources[0].denyStatus]", want: "succeeded\ndenyWriteAndDelete"},
+	{line: "stack group create -n st -g rg -f template.json -p name=stacked --deny-settings-mode denyWriteAndDelete --deny-settings-apply-to-child-scopes --action-on-unmanage deleteResources --yes", query: "[provisioningState,resources[0].denyStatus]", want: "succeeded\ndenyWriteAndDelete"},
 	{line: "stack group list -g rg", query: "[].name", want: "st"},
 	{line: "network vnet subnet create -g rg --vnet-name stacked -n more --address-prefixes 10.5.1.0/24", fails: "DenyAssignmentAuthorizationFailed"},
 	{line: "network vnet delete -g rg -n stacked", fails: "DenyAssignmentAuthorizationFailed"},
 	{line: "group delete -n rg -y", fails: "DenyAssignmentAuthorizationFailed"},
 	{line: "rest --method get --url /subscriptions/$ARM_SUBSCRIPTION_ID/resourceGroups/rg/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01", query: "value[].properties.excludePrincipals", want: ""},
-	{line: "stack group create -n st -g rg -f template.json -p name=restacked --deny-settings-mode none --action-on-unmanage deleteResources -y", query: "deletedResources[].id", want: "/subscriptions/$ARM_SUBSCRIPTION_ID/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/stacked"},
+	{line: "stack group create -n st -g rg -f template.json -p name=restacked --deny-settings-mode none --action-on-unmanage deleteResources --yes", query: "deletedResources[].id", want: "/subscriptions/$ARM_SUBSCRIPTION_ID/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/stacked"},
 	{line: "network vnet subnet create -g rg --vnet-name restacked -n more --address-prefixes 10.5.1.0/24", query: "name", want: "more"},
-	{line: "stack group delete -n st -g rg --action-on-unmanage detachAll -y"},
+	{line: "stack group delete -n st -g rg --action-on-unmanage detachAll --yes"},
 	{line: "network vnet show -g rg -n restacked", query: "name", want: "restacked"},
 	{line: "stack group show -n st -g rg", fails: "DeploymentStackNotFound"},
 }

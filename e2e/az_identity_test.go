@@ -40,7 +40,7 @@ func TestAzManagedIdentity(t *testing.T) {
 		{line: "group create -n other -l westeurope", fails: "AuthorizationFailed"},
 		{line: "login --identity --username " + string(identity.ID) + " --query [].user.name -o tsv", want: "userAssignedIdentity"},
 		{line: "network nsg create -g rg-identity -n nsg --query NewNSG.provisioningState -o tsv", want: "Succeeded"},
-		{line: "role assignment create --assignee-object-id 00000000-0000-4000-8000-000000000000 --assignee-principal-type User --role Reader -g rg-identity", fails: "AuthorizationFailed"},
+		{line: "role assignment create --assignee-object-id 00000000-0000-4000-8000-000000000000 --assignee-principal-type User --role Reader --scope " + string(identity.ID.Group()), fails: "AuthorizationFailed"},
 	} {
 		args := append([]string{"env", "AZURE_CORE_ONLY_SHOW_ERRORS=true", "AZURE_CORE_COLLECT_TELEMETRY=false", "az"}, strings.Fields(tt.line)...)
 		out, status := c.in(t, "one", nil, args...)

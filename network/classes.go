@@ -24,7 +24,7 @@ type Class struct {
 	Members []Member
 
 	nic   int // of the first member
-	route routeKey
+	route int // the number of its routeKey
 	out   side
 	in    side
 }
@@ -46,6 +46,7 @@ type routeKey struct {
 type side struct {
 	admin   spaceNode // 0 for none
 	filters []spaceNode
+	near    []int // where in the filters the address was that was asked for last
 }
 
 // grouping finds the classes of a topology.
@@ -55,6 +56,7 @@ type grouping struct {
 	rules        []space.Value // ... or rules
 	middle       []space.Value // ... or rules of firewalls, once they are asked for
 	subnetRoutes map[string]int
+	numbers      map[routeKey]int
 	hops         map[netip.Addr]bool
 }
 
@@ -66,7 +68,7 @@ func (t *Topology) grouping() *grouping {
 
 // routeGrouping tells apart by routes alone.
 func (t *Topology) routeGrouping() *grouping {
-	g := &grouping{t: t, routes: starts(t.deciding()), subnetRoutes: map[string]int{}, hops: map[netip.Addr]bool{}}
+	g := &grouping{t: t, routes: starts(t.deciding()), subnetRoutes: map[string]int{}, numbers: map[routeKey]int{}, hops: map[netip.Addr]bool{}}
 	for _, table := range t.tables {
 		for _, u := range table.routes {
 			g.hops[u.address] = true
@@ -93,7 +95,7 @@ func (g *grouping) classes() []Class {
 			if !ok {
 				j = len(out)
 				at[key] = j
-				out = append(out, Class{nic: i, route: g.routeKey(n, a)})
+				out = append(out, Class{nic: i, route: g.routeNumber(n, a)})
 			}
 			out[j].Members = append(out[j].Members, Member{NIC: n.ID, Addr: a})
 		}
@@ -130,6 +132,17 @@ func (g *grouping) routeKey(n *NIC, a netip.Addr) routeKey {
 		key.state = n.ID.Key() + a.String()
 	}
 	return key
+}
+
+// routeNumber numbers the routeKeys.
+func (g *grouping) routeNumber(n *NIC, a netip.Addr) int {
+	key := g.routeKey(n, a)
+	i, ok := g.numbers[key]
+	if !ok {
+		i = len(g.numbers)
+		g.numbers[key] = i
+	}
+	return i
 }
 
 // subnetRoute is the first subnet whose packets take the same routes.

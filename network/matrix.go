@@ -23,7 +23,11 @@ type Matrix struct {
 	s     *Spaces
 	cells [][]spaceNode
 	at    map[Member]int
-	legs  map[[2]routeKey]leg
+	legs  [][]*leg // by the numbers of the routeKeys of both ends, once they are known
+	// passed are the legs on which the security group of another is, by its key, and
+	// grouped the classes that have one of their own.
+	passed  map[string]map[[2]int]bool
+	grouped map[string][]int
 	// winding are the pairs of which the whole path is walked: the groups of others
 	// may be on it.
 	winding map[[2]int]bool
@@ -36,14 +40,21 @@ func (t *Topology) Matrix(host string) *Matrix {
 	own := *t // whose groups may change
 	own.NSGs, own.seen = slices.Clone(t.NSGs), maps.Clone(t.seen)
 	t = &own
-	m := &Matrix{s: &Spaces{t: t, b: b, algebra: space.NewAlgebra(&b.Store)}, at: map[Member]int{}, legs: map[[2]routeKey]leg{}, winding: map[[2]int]bool{}}
-	m.Classes = t.grouping().classes()
+	m := &Matrix{s: &Spaces{t: t, b: b, algebra: space.NewAlgebra(&b.Store)}, at: map[Member]int{}, winding: map[[2]int]bool{},
+		passed: map[string]map[[2]int]bool{}, grouped: map[string][]int{}}
+	g := t.grouping()
+	m.Classes = g.classes()
+	m.legs = make([][]*leg, len(g.numbers))
+	for i := range m.legs {
+		m.legs[i] = make([]*leg, len(g.numbers))
+	}
 	for i := range m.Classes {
 		c := &m.Classes[i]
 		for _, member := range c.Members {
 			m.at[member] = i
 		}
 		m.sides(c)
+		m.group(i)
 	}
 	m.cells = make([][]spaceNode, len(m.Classes))
 	for i := range m.Classes {
@@ -53,6 +64,16 @@ func (t *Topology) Matrix(host string) *Matrix {
 		}
 	}
 	return m
+}
+
+// group notes which security groups a class has.
+func (m *Matrix) group(i int) {
+	n := &m.s.t.NICs[m.Classes[i].nic]
+	s, _ := m.s.t.Subnet(n.Subnet)
+	m.grouped[n.NSG.Key()] = append(m.grouped[n.NSG.Key()], i)
+	if !s.NSG.Equal(n.NSG) {
+		m.grouped[s.NSG.Key()] = append(m.grouped[s.NSG.Key()], i)
+	}
 }
 
 // sides prepares the security groups of a class: outbound for its source
@@ -83,6 +104,7 @@ func (m *Matrix) side(p place, d Direction) side {
 	if admin := m.s.t.adminFilter(p, d); admin != nil {
 		s.admin = m.s.b.admin(admin)
 	}
+	s.near = make([]int, len(s.filters))
 	return s
 }
 
@@ -90,8 +112,8 @@ func (m *Matrix) side(p place, d Direction) side {
 func (m *Matrix) passes(s side, f space.Field, a space.Value) spaceNode {
 	b := m.s.b
 	n := spaceNode(isYes)
-	for _, filter := range s.filters {
-		n = b.and(n, b.At(filter, f, a))
+	for i, filter := range s.filters {
+		n = b.and(n, b.AtNear(filter, f, a, &s.near[i]))
 	}
 	if s.admin != 0 {
 		n = b.Apply(b.opAdmin, b.At(s.admin, f, a), n)
@@ -125,13 +147,18 @@ func (m *Matrix) legBetween(i, j int) leg {
 	if i == j {
 		return m.leg(i, j)
 	}
-	key := [2]routeKey{m.Classes[i].route, m.Classes[j].route}
-	l, ok := m.legs[key]
-	if !ok {
-		l = m.leg(i, j)
-		m.legs[key] = l
+	from, to := m.Classes[i].route, m.Classes[j].route
+	if m.legs[from][to] == nil {
+		l := m.leg(i, j)
+		m.legs[from][to] = &l
+		for _, group := range l.passed {
+			if m.passed[group] == nil {
+				m.passed[group] = map[[2]int]bool{}
+			}
+			m.passed[group][[2]int{from, to}] = true
+		}
 	}
-	return l
+	return *m.legs[from][to]
 }
 
 // Class is the class of an address of a network interface.

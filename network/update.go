@@ -67,23 +67,20 @@ func (m *Matrix) Update(g NSG) []Change {
 // leg does, which is worked out again, and those of which no leg is known.
 func (m *Matrix) passing(g NSG) [][2]int {
 	out := slices.Collect(maps.Keys(m.winding))
-	stale := map[[2]routeKey]bool{}
-	for key, l := range m.legs {
-		if slices.Contains(l.passed, g.ID.Key()) {
-			stale[key] = true
-		}
-	}
+	stale := m.passed[g.ID.Key()]
 	if len(stale) == 0 {
 		return out
 	}
 	for i := range m.Classes {
 		for j := range m.Classes {
-			if stale[[2]routeKey{m.Classes[i].route, m.Classes[j].route}] {
+			if stale[[2]int{m.Classes[i].route, m.Classes[j].route}] {
 				out = append(out, [2]int{i, j})
 			}
 		}
 	}
-	maps.DeleteFunc(m.legs, func(key [2]routeKey, _ leg) bool { return stale[key] })
+	for pair := range stale {
+		m.legs[pair[0]][pair[1]] = nil
+	}
 	return out
 }
 
@@ -102,14 +99,9 @@ func (m *Matrix) regroup(g NSG) map[int]bool {
 		}
 	}
 	touched := map[int]bool{}
-	for i := range m.Classes {
-		c := &m.Classes[i]
-		n := &t.NICs[c.nic]
-		s, _ := t.Subnet(n.Subnet)
-		if n.NSG.Equal(g.ID) || s.NSG.Equal(g.ID) {
-			touched[i] = true
-			m.sides(c)
-		}
+	for _, i := range m.grouped[g.ID.Key()] {
+		touched[i] = true
+		m.sides(&m.Classes[i])
 	}
 	return touched
 }
@@ -161,6 +153,7 @@ func (m *Matrix) split(i int, leaving []Member) {
 	m.sides(&c)
 	j := len(m.Classes)
 	m.Classes = append(m.Classes, c)
+	m.group(j)
 	for _, x := range leaving {
 		m.at[x] = j
 	}

@@ -154,6 +154,24 @@ func (s *Store) At(n Node, f Field, v Value) Node {
 	return edges[i].to
 }
 
+// AtNear is [Store.At] for values that are asked for one after the other, as those of a
+// row of addresses in order: near is where the last one was found, and is set.
+func (s *Store) AtNear(n Node, f Field, v Value, near *int) Node {
+	if s.field(n) != f {
+		return n
+	}
+	edges := s.edges(n)
+	for i := *near; i < min(len(edges), *near+2); i++ {
+		if !edges[i].last.Less(v) && (i == 0 || edges[i-1].last.Less(v)) {
+			*near = i
+			return edges[i].to
+		}
+	}
+	i := sort.Search(len(edges), func(i int) bool { return !edges[i].last.Less(v) })
+	*near = i
+	return edges[i].to
+}
+
 // Fix is the diagram in which a field always has one value.
 func (s *Store) Fix(n Node, f Field, v Value) Node {
 	if s.field(n) > f {

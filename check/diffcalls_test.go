@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cloister-ml/cloister/arm"
+	"github.com/cloister-ml/cloister/network/networktest"
 )
 
 // Calls are compared once for all places that are alike, and read from the classes of
@@ -28,22 +29,35 @@ func TestDiffOfCallsAsksEachPair(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := map[string]CallChange{}
-		for _, c := range Diff(was, now, Options{}, Options{}).Calls {
-			got[c.From+" > "+c.To] = c
-		}
-		want := pairwise(was, now)
-		for key, c := range want {
-			if g, ok := got[key]; !ok || g.Before != c.Before || g.After != c.After {
-				t.Errorf("%s: %s, then %s; the difference says %+v", key, c.Before, c.After, got[key])
-			}
-		}
-		for key, g := range got {
-			if _, ok := want[key]; !ok {
-				t.Errorf("%s does not change, and the difference says %+v", key, g)
-			}
-		}
+		holdCalls(t, was, now)
 	})
+}
+
+// So they are where the networks are any: with firewalls and appliances on the way,
+// gateways, and rules for some of the ports that clients call from.
+func TestDiffOfCallsInAnyNetworks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		was, now := networktest.Random(t, networktest.Complete), networktest.Random(t, networktest.Complete)
+		holdCalls(t, was, now)
+	})
+}
+
+func holdCalls(t *rapid.T, was, now *arm.Estate) {
+	got := map[string]CallChange{}
+	for _, c := range Diff(was, now, Options{}, Options{}).Calls {
+		got[c.From+" > "+c.To] = c
+	}
+	want := pairwise(was, now)
+	for key, c := range want {
+		if g, ok := got[key]; !ok || g.Before != c.Before || g.After != c.After {
+			t.Errorf("%s: %s, then %s; the difference says %+v", key, c.Before, c.After, got[key])
+		}
+	}
+	for key, g := range got {
+		if _, ok := want[key]; !ok {
+			t.Errorf("%s does not change, and the difference says %+v", key, g)
+		}
+	}
 }
 
 // pairwise follows every place to every service, before and after.

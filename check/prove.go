@@ -16,6 +16,7 @@ func (w *world) prove(opts Options) *Report {
 	w.opts = opts
 	e := w.estate
 	r := &Report{Places: w.places, Resources: e.Len(), Unread: len(e.Unread()), UnreadTypes: e.UnreadTypes()}
+	all := make([][]Requirement, 0, len(rules))
 	for _, rule := range rules {
 		found := rule.derive(w)
 		slices.SortStableFunc(found, func(a, b Requirement) int { return cmp.Compare(a.ID, b.ID) })
@@ -26,8 +27,9 @@ func (w *world) prove(opts Options) *Report {
 			switchOff(&found[i], opts.Disable)
 			w.switchOff(&found[i])
 		}
-		r.Requirements = append(r.Requirements, found...)
+		all = append(all, found)
 	}
+	r.Requirements = slices.Concat(all...)
 	trace(r.Requirements)
 	r.Unmatched = w.unmatchedParts()
 	return r

@@ -72,32 +72,42 @@ func New() *Set { return index(azurerm, azapi, helpers, renamed, older) }
 func Current() *Set { return index(azurerm) }
 
 func index(files ...string) *Set {
-	s := &Set{text: map[string][]string{}, parsed: map[string]*Block{}, types: map[string]cty.Type{}}
+	s := &Set{text: make(map[string][]string, manyTypes), parsed: map[string]*Block{}, types: map[string]cty.Type{}}
 	for _, file := range files {
-		for file != "" {
-			end := nextHeading(file)
-			heading, body, _ := strings.Cut(file[:end], "\n")
-			if !strings.HasPrefix(heading, "#") {
+		resources, data := headings{text: file, word: "\nresource "}, headings{text: file, word: "\ndata "}
+		for at := 0; at < len(file); {
+			end := min(resources.after(at), data.after(at))
+			if heading, body, _ := strings.Cut(file[at:end], "\n"); !strings.HasPrefix(heading, "#") {
 				s.text[heading] = append(s.text[heading], body)
 			}
-			file = file[end:]
+			at = end
 		}
 	}
 	return s
 }
 
-// nextHeading is where the next line without indentation begins, or the end.
-func nextHeading(file string) int {
-	for at := 0; ; {
-		nl := strings.IndexByte(file[at:], '\n')
-		if nl < 0 || at+nl+1 >= len(file) {
-			return len(file)
-		}
-		at += nl + 1
-		if file[at] != ' ' {
-			return at
-		}
+// manyTypes is as many as there are headings, and some more.
+const manyTypes = 2_200
+
+// headings are the lines of a file that begin with a word. All others but remarks are
+// indented, so no line needs to be looked at.
+type headings struct {
+	text, word string
+	at         int
+}
+
+// after is where the first heading after a place begins, or the end.
+func (h *headings) after(place int) int {
+	if h.at > place || h.at == len(h.text) {
+		return h.at
 	}
+	i := strings.Index(h.text[place:], h.word)
+	if i < 0 {
+		h.at = len(h.text)
+	} else {
+		h.at = place + i + 1
+	}
+	return h.at
 }
 
 // Resource is the schema of a resource type, or nil.

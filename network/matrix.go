@@ -24,10 +24,11 @@ type Matrix struct {
 	cells [][]spaceNode
 	at    map[Member]int
 	legs  [][]*leg // by the numbers of the routeKeys of both ends, once they are known
-	// passed are the legs on which the security group of another is, by its key, and
-	// grouped the classes that have one of their own.
+	// By the keys of security groups: the legs on which one of another is, the classes
+	// that have one of their own, and where each is seen from.
 	passed  map[string]map[[2]int]bool
 	grouped map[string][]int
+	seen    map[string][]sighting
 	// winding are the pairs of which the whole path is walked: the groups of others
 	// may be on it.
 	winding map[[2]int]bool
@@ -41,7 +42,10 @@ func (t *Topology) Matrix(host string) *Matrix {
 	own.NSGs, own.seen = slices.Clone(t.NSGs), maps.Clone(t.seen)
 	t = &own
 	m := &Matrix{s: &Spaces{t: t, b: b, algebra: space.NewAlgebra(&b.Store)}, at: map[Member]int{}, winding: map[[2]int]bool{},
-		passed: map[string]map[[2]int]bool{}, grouped: map[string][]int{}}
+		passed: map[string]map[[2]int]bool{}, grouped: map[string][]int{}, seen: map[string][]sighting{}}
+	for key := range t.seen {
+		m.seen[key.nsg] = append(m.seen[key.nsg], key)
+	}
 	g := t.grouping()
 	m.Classes = g.classes()
 	m.legs = make([][]*leg, len(g.numbers))

@@ -115,9 +115,23 @@ func firewallLeaf(pair, application uint8) uint8 {
 	return alike(when(o&fwDenies != 0, isNo), when(o&fwNetwork != 0, network), when(o&fwApplication != 0, application))
 }
 
-func (b *spaceBuilder) and(x, y spaceNode) spaceNode { return b.Apply(b.opAnd, x, y) }
-func (b *spaceBuilder) or(x, y spaceNode) spaceNode  { return b.Apply(b.opOr, x, y) }
+func (b *spaceBuilder) and(x, y spaceNode) spaceNode { return b.both(b.opAnd, x, y, isNo, isYes) }
+func (b *spaceBuilder) or(x, y spaceNode) spaceNode  { return b.both(b.opOr, x, y, isYes, isNo) }
 func (b *spaceBuilder) not(x spaceNode) spaceNode    { return b.Apply(b.opNot, x, x) }
+
+// both is an operation in which the order does not matter, one leaf decides and
+// another leaves all to the other side. A diagram without leaves has no verdict.
+func (b *spaceBuilder) both(op space.Op, x, y, decides, leaves spaceNode) spaceNode {
+	switch {
+	case x == decides || y == decides:
+		return decides
+	case x == leaves && y != 0:
+		return y
+	case y == leaves && x != 0:
+		return x
+	}
+	return b.Apply(op, min(x, y), max(x, y))
+}
 
 // ports is yes for one protocol and some destination ports.
 func (b *spaceBuilder) ports(p Protocol, list ...PortRange) spaceNode {

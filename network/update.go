@@ -92,11 +92,9 @@ func (m *Matrix) regroup(g NSG) map[int]bool {
 		return nil
 	}
 	t.NSGs[i] = g
-	for key := range t.seen {
-		if key.nsg == g.ID.Key() {
-			matches := t.matchesOf(g, arm.ID(key.subnet), key.direction)
-			t.seen[key] = func() []Match { return matches }
-		}
+	for _, key := range m.seen[g.ID.Key()] {
+		matches := t.matchesOf(g, arm.ID(key.subnet), key.direction)
+		t.seen[key] = func() []Match { return matches }
 	}
 	touched := map[int]bool{}
 	for _, i := range m.grouped[g.ID.Key()] {

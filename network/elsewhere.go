@@ -28,13 +28,13 @@ func (t *Topology) elsewhere(a netip.Addr) []elsewherePeer {
 	var out []elsewherePeer
 	for _, v := range t.VNets {
 		for _, p := range v.Peerings {
+			if !contains(p.RemoteAddressSpace, a) && (len(p.RemoteAddressSpace) > 0 || isPublic(a)) {
+				continue
+			}
 			_, ours := t.VNet(p.Remote)
 			_, open := p.Doubts.About(aboutConnected)
 			_, unnamed := p.Doubts.About(aboutRemote)
-			if !unnamed && (p.Remote == "" || ours || !p.Connected && !open) {
-				continue
-			}
-			if contains(p.RemoteAddressSpace, a) || len(p.RemoteAddressSpace) == 0 && !isPublic(a) {
+			if unnamed || p.Remote != "" && !ours && (p.Connected || open) {
 				out = append(out, elsewherePeer{v, p})
 			}
 		}

@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -92,14 +93,26 @@ func (s *Spaces) toward(from netip.Addr, o *outward) spaceNode {
 	return s.joined(nodes)
 }
 
-// joined are pieces together; what is not among them does not pass.
+// joined are pieces together; what is not among them does not pass. There is a piece
+// for each address of the estate, and few of them are asked for: what is alike is one.
 func (s *Spaces) joined(nodes map[int]spaceNode) spaceNode {
-	pieces := make([]space.Piece, len(s.to))
-	for i := range s.to {
-		pieces[i] = space.Piece{Last: s.lastOf(i), Node: isNo}
-		if n, ok := nodes[i]; ok {
-			pieces[i].Node = n
+	var pieces []space.Piece
+	put := func(through int, n spaceNode) {
+		if k := len(pieces); k == 0 || pieces[k-1].Node != n {
+			pieces = append(pieces, space.Piece{Node: n})
 		}
+		pieces[len(pieces)-1].Last = s.lastOf(through)
+	}
+	next := 0
+	for _, i := range slices.Sorted(maps.Keys(nodes)) {
+		if i > next {
+			put(i-1, isNo)
+		}
+		put(i, nodes[i])
+		next = i + 1
+	}
+	if next < len(s.to) {
+		put(len(s.to)-1, isNo)
 	}
 	return s.b.Join(space.Destination, pieces)
 }

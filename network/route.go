@@ -231,10 +231,9 @@ func (t *Topology) lookup(subnet arm.ID, a netip.Addr) (Route, []Doubt) {
 		}
 	}
 	doubts = append(doubts, t.hiddenRoutes(subnet, route, a)...)
-	if s, ok := t.Subnet(subnet); ok && servedByEndpoints(a) {
-		if d, unknown := s.Doubts.About(aboutServices); unknown {
-			doubts = append(doubts, d)
-		}
+	s, _ := t.Subnet(subnet)
+	if d, unknown := s.Doubts.About(aboutServices); unknown && servedByEndpoints(a) {
+		doubts = append(doubts, d)
 	}
 	return route, doubts
 }
@@ -259,7 +258,11 @@ func (t *Topology) hiddenRoutes(subnet arm.ID, seen Route, a netip.Addr) []Doubt
 		d.Within = private
 		out = append(out, d)
 	}
-	for _, p := range v.Peerings {
+	for i := range v.Peerings {
+		p := &v.Peerings[i]
+		if len(p.Doubts) == 0 {
+			continue
+		}
 		for _, about := range []string{aboutRemote, aboutSpace, aboutConnected} {
 			if d, unknown := p.Doubts.About(about); unknown {
 				d.Within = private

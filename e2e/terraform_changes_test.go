@@ -131,6 +131,10 @@ var refusedChanges = []refusedChange{
 		"how long deleted secrets are kept", "modules/workspace/vault.tf", `purge_protection_enabled      = true`, "purge_protection_enabled = true\n  soft_delete_retention_days = 30",
 		inPlace, `module.workspace.azurerm_key_vault.this`,
 	}, "once `soft_delete_retention_days` has been configured it cannot be modified"},
+	{singleChange{
+		"that nothing is purged", "modules/workspace/vault.tf", `purge_protection_enabled      = true`, "purge_protection_enabled = false",
+		inPlace, `module.workspace.azurerm_key_vault.this`,
+	}, "once Purge Protection has been Enabled it's not possible to disable it"},
 }
 
 // refuse applies changes that must be refused, from a copy, and finds all as it was.
@@ -168,17 +172,22 @@ const plansAtOnce = 2
 // plan against what the change must be. Nothing is applied.
 func (tf *terraform) planEach(changes []singleChange) {
 	tf.t.Helper()
-	next := make(chan singleChange)
+	eachOf(changes, func(s singleChange) { tf.copied().plan(s) })
+}
+
+// eachOf plans all of a list, some at one time.
+func eachOf[T any](list []T, plan func(T)) {
+	next := make(chan T)
 	var planners sync.WaitGroup
 	for range plansAtOnce {
 		planners.Go(func() {
-			for s := range next {
-				tf.copied().plan(s)
+			for one := range next {
+				plan(one)
 			}
 		})
 	}
-	for _, s := range changes {
-		next <- s
+	for _, one := range list {
+		next <- one
 	}
 	close(next)
 	planners.Wait()

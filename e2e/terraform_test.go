@@ -51,6 +51,7 @@ func TestTerraform(t *testing.T) {
 	if out, status := c.cloister(t, "probe"); status != 0 {
 		t.Errorf("probe ends with %d: %s", status, out)
 	}
+	tf.changeAttributes()
 	start = time.Now()
 	tf.must("destroy", "-auto-approve", "-input=false", atOnce)
 	t.Logf("destroy took %.0f s", time.Since(start).Seconds())

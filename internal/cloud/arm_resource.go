@@ -193,6 +193,9 @@ func patched(d *draft, typ *Type, id arm.ID) (arm.Object, error) {
 // it to be real is told where to ask.
 func (q *request) answerPut(typ *Type, created bool, row *store.Row) {
 	status := cmp.Or(typ.UpdateStatus, http.StatusOK)
+	if q.r.Method == http.MethodPatch {
+		status = cmp.Or(typ.PatchStatus, status)
+	}
 	if created {
 		status = cmp.Or(typ.CreateStatus, http.StatusCreated)
 	}

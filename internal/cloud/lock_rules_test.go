@@ -78,6 +78,26 @@ func TestWrongLocks(t *testing.T) {
 	}
 }
 
+// A PUT of a policy assignment is answered as one that creates, whether or not it was
+// there: the client of azurerm knows no other answer.
+func TestPolicyAssignmentsAreCreatedAnew(t *testing.T) {
+	c := cloudtest.Start(t, withAuthorization)
+	ask(t, c, "PUT", sub+"/resourceGroups/rg"+v, `{"location":"westeurope"}`)
+	at := sub + "/resourceGroups/rg/providers/Microsoft.Authorization/policyAssignments/p" + v
+	for _, tt := range []struct {
+		method, body string
+		status       int
+	}{
+		{"PUT", `{"properties":{"displayName":"one"}}`, 201},
+		{"PUT", `{"properties":{"displayName":"two"}}`, 201},
+		{"PATCH", `{"properties":{"displayName":"three"}}`, 200},
+	} {
+		if got := ask(t, c, tt.method, at, tt.body); got.status != tt.status {
+			t.Errorf("%s: %d, want %d", tt.method, got.status, tt.status)
+		}
+	}
+}
+
 func TestTags(t *testing.T) {
 	c := cloudtest.Start(t, withAuthorization)
 	ask(t, c, "PUT", sub+"/resourceGroups/rg"+v, `{"location":"westeurope","tags":{"a":"1"}}`)

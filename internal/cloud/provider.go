@@ -68,6 +68,8 @@ type Type struct {
 	CreateStatus int
 	// UpdateStatus is that of a PUT that changed, 200 where it is 0.
 	UpdateStatus int
+	// PatchStatus is that of a PATCH, UpdateStatus where it is 0.
+	PatchStatus int
 	// DeleteStatus is that of a deletion that is done at once, 200 where it is 0.
 	DeleteStatus int
 	// Bare says that the properties are names of a client's own, among which the

@@ -37,6 +37,7 @@ func New(directory Directory) cloud.Provider {
 			Present: presentDefinition, Find: findDefinition, List: listDefinitions, Missing: "RoleDefinitionDoesNotExist",
 		},
 		{Name: namespace + "/locks", Prepare: prepareLock},
+		{Name: namespace + "/policyAssignments", UpdateStatus: http.StatusCreated, PatchStatus: http.StatusOK},
 		{Name: typeDenial, Prepare: refuseDenial, CanDelete: canDeleteDenial, List: listDenials, Missing: "DenyAssignmentNotFound"},
 	}}
 }

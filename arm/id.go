@@ -122,8 +122,12 @@ func (id ID) Key() string {
 // AppendKey appends the key to a slice, so that a map can be asked without making a
 // string: m[string(id.AppendKey(buf[:0]))].
 func (id ID) AppendKey(b []byte) []byte {
-	for i := range len(id) {
-		b = append(b, lowered(id[i]))
+	n := len(b)
+	b = append(b, id...)
+	for i, c := range b[n:] {
+		if c-'A' <= 'Z'-'A' {
+			b[n+i] = c + 'a' - 'A'
+		}
 	}
 	return b
 }
@@ -138,12 +142,16 @@ func (id ID) Compare(other ID) int {
 	return cmp.Compare(len(id), len(other))
 }
 
-// Equal reports whether both ids name the same resource.
+// Equal reports whether both ids name the same resource. Ids that are not
+// equal mostly begin alike, so they are compared from their ends.
 func (id ID) Equal(other ID) bool {
 	if len(id) != len(other) {
 		return false
 	}
-	for i := range len(id) {
+	if id == other {
+		return true
+	}
+	for i := len(id) - 1; i >= 0; i-- {
 		if id[i] != other[i] && lowered(id[i]) != lowered(other[i]) {
 			return false
 		}

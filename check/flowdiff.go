@@ -58,7 +58,8 @@ func versusOf(before, after *world) (was, now *versus) {
 }
 
 func newVersus(w *world, away []space.Interval) *versus {
-	v := &versus{w: w, matrix: w.net.Matrix(""), spaces: w.net.Spaces(""), away: away, ports: w.net.ClientPorts(),
+	matrix := w.net.Matrix("")
+	v := &versus{w: w, matrix: matrix, spaces: matrix.Spaces(), away: away, ports: w.net.ClientPorts(),
 		at: map[string]network.Member{}, public: map[string]netip.Addr{}, ways: map[int]network.Verdicts{},
 		answers: map[asking]*privatedns.Answer{}, admitted: map[knocking]verdict.Value{}}
 	for _, a := range w.addresses() {

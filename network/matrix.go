@@ -80,6 +80,10 @@ func (m *Matrix) group(i int) {
 	}
 }
 
+// Spaces are the sets of packets of the topology as it is now, in the algebra of the
+// matrix: what has been worked out of its groups and firewalls is not again.
+func (m *Matrix) Spaces() *Spaces { return m.s.t.spaces(m.s.b, m.s.algebra) }
+
 // sides prepares the security groups of a class: outbound for its source
 // address, inbound for its destination address.
 func (m *Matrix) sides(c *Class) {

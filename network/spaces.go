@@ -28,7 +28,11 @@ type Verdicts struct{ Passes, Refused, Unknown space.Set }
 func (t *Topology) Spaces(host string) *Spaces {
 	b := newSpaceBuilder()
 	b.host = host
-	s := &Spaces{t: t, b: b, algebra: space.NewAlgebra(&b.Store)}
+	return t.spaces(b, space.NewAlgebra(&b.Store))
+}
+
+func (t *Topology) spaces(b *spaceBuilder, a space.Algebra) *Spaces {
+	s := &Spaces{t: t, b: b, algebra: a}
 	s.to = starts(t.deciding(), t.own())
 	s.from = starts(t.deciding(), t.own(), t.ruleIntervals())
 	return s

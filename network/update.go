@@ -31,6 +31,7 @@ func ReadNSG(r arm.Resource) (NSG, []Problem) {
 // looked at again. A rule that names a new prefix may divide classes; those that
 // it makes are at the end of Classes.
 func (m *Matrix) Update(g NSG) []Change {
+	m.s.b.symbol = netip.Addr{} // of spaces that were asked
 	m.divide(g)
 	touched := m.regroup(g)
 	passing := m.passing(g)

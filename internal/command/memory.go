@@ -16,6 +16,9 @@ const firstCollection = 256 << 20
 // garbage is collected as always.
 func collectLate() {
 	percent := debug.SetGCPercent(-1)
+	if percent < 0 {
+		return // it goes late already, or without collections altogether
+	}
 	limit := debug.SetMemoryLimit(-1) // as it is
 	debug.SetMemoryLimit(min(limit, firstCollection))
 	takeHugePages()

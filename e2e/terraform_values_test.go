@@ -85,6 +85,11 @@ var leftAlone = map[string]string{
 // alone are those that are planned, and not applied with the others, and why.
 var alone = map[string]string{
 	"azurerm_key_vault.purge_protection_enabled":                                           "it is not taken back once it is on: refusedChanges",
+	"azurerm_kubernetes_cluster.cost_analysis_enabled":                                     "it asks for the tier that is changed with it",
+	"azurerm_bastion_host.kerberos_enabled":                                                "azurerm 5.2.0 plans it in place, and sends it only when a host is made",
+	"azurerm_private_dns_zone_virtual_network_link.registration_enabled":                   "a network registers its machines in one zone only, and the example's links are one resource",
+	"azurerm_container_registry.anonymous_pull_enabled":                                    "the cloud refuses it (FeatureNotSupported): every pull is by somebody",
+	"azurerm_storage_account.https_traffic_only_enabled":                                   "the cloud refuses it (FeatureNotSupported): accounts are served over TLS only",
 	"azurerm_linux_virtual_machine.bypass_platform_safety_checks_on_user_schedule_enabled": "it asks for another patch mode",
 }
 

@@ -27,6 +27,7 @@ func prepareCluster(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Res
 	if r.Properties = arm.Clone(r.Properties); r.Properties == nil {
 		r.Properties = arm.Object{}
 	}
+	keepZone(old, r.Properties)
 	for _, check := range []func(cloud.View, *arm.Resource, arm.Resource) error{checkPools, checkPrefix, checkUnchanged, checkServices} {
 		if err := check(view, old, r); err != nil {
 			return r, err
@@ -34,6 +35,18 @@ func prepareCluster(view cloud.View, old *arm.Resource, r arm.Resource) (arm.Res
 	}
 	fillCluster(r)
 	return r, nil
+}
+
+// keepZone keeps the zone of a private cluster, which cannot be changed, where a
+// client changes the profile that it is in without it, as azurerm does.
+func keepZone(old *arm.Resource, p arm.Object) {
+	profile, ok := p["apiServerAccessProfile"].(map[string]any)
+	if old == nil || !ok || profile["privateDNSZone"] != nil {
+		return
+	}
+	if zone := arm.String(old.Properties, "apiServerAccessProfile.privateDNSZone"); zone != "" {
+		profile["privateDNSZone"] = zone
+	}
 }
 
 func checkPools(_ cloud.View, old *arm.Resource, r arm.Resource) error {

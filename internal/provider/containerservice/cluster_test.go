@@ -155,3 +155,20 @@ func TestCredentials(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// azurerm changes what is beside a private cluster's zone in its profile without
+// saying the zone again, which Azure keeps.
+func TestZoneOfAPrivateClusterIsKept(t *testing.T) {
+	h := host(t)
+	prepare := typeOf(t, New(h), TypeCluster).Prepare
+	old, changed := cluster(), cluster()
+	old.Properties["apiServerAccessProfile"] = arm.Object{"enablePrivateCluster": true, "privateDNSZone": "System", "disableRunCommand": true}
+	changed.Properties["apiServerAccessProfile"] = arm.Object{"enablePrivateCluster": true, "disableRunCommand": false}
+	got, err := prepare(h, &old, changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if zone := arm.String(got.Properties, "apiServerAccessProfile.privateDNSZone"); zone != "System" || arm.Bool(got.Properties, "apiServerAccessProfile.disableRunCommand", true) {
+		t.Errorf("the profile is %v", got.Properties["apiServerAccessProfile"])
+	}
+}

@@ -279,7 +279,7 @@ func (w *walk) backends(fe *frontend, r balancingRule, transit bool, step verdic
 	var ways [][]part
 	var seen checkup
 	for i, n := range w.t.NICs {
-		a, ok := w.t.member(i, r)
+		a, ok := w.t.member(i, r, w.t.frontAddr(fe).Is6())
 		if !ok {
 			continue
 		}
@@ -331,9 +331,22 @@ func (w *walk) backends(fe *frontend, r balancingRule, transit bool, step verdic
 	return []part{spread{step: step, ways: ways}}
 }
 
-// member is the address of a NIC that a rule leads to.
-func (t *Topology) member(i int, r balancingRule) (netip.Addr, bool) {
+// frontAddr is the address of a frontend, private or public.
+func (t *Topology) frontAddr(fe *frontend) netip.Addr {
+	if fe.public != "" {
+		return t.PublicIP(fe.public)
+	}
+	return fe.private
+}
+
+// member is the address of a NIC that a rule leads to: one of its frontend's version,
+// since a load balancer does not translate between the two (Microsoft Learn, "What is
+// IPv6 for Azure Virtual Network?").
+func (t *Topology) member(i int, r balancingRule, six bool) (netip.Addr, bool) {
 	for _, m := range t.pooled[i] {
+		if m.addr.Is6() != six {
+			continue
+		}
 		if m.rule != "" && m.rule.Equal(r.rule) || m.rule == "" && slices.ContainsFunc(r.pools, m.pool.Equal) {
 			return m.addr, true
 		}

@@ -114,6 +114,9 @@ func (h health) follow(a *Answer, _ Flow) { a.Add(verdict.Step(h)) }
 
 func (h health) space(*spaceBuilder) spaceNode { return leafOf(h.Value) }
 
+// probesBySix says what is not modelled: they come from a link-local address.
+const probesBySix = "what health probes find by IPv6 is not modelled"
+
 // healthy reports whether a probe gets to a machine; ok is false for rules without
 // one.
 func (t *Topology) healthy(lb *Balancer, r balancingRule, p place, a netip.Addr) (step verdict.Step, ok bool) {
@@ -128,6 +131,9 @@ func (t *Topology) healthy(lb *Balancer, r balancingRule, p place, a netip.Addr)
 		return step, true
 	case len(by.doubts) > 0:
 		step.Reason = by.doubts[0].Reason
+		return step, true
+	case a.Is6():
+		step.Reason = probesBySix
 		return step, true
 	}
 	filters, admin := t.filters(p.nic, Inbound), t.adminFilter(p, Inbound)

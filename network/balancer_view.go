@@ -45,14 +45,11 @@ func (t *Topology) Frontends() []Frontend {
 			continue
 		}
 		for _, fe := range lb.frontends {
-			f := Frontend{ID: fe.id, Balancer: lb.ID, Subnet: fe.subnet, Address: fe.private}
-			if fe.public != "" {
-				f.Address, f.Public = t.PublicIP(fe.public), true
-			}
+			f := Frontend{ID: fe.id, Balancer: lb.ID, Subnet: fe.subnet, Address: t.frontAddr(fe), Public: fe.public != ""}
 			for _, r := range fe.rules {
-				f.Rules = append(f.Rules, t.balancerRule(r))
+				f.Rules = append(f.Rules, t.balancerRule(r, f.Address.Is6()))
 			}
-			if f.Address.Is4() {
+			if f.Address.IsValid() {
 				out = append(out, f)
 			}
 		}
@@ -60,7 +57,7 @@ func (t *Topology) Frontends() []Frontend {
 	return out
 }
 
-func (t *Topology) balancerRule(r balancingRule) BalancerRule {
+func (t *Topology) balancerRule(r balancingRule, six bool) BalancerRule {
 	out := BalancerRule{Name: r.name, Protocol: r.protocol, Ports: r.ports, Port: r.port, Floating: r.keeps, Doubts: r.doubts}
 	for _, lb := range t.Balancers {
 		if p, ok := lb.probe(r.probe); ok {
@@ -68,8 +65,11 @@ func (t *Topology) balancerRule(r balancingRule) BalancerRule {
 			out.Doubts = append(slices.Clone(out.Doubts), p.doubts...)
 		}
 	}
+	if six && r.probe != "" {
+		out.Doubts = append(slices.Clone(out.Doubts), Doubt{Reason: probesBySix})
+	}
 	for i, n := range t.NICs {
-		if a, ok := t.member(i, r); ok {
+		if a, ok := t.member(i, r, six); ok {
 			out.Backends = append(out.Backends, Backend{n.ID, a})
 		}
 	}

@@ -101,7 +101,7 @@ func (t *Topology) balancerEgress(n NIC, step verdict.Step) (netip.Addr, verdict
 			step.Value, step.Reason = verdict.Unknown, lb.Doubts[0].Reason
 			return netip.Addr{}, step, true
 		}
-		if fe, ok := lb.lends(mine); ok {
+		if fe, ok := t.lends(lb, mine); ok {
 			a := t.PublicIP(fe.public)
 			step.Value, step.Reason = verdict.Yes, fmt.Sprintf("leaves as %s, the frontend of load balancer %s", a, lb.Name)
 			if !a.IsValid() {
@@ -122,18 +122,19 @@ func (t *Topology) balancerEgress(n NIC, step verdict.Step) (netip.Addr, verdict
 	return netip.Addr{}, step, false
 }
 
-// lends is the public frontend under whose address a pool's machines leave.
-func (lb *Balancer) lends(mine func(arm.ID) bool) (*frontend, bool) {
+// lends is the public frontend under whose address a pool's machines leave by IPv4.
+func (t *Topology) lends(lb *Balancer, mine func(arm.ID) bool) (*frontend, bool) {
+	four := func(fe *frontend) bool { return fe.public != "" && !t.frontAddr(fe).Is6() }
 	for _, o := range lb.outbound {
 		for _, fe := range lb.frontends {
-			if mine(o.pool) && fe.public != "" && slices.ContainsFunc(o.frontends, fe.id.Equal) {
+			if mine(o.pool) && four(fe) && slices.ContainsFunc(o.frontends, fe.id.Equal) {
 				return fe, true
 			}
 		}
 	}
 	for _, fe := range lb.frontends {
 		for _, r := range fe.rules {
-			if fe.public != "" && !r.noSNAT && slices.ContainsFunc(r.pools, mine) {
+			if four(fe) && !r.noSNAT && slices.ContainsFunc(r.pools, mine) {
 				return fe, true
 			}
 		}

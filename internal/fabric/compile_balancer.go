@@ -20,10 +20,6 @@ type balancerPlan struct {
 // ones.
 func (c *compiler) balance(list []network.Frontend) {
 	for _, fe := range list {
-		if fe.Address.Is6() {
-			c.note("%s is not built: load balancers are built for IPv4 only", fe.ID)
-			continue
-		}
 		home := c.vnets[fe.Subnet.Parent().Key()]
 		if fe.Public {
 			home = c.behind(fe)
@@ -56,15 +52,16 @@ func (c *compiler) behind(fe network.Frontend) *vnetPlan {
 // backend is the interface of a network that a backend is.
 func (v *vnetPlan) backend(b network.Backend) (guest, bool) {
 	for _, g := range v.guests {
-		if g.ID.Equal(b.NIC) && slices.Contains(g.addrs, b.Addr) {
+		if g.ID.Equal(b.NIC) && (slices.Contains(g.addrs, b.Addr) || slices.Contains(g.addrs6, b.Addr)) {
 			return g, true
 		}
 	}
 	return guest{}, false
 }
 
+// balancersOf are the frontends of a network's version of IP.
 func (c *compiler) balancersOf(v *vnetPlan) []balancerPlan {
-	return slices.DeleteFunc(slices.Clone(c.balancers), func(b balancerPlan) bool { return b.home != v })
+	return keep(c.balancers, func(b balancerPlan) bool { return b.home.is(v) && v.speaks(b.Address) })
 }
 
 // frontedSet holds the interfaces of a network whose routes lead to a frontend in
@@ -140,7 +137,7 @@ func (f *filter) balanced(v *vnetPlan, c *compiler, fronted bool) []nft.Rule {
 			if !ok {
 				continue
 			}
-			t := terms{allow: true, sure: true, protocol: r.Protocol, to: r.Ports, sources: everywhere(), destinations: []netip.Prefix{single(b.Address)}}
+			t := terms{six: v.six, allow: true, sure: true, protocol: r.Protocol, to: r.Ports, sources: everywhere(), destinations: []netip.Prefix{single(b.Address)}}
 			for _, match := range f.matching(t) {
 				for _, way := range ways {
 					out = append(out, nft.Rule{Match: slices.Concat(way, match), Count: true, Do: do, Comment: b.ID.Name() + " " + r.Name})
@@ -158,7 +155,7 @@ func (c *compiler) takes(b balancerPlan, r network.BalancerRule, one network.Bac
 
 // isFront reports whether an address of a network is a load balancer's.
 func (c *compiler) isFront(v *vnetPlan, a netip.Addr) bool {
-	return slices.ContainsFunc(c.balancersOf(v), func(b balancerPlan) bool { return !b.Public && b.Address == a })
+	return slices.ContainsFunc(c.balancers, func(b balancerPlan) bool { return b.home.is(v) && !b.Public && b.Address == a })
 }
 
 // backends is what a rule does: to the one machine behind it, or to one of several

@@ -85,8 +85,8 @@ func (c *compiler) forwarder(v *vnetPlan, a netip.Addr) (guest, netip.Addr, bool
 			return g, a, g.IPForwarding && !g.endpoint()
 		}
 	}
-	for _, b := range c.balancersOf(v) {
-		if b.Public || b.Address != a || len(b.Rules) == 0 || b.Rules[0].Protocol != "*" || len(b.Rules[0].Ports)+len(b.Rules[0].Doubts) > 0 {
+	for _, b := range c.balancers {
+		if !b.home.is(v) || b.Public || b.Address != a || len(b.Rules) == 0 || b.Rules[0].Protocol != "*" || len(b.Rules[0].Ports)+len(b.Rules[0].Doubts) > 0 {
 			continue
 		}
 		for _, one := range b.Rules[0].Backends {

@@ -176,7 +176,7 @@ func (c *compiler) toFront(v *vnetPlan, sub network.Subnet, r network.Route) (Ro
 	if home.is(v) {
 		return Route{Type: Throw}, true
 	}
-	return Route{Type: Unicast, Dev: linkName(peeringPrefix, home.ID), Via: home.transit}, true
+	return Route{Type: Unicast, Dev: linkName(peeringPrefix, home.ID), Via: v.towards(home)}, true
 }
 
 // holds reports whether one of some routes is for an address.

@@ -66,11 +66,15 @@ func adminExperiments(flows int) *rapid.Generator[experiment] {
 func dualExperiments(flows int) *rapid.Generator[experiment] {
 	return rapid.Custom(func(t *rapid.T) experiment {
 		shape := networktest.Everything
-		shape.Dual = true
+		shape.Dual, shape.Fronted6 = true, true
 		e := experiment{estate: networktest.Random(t, shape)}
 		e.top = network.FromEstate(e.estate)
 		for range flows {
-			e.flows = append(e.flows, networktest.Flow(t, e.top))
+			f := networktest.Flow(t, e.top)
+			if f.Source.Is6() && rapid.IntRange(0, 4).Draw(t, "to the frontend") == 0 {
+				f.Destination = addr(rapid.SampledFrom([]string{networktest.BalancerAddr6, networktest.BalancerPublic6}).Draw(t, "frontend"))
+			}
+			e.flows = append(e.flows, f)
 		}
 		return e
 	})

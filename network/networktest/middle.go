@@ -13,25 +13,29 @@ import (
 
 // Addresses of what stands in the middle of random estates.
 const (
-	FirewallAddr   = "10.1.250.4"
-	FirewallPublic = "203.0.113.77"
-	BalancerAddr   = "10.2.0.100"
-	BalancerPublic = "203.0.113.78"
-	SiteAddr       = "192.168.7.7"
-	ClientAddr     = "172.30.0.9"
-	ElsewhereSpace = "10.7.0.0/16"
-	ElsewhereAddr  = "10.7.0.9"
+	FirewallAddr    = "10.1.250.4"
+	FirewallPublic  = "203.0.113.77"
+	BalancerAddr    = "10.2.0.100"
+	BalancerAddr6   = "fd00:2::100"     // with Fronted6
+	BalancerPublic6 = "2001:db8:0:c::ff78" // with Fronted6
+	BalancerPublic  = "203.0.113.78"
+	SiteAddr        = "192.168.7.7"
+	ClientAddr      = "172.30.0.9"
+	ElsewhereSpace  = "10.7.0.0/16"
+	ElsewhereAddr   = "10.7.0.9"
 )
 
 // Ids of what stands in the middle.
 var (
-	FirewallID = ID("Microsoft.Network/azureFirewalls", "fw")
-	PolicyID   = ID("Microsoft.Network/firewallPolicies", "policy")
-	ParentID   = ID("Microsoft.Network/firewallPolicies", "parent")
-	IPGroupID  = ID("Microsoft.Network/ipGroups", "ips")
-	InternalID = ID("Microsoft.Network/loadBalancers", "internal")
-	PublicLBID = ID("Microsoft.Network/loadBalancers", "public")
-	GatewayID  = ID("Microsoft.Network/virtualNetworkGateways", "vpn")
+	FirewallID  = ID("Microsoft.Network/azureFirewalls", "fw")
+	PolicyID    = ID("Microsoft.Network/firewallPolicies", "policy")
+	ParentID    = ID("Microsoft.Network/firewallPolicies", "parent")
+	IPGroupID   = ID("Microsoft.Network/ipGroups", "ips")
+	InternalID  = ID("Microsoft.Network/loadBalancers", "internal")
+	SixID       = ID("Microsoft.Network/loadBalancers", "six")
+	PublicSixID = ID("Microsoft.Network/loadBalancers", "public-six")
+	PublicLBID  = ID("Microsoft.Network/loadBalancers", "public")
+	GatewayID   = ID("Microsoft.Network/virtualNetworkGateways", "vpn")
 	// OtherGatewayID is a gateway in network b that is joined to the one in network a.
 	OtherGatewayID = ID("Microsoft.Network/virtualNetworkGateways", "other")
 	SiteID         = ID("Microsoft.Network/localNetworkGateways", "site")
@@ -42,6 +46,9 @@ var (
 func (g *generator) middle() {
 	if g.shape.Firewall {
 		g.firewall()
+	}
+	if g.shape.Fronted6 {
+		g.fronted6()
 	}
 	if g.shape.Balancers {
 		g.balancers()
@@ -222,6 +229,26 @@ func (g *generator) balancers() {
 	}
 	internal.SKU, outside.SKU = arm.Object{"name": pick(g, "balancer sku", "Standard", "Basic")}, arm.Object{"name": "Standard"}
 	g.add(internal, outside, public("pip-lb", BalancerPublic))
+}
+
+// fronted6 is a load balancer that listens at two addresses of IPv6, one of the
+// network's and one of the internet's.
+func (g *generator) fronted6() {
+	add := func(id arm.ID, front arm.Object) {
+		rule := func(name string, front, back float64) arm.Object {
+			return arm.Object{"name": name, "properties": arm.Object{
+				"protocol": "Tcp", "frontendPort": front, "backendPort": back, "disableOutboundSnat": true,
+				"frontendIPConfiguration": arm.Object{"id": string(id.Child("frontendIPConfigurations", "front"))},
+				"backendAddressPool":      arm.Object{"id": string(id.Child("backendAddressPools", "pool"))}}}
+		}
+		lb := Document(id, Set{"frontendIPConfigurations", []arm.Object{{"name": "front", "properties": front}}},
+			Set{"loadBalancingRules", []arm.Object{rule("web", 443, 443), rule("alt", 80, 8080)}}, Set{"backendAddressPools", []arm.Object{{"name": "pool"}}})
+		lb.SKU = arm.Object{"name": "Standard"}
+		g.add(lb)
+	}
+	add(SixID, arm.Object{"subnet": arm.Object{"id": string(SubnetID("b", "s0"))}, "privateIPAddressVersion": "IPv6", "privateIPAddress": BalancerAddr6})
+	add(PublicSixID, arm.Object{"publicIPAddress": arm.Object{"id": string(PublicIPID("pip-lb6"))}})
+	g.add(With(public("pip-lb6", BalancerPublic6), Set{"publicIPAddressVersion", "IPv6"}))
 }
 
 // probes are those that rules of both load balancers may have.

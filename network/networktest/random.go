@@ -29,6 +29,7 @@ type Shape struct {
 	Forwarded bool // peerings that say whether they take forwarded traffic
 	Firewall  bool // an Azure Firewall in network a, and routes to it
 	Balancers bool // an internal load balancer in network b and a public one
+	Fronted6  bool // with Dual: load balancers, internal in network b and public, that listen at addresses of IPv6
 	Gateway   bool // a VPN gateway in network a, with a site, clients, and networks that use it by peering
 	Admin     bool // security admin rules
 	Joined    bool // ... and a gateway in network b, joined to it
@@ -186,6 +187,10 @@ func (g *generator) vm(vnet, subnet string) {
 		if g.shape.Public && g.chance(30, "public IPv6") {
 			g.add(With(PublicIP("pip6-"+name, "Standard"), Set{"publicIPAddressVersion", "IPv6"}))
 			six = append(six, Set{"publicIPAddress.id", PublicIPID("pip6-" + name)})
+		}
+		if g.shape.Fronted6 && vnet == "b" && g.chance(60, "member by IPv6") {
+			pool := pick(g, "pool by IPv6", SixID, PublicSixID).Child("backendAddressPools", "pool")
+			six = append(six, Set{"loadBalancerBackendAddressPools", []arm.Object{{"id": string(pool)}}})
 		}
 		configs = append(configs, six)
 	}

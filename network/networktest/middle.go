@@ -16,7 +16,7 @@ const (
 	FirewallAddr    = "10.1.250.4"
 	FirewallPublic  = "203.0.113.77"
 	BalancerAddr    = "10.2.0.100"
-	BalancerAddr6   = "fd00:2::100"     // with Fronted6
+	BalancerAddr6   = "fd00:2::100"        // with Fronted6
 	BalancerPublic6 = "2001:db8:0:c::ff78" // with Fronted6
 	BalancerPublic  = "203.0.113.78"
 	SiteAddr        = "192.168.7.7"

@@ -21,8 +21,8 @@ var hubVPNKinds = map[string]kind{
 		},
 	},
 	"azurerm_vpn_gateway_nat_rule": {
-		arm: typeHubVPN + "/natRules",
-		id:  childOf("vpn_gateway_id", typeHubVPN, "natRules"),
+		arm:   typeHubVPN + "/natRules",
+		id:    childOf("vpn_gateway_id", typeHubVPN, "natRules"),
 		props: natRule,
 	},
 	"azurerm_vpn_gateway_connection": {

@@ -122,8 +122,8 @@ var vpnGatewayKinds = map[string]kind{
 		},
 	},
 	"azurerm_virtual_network_gateway_nat_rule": {
-		arm: typeVNetGateway + "/natRules",
-		id:  childOf("virtual_network_gateway_id", typeVNetGateway, "natRules"),
+		arm:   typeVNetGateway + "/natRules",
+		id:    childOf("virtual_network_gateway_id", typeVNetGateway, "natRules"),
 		props: natRule,
 	},
 }

@@ -60,6 +60,9 @@ func (w *walk) backFrom(to place, replying netip.Addr) {
 			if !ok {
 				return
 			}
+			if next.nic.Kind != KindGateway { // a hub's firewall, or a machine that a hub's route names
+				seen = append(seen, next)
+			}
 			at = next
 		case HopAppliance:
 			if home, ok := w.t.directly(at.vnet, route.Address); ok && route.Address == w.from {
@@ -109,7 +112,15 @@ func (w *walk) backByGateway(at place, seen []place, step verdict.Step, route Ro
 
 // backThrough is the machine that forwards the replies.
 func (w *walk) backThrough(at place, route Route, replying netip.Addr, step verdict.Step) (place, bool) {
-	next, firewall, ok := w.t.forwarder(at.vnet, route.Address)
+	home, _ := w.t.directly(at.vnet, route.Address)
+	next, ok := w.backRelayed(home, route, step)
+	return next, ok && w.cross(at.vnet, next.vnet.ID, replying)
+}
+
+// backRelayed is the machine in a network, or in none that is reached, to which a
+// route leads the replies.
+func (w *walk) backRelayed(home arm.ID, route Route, step verdict.Step) (place, bool) {
+	next, firewall, ok := w.t.forwarder(home, route.Address)
 	if !ok {
 		step.Value = verdict.Unknown
 		step.Reason = fmt.Sprintf("replies take %s: the appliance sees only half of the connection, and may drop it", route)
@@ -121,14 +132,13 @@ func (w *walk) backThrough(at place, route Route, replying netip.Addr, step verd
 		w.add(step)
 		return next, false
 	}
-	return next, w.cross(at.vnet, next.vnet.ID, replying)
+	return next, true
 }
 
-// forwarder is the machine at the address of a virtual appliance, if what it
-// does is known: an Azure Firewall, or a machine that is taken to forward.
-func (t *Topology) forwarder(from VNet, a netip.Addr) (p place, firewall, ok bool) {
-	home, ok := t.directly(from, a)
-	if !ok {
+// forwarder is the machine at the address of a virtual appliance in a network, if
+// what it does is known: an Azure Firewall, or a machine that is taken to forward.
+func (t *Topology) forwarder(home arm.ID, a netip.Addr) (p place, firewall, ok bool) {
+	if home == "" {
 		return place{}, false, false
 	}
 	if fw, ok := t.firewallIn(home, a); ok {

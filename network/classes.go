@@ -74,6 +74,11 @@ func (t *Topology) routeGrouping() *grouping {
 			g.hops[u.address] = true
 		}
 	}
+	for _, h := range t.hubs {
+		for _, site := range h.gateway.Sites {
+			g.hops[site.appliance] = true
+		}
+	}
 	return g
 }
 

@@ -21,13 +21,15 @@ const (
 	aboutHost   = "host"
 )
 
-// Firewall is an Azure Firewall in a virtual network.
+// Firewall is an Azure Firewall in a virtual network or in a virtual hub.
 type Firewall struct {
-	ID       arm.ID
-	Name     string
-	Subnet   arm.ID // AzureFirewallSubnet
+	ID   arm.ID
+	Name string
+	// Hub is the virtual hub that it secures, "" in a virtual network.
+	Hub      arm.ID
+	Subnet   arm.ID // AzureFirewallSubnet; of a hub's firewall one that no document describes
 	Private  netip.Addr
-	Public   []arm.ID // its public IP addresses, of which each connection takes one
+	Public   []arm.ID // its public IP addresses, of which each connection takes one; itself where Azure gives them
 	Policy   arm.ID   // "" for classic rules
 	DNSProxy bool
 	// Untranslated are the destinations to which packets keep their source address.
@@ -40,6 +42,9 @@ type Firewall struct {
 
 	rules []firewallRule // network rules, then application rules, in the order in which they are tried
 	nat   []natRule
+
+	hubPrefix netip.Prefix
+	standIn   bool // Private stands for an address of hubPrefix that is known only after deployment
 }
 
 // keptByDefault are the destinations for which Azure Firewall does not translate
@@ -79,7 +84,9 @@ func (b *builder) firewalls() {
 				fw.Public = append(fw.Public, id)
 			}
 		}
-		if _, ok := b.t.Subnet(fw.Subnet); !ok {
+		if fw.Hub = d.ref("virtualHub.id"); fw.Hub != "" {
+			b.inHub(fw, d)
+		} else if _, ok := b.t.Subnet(fw.Subnet); !ok {
 			d.doubt(aboutSubnet, "the subnet of the firewall is not in the estate")
 		}
 		fw.Policy = b.association(d, aboutPolicy)
@@ -93,6 +100,35 @@ func (b *builder) firewalls() {
 		b.t.Firewalls = append(b.t.Firewalls, fw)
 		b.t.firewallAt[r.ID.Key()] = fw
 	}
+}
+
+// inHub places a firewall in its virtual hub. Which of the hub's addresses it has is
+// known after deployment: before, one of them stands for it.
+func (b *builder) inHub(fw *Firewall, d document) {
+	fw.Subnet = hubSubnet(fw.Hub)
+	if len(fw.Public) == 0 {
+		fw.Public = []arm.ID{fw.ID}
+	}
+	h, ok := b.e.Get(fw.Hub)
+	if !ok {
+		d.doubt(aboutSubnet, "virtual hub "+fw.Hub.Name()+" is not in the estate")
+		return
+	}
+	prefix, err := parsePrefix(b.read(h, &fw.Doubts).text("addressPrefix"))
+	if err != nil {
+		if len(fw.Doubts) == 0 {
+			d.doubt(aboutPrefix, "the addresses of virtual hub "+h.ID.Name()+" are not known")
+		}
+		return
+	}
+	fw.hubPrefix = prefix
+	if fw.Private, err = parseAddr(d.text("hubIPAddresses.privateIPAddress")); err != nil || !prefix.Contains(fw.Private) {
+		fw.Private, fw.standIn = prefix.Addr(), true
+		for range reservedFirst {
+			fw.Private = fw.Private.Next()
+		}
+	}
+	b.standIn(fw)
 }
 
 // sortRules puts network rules before application rules: Azure tries them in
@@ -288,7 +324,7 @@ func (b *builder) checkFirewalls() {
 		if s, ok := b.t.Subnet(fw.Subnet); ok && !strings.EqualFold(s.Name, "AzureFirewallSubnet") {
 			b.problemOf(fw.ID, "firewall %s is in subnet %s; it must be in one named AzureFirewallSubnet", fw.Name, s.Name)
 		}
-		if len(fw.Public) == 0 && len(fw.Doubts) == 0 {
+		if fw.Hub == "" && len(fw.Public) == 0 && len(fw.Doubts) == 0 {
 			b.problemOf(fw.ID, "%s", fmt.Sprintf("firewall %s has no public IP address; give its first IP configuration one", fw.Name))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/cloister-ml/cloister/arm"
 	"github.com/cloister-ml/cloister/verdict"
 )
 
@@ -20,9 +21,13 @@ func (w *walk) forward(at place, r Route) {
 			Reason: fmt.Sprintf("neither %s nor a network peered with it holds %s: Azure takes no notice of such a next hop; name one that is directly reachable", at.vnet.Name, r.Address)})
 		return
 	}
-	if !w.cross(at.vnet, home, w.from) {
-		return
+	if w.cross(at.vnet, home, w.from) {
+		w.relay(home, r)
 	}
+}
+
+// relay takes packets through what has the next hop's address in a network.
+func (w *walk) relay(home arm.ID, r Route) {
 	if fw, ok := w.t.firewallIn(home, r.Address); ok {
 		w.throughFirewall(fw)
 		return
@@ -140,6 +145,10 @@ func (w *walk) throughFirewall(fw *Firewall) {
 // become makes a machine the source of the packets: it translates their address.
 // The replies must find the way back to the old source from there.
 func (w *walk) become(p place) {
+	if reason := w.t.unsure(w.t.firewallAt[p.nic.ID.Key()]); reason != "" {
+		w.end(verdict.Step{At: p.nic.Name, Resource: p.nic.ID, Value: verdict.Unknown, Reason: reason})
+		return
+	}
 	w.backFrom(p, p.nic.Addrs[0])
 	w.through, w.origin, w.site, w.outside = nil, p, nil, false
 	w.from = p.nic.Addrs[0]

@@ -33,9 +33,10 @@ type Gateway struct {
 	ExpressRoute bool
 	Doubts       Doubts
 
-	adrift bool  // its network is not known
-	all    bool  // 0.0.0.0/0 may be among what it has learnt
-	rest   *Site // to which everything goes that is for no site (gatewayDefaultSite)
+	known  []netip.Prefix // networks that a virtual hub reaches, directly or by its firewall
+	adrift bool           // its network is not known
+	all    bool           // 0.0.0.0/0 may be among what it has learnt
+	rest   *Site          // to which everything goes that is for no site (gatewayDefaultSite)
 }
 
 // Site is a network behind a gateway: on the premises, a pool of point-to-site
@@ -50,8 +51,16 @@ type Site struct {
 	// BGP is how its prefixes are learned, nil where documents alone say them.
 	BGP *BGP
 
-	far      arm.ID   // the gateway of Network, "" where a virtual hub leads there
-	networks []arm.ID // virtual networks that its packets enter by a gateway
+	far arm.ID // the gateway of Network, "" where a virtual hub leads there
+	// Of a virtual hub: the firewall that takes the packets, or the address in Network
+	// that does and the route that says so; aggregate, that it is for more than is known
+	// to be there; doubt, why it is not certain.
+	firewall  arm.ID
+	appliance netip.Addr
+	route     string
+	aggregate bool
+	doubt     string
+	networks  []arm.ID // virtual networks that its packets enter by a gateway
 }
 
 // serves reports whether packets of the site come from a network by its gateway,
@@ -264,7 +273,11 @@ func (w *walk) toGateway(at place) {
 		Reason: fmt.Sprintf("%s has no virtual network gateway, neither its own nor a peer's: the packets are dropped", at.vnet.Name)}
 	gateways := w.t.gatewaysOf(at.vnet)
 	if g, site, ok := siteTo(gateways, w.to); ok {
-		if site.Network != "" {
+		if reason := w.t.unsureOf(g, site, w.to); reason != "" {
+			w.end(verdict.Step{At: g.what() + " " + g.Name, Resource: g.ID, Value: verdict.Unknown, Reason: reason})
+			return
+		}
+		if site.joined() {
 			w.across(g, site)
 			return
 		}

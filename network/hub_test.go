@@ -105,6 +105,8 @@ func TestNetworksOfVirtualHub(t *testing.T) {
 	}
 	both := []any{wan, hubDoc("hub"), connect("hub", "a"), connect("hub", "b")}
 	table := nt.Set{Path: "routingConfiguration", Value: arm.Object{"associatedRouteTable": arm.Object{"id": string(hub("hub").Child("hubRouteTables", "own"))}}}
+	vpn := []any{nt.Document(nt.ID("Microsoft.Network/vpnGateways", "vpn"), nt.Set{Path: "virtualHub.id", Value: hub("hub")}),
+		nt.Document(nt.ID("Microsoft.Network/vpnGateways", "vpn").Child("vpnConnections", "site"))}
 	reached := "10.1.0.4 -> 10.2.0.4 tcp 443"
 	for _, c := range []struct {
 		name string
@@ -115,11 +117,14 @@ func TestNetworksOfVirtualHub(t *testing.T) {
 			{reached, "yes", ""}, {"10.2.0.4 -> 10.1.0.4 tcp 443", "yes", ""}, {"10.1.0.4 -> 10.2.0.4 tcp 22", "no", "rule no"}, {"10.1.0.4 -> 10.3.0.4 tcp 443", "no", ""},
 			{"10.1.0.4 -> 192.0.2.10 tcp 443", "yes", ""}, {"10.1.0.4 -> 10.77.0.4 tcp 443", "no", ""}}},
 		{"hubs of one Virtual WAN", []any{wan, hubDoc("hub"), hubDoc("far"), connect("hub", "a"), connect("far", "b")}, []question{{reached, "yes", ""}}},
-		{"a Virtual WAN of the type Basic", append([]any{nt.With(wan, nt.Set{Path: "type", Value: "Basic"})}, both[1:]...), []question{{reached, "unknown", "Standard"}}},
-		{"routing intent", append(both[:4:4], nt.Document(hub("hub").Child("routingIntent", "intent"))), []question{{reached, "unknown", "intent"}, {"10.1.0.4 -> 192.0.2.10 tcp 443", "unknown", "default route"}}},
-		{"a gateway in the hub", append(both[:4:4], nt.Document(nt.ID("Microsoft.Network/vpnGateways", "vpn"), nt.Set{Path: "virtualHub.id", Value: hub("hub")})), []question{
-			{reached, "unknown", "vpn"}, {"10.1.0.4 -> 10.1.0.9 tcp 443", "no", ""}}},
-		{"a table of its own", []any{wan, hubDoc("hub"), connect("hub", "a", table), connect("hub", "b")}, []question{{reached, "unknown", "route table own"}, {"10.2.0.4 -> 10.1.0.4 tcp 443", "unknown", ""}}},
+		{"a Virtual WAN of the type Basic", append([]any{nt.With(wan, nt.Set{Path: "type", Value: "Basic"})}, both[1:]...), []question{{reached, "no", ""}}},
+		{"routing intent without policies", append(both[:4:4], nt.Document(hub("hub").Child("routingIntent", "intent"))), []question{{reached, "yes", ""}, {"10.1.0.4 -> 192.0.2.10 tcp 443", "yes", ""}}},
+		{"routing intent that leads to what is not known", append(both[:4:4], nt.Document(hub("hub").Child("routingIntent", "intent"), policies("PrivateTraffic", hub("hub").Child("x", "nva")))), []question{{reached, "unknown", "no Azure Firewall of hub"}}},
+		{"a gateway in the hub without connections", append(both[:4:4], vpn[0]), []question{{reached, "yes", ""}, {"10.1.0.4 -> 10.77.0.4 tcp 443", "no", ""}}},
+		{"a gateway in the hub", append(both[:4:4], vpn...), []question{
+			{reached, "yes", ""}, {"10.1.0.4 -> 10.1.0.9 tcp 443", "no", ""}, {"10.1.0.4 -> 10.77.0.4 tcp 443", "unknown", "routes to branches"}, {"10.1.0.4 -> 192.0.2.10 tcp 443", "unknown", "a default route perhaps"}}},
+		{"a table that is not there", []any{wan, hubDoc("hub"), connect("hub", "a", table), connect("hub", "b")}, []question{{reached, "unknown", "not in the estate"}}},
+		{"a network appliance in the hub", append(both[:4:4], nt.Document(nt.ID("Microsoft.Network/networkVirtualAppliances", "nva"), nt.Set{Path: "virtualHub.id", Value: hub("hub")})), []question{{reached, "unknown", "nva"}}},
 		{"a network that is not in the estate", []any{wan, hubDoc("hub"), connect("hub", "a"), connect("hub", "elsewhere")}, []question{{"10.1.0.4 -> 10.77.0.4 tcp 443", "unknown", "elsewhere, which is connected to hub hub as well"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) { ask(t, topology(t, append(docs[:len(docs):len(docs)], c.docs...)...), c.asks...) })

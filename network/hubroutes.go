@@ -2,124 +2,258 @@ package network
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
 )
 
+// Route tables that every virtual hub has, and the labels that they carry.
+const (
+	defaultTable = "defaultRouteTable"
+	noneTable    = "noneRouteTable"
+	defaultLabel = "default"
+	noneLabel    = "none"
+)
+
+// wanHub is a virtual hub with what decides which routes it hands out.
+type wanHub struct {
+	id     arm.ID
+	name   string
+	wan    arm.ID
+	prefix netip.Prefix // its own addresses, invalid where they are not known
+	tables map[string]*hubTable
+	// private and internet are the next hops of its routing intent, "" for none.
+	private, internet arm.ID
+	// opaque says why the routes that it hands out are not known, "" where they are.
+	opaque string
+	// branches says why it knows routes that no document holds; all, that a default
+	// route may be among them.
+	branches string
+	all      bool
+	// transit: the hub takes packets from network to network.
+	transit bool
+}
+
+// hubTable is a route table of a hub.
+type hubTable struct {
+	id     arm.ID
+	labels []string
+	routes []hubRoute
+	doubt  string // why not all of its routes are known
+}
+
+// hubRoute is a static route of a hub's table.
+type hubRoute struct {
+	name     string
+	prefixes []netip.Prefix
+	hop      arm.ID // a firewall or a connection
+}
+
 // hubConnection is a network that is connected to a virtual hub.
 type hubConnection struct {
-	hub, network arm.ID
-	secured      bool
-	extra        string // what decides beside the default route table; "" for nothing
+	id, hub, network arm.ID
+	secured          bool     // it learns a default route
+	maybeSecured     string   // why that is not known
+	table            string   // the name of the table it learns
+	ids              []arm.ID // the tables that learn its network
+	labels           []string
+	static           []hubRoute // routes into its network, whose next hop is an address there
+	addresses        []netip.Addr
+	propagates       bool   // static is in the tables too
+	maybePropagates  string // why that is not known
+	bypass           bool   // what its network has itself does not follow static
+	doubt            string // why its routing is not known
+	shared           bool   // its addresses are another connected network's too
 }
 
-// connected is a hub as one of its networks sees it: with the networks that are
-// connected to it, or to another hub of its Virtual WAN.
-func (b *builder) connected(c hubConnection, all []hubConnection) hub {
-	h := hub{network: c.network, gateway: &Gateway{ID: c.hub, Name: c.hub.Name()}}
-	if c.extra != "" {
-		h.all = c.secured
-		h.gateway.Learns = "virtual hub " + c.hub.Name() + " hands it routes, and those are not modelled: " + c.extra
-		return h
-	}
-	mine, _ := b.t.VNet(c.network)
-	for _, o := range all {
-		if o.network.Equal(c.network) || !b.sameWAN(c.hub, o.hub) {
-			continue
+// virtualHubs reads the hubs of Virtual WANs. Route servers are virtual hubs by
+// type, and have no Virtual WAN.
+func (b *builder) virtualHubs() map[string]*wanHub {
+	out := map[string]*wanHub{}
+	for _, r := range b.e.OfType(typeHub) {
+		var doubts Doubts
+		d := b.read(r, &doubts)
+		h := &wanHub{id: r.ID, name: r.ID.Name(), wan: d.ref("virtualWan.id"), tables: map[string]*hubTable{}}
+		if p, err := parsePrefix(d.text("addressPrefix")); err == nil {
+			h.prefix = p
 		}
-		other, ok := b.t.VNet(o.network)
-		_, _, overlaps := Overlap(mine.AddressSpace, other.AddressSpace)
-		switch {
-		case o.extra != "", overlaps:
-			h.gateway.Learns = fmt.Sprintf("what virtual hub %s knows of %s is not certain", o.hub.Name(), o.network.Name())
-		case !ok:
-			h.gateway.Learns = fmt.Sprintf("virtual network %s, which is connected to hub %s as well, is not in the estate", o.network.Name(), o.hub.Name())
-		default:
-			if d, unknown := other.Doubts.About(aboutSpace); unknown {
-				h.gateway.Learns = d.Reason
+		b.wanOf(h)
+		for _, c := range b.e.Children(r.ID, typeHubTable) {
+			h.tables[strings.ToLower(c.ID.Name())] = b.hubTable(c)
+		}
+		for name, label := range map[string]string{defaultTable: defaultLabel, noneTable: noneLabel} {
+			t, ok := h.tables[strings.ToLower(name)]
+			if !ok {
+				t = &hubTable{id: r.ID.Child("hubRouteTables", name)}
+				h.tables[strings.ToLower(name)] = t
 			}
-			h.gateway.Sites = append(h.gateway.Sites, Site{ID: o.network, Name: other.Name, Gateway: c.hub, Prefixes: other.AddressSpace, Network: o.network})
+			t.labels = append(t.labels, label)
 		}
+		b.intent(h)
+		if routes, has := arm.Lookup(r.Properties, "routeTable.routes"); has && routes != nil {
+			h.opaque = firstReason(h.opaque, h.name+" has routes of its own, beside its route tables")
+		}
+		for _, c := range b.e.Children(r.ID, typeHubPeer) {
+			h.opaque = firstReason(h.opaque, fmt.Sprintf("%s learns routes by BGP from %s", h.name, c.ID.Name()))
+		}
+		if len(doubts) > 0 {
+			h.opaque = firstReason(h.opaque, doubts[0].Reason)
+		}
+		b.within(h)
+		out[r.ID.Key()] = h
 	}
-	return h
+	return out
 }
 
-func (b *builder) sameWAN(x, y arm.ID) bool {
-	if x.Equal(y) {
-		return true
-	}
-	one, _ := b.e.Get(x)
-	two, _ := b.e.Get(y)
-	wan := arm.Ref(one.Properties, "virtualWan.id")
-	return wan != "" && wan.Equal(arm.Ref(two.Properties, "virtualWan.id"))
-}
-
-// moreThanDefault is what of a connection and its hub decides routes beside the
-// default route table.
-func (b *builder) moreThanDefault(d document, id arm.ID) string {
-	doc, ok := b.e.Get(id)
+// wanOf says what the type of its Virtual WAN makes of a hub. Source: Microsoft
+// Learn, "What is Azure Virtual WAN?" (Virtual WAN types).
+func (b *builder) wanOf(h *wanHub) {
+	wan, ok := b.e.Get(h.wan)
 	if !ok {
-		return "the hub is not in the estate"
+		h.opaque = "its Virtual WAN is not in the estate"
+		return
 	}
-	wan, ok := b.e.Get(arm.Ref(doc.Properties, "virtualWan.id"))
-	switch {
-	case !ok:
-		return "its Virtual WAN is not in the estate"
-	case !strings.EqualFold(arm.String(wan.Properties, "type"), "Standard"):
-		return "only a Virtual WAN of the type Standard takes packets from network to network"
+	kind := arm.String(wan.Properties, "type")
+	if u, hidden := arm.UnknownAt(wan.Properties, "type"); hidden {
+		h.opaque = unknownReason("type of "+wan.ID.Name(), u)
 	}
-	for _, hub := range b.e.OfType(typeHub) {
-		if !b.sameWAN(hub.ID, id) {
-			continue
+	h.transit = kind == "" || strings.EqualFold(kind, "Standard")
+}
+
+// hubTable reads a route table of a hub.
+func (b *builder) hubTable(r arm.Resource) *hubTable {
+	var doubts Doubts
+	d := b.read(r, &doubts)
+	t := &hubTable{id: r.ID, labels: d.texts("labels")}
+	for _, o := range d.objects("routes", "route") {
+		route := hubRoute{name: nameOf(o.o, 0), hop: o.ref("nextHop")}
+		if kind := o.text("destinationType"); kind != "" && !strings.EqualFold(kind, "CIDR") {
+			o.doubt("destinationType", "destinations that are no prefixes are not modelled")
 		}
-		for _, child := range []string{typeHubPeer, typeHubTable, typeHubIntent} {
-			for _, r := range b.e.Children(hub.ID, child) {
-				if _, routed := arm.Lookup(r.Properties, "routes"); routed || !strings.EqualFold(r.ID.Name(), defaultTable) {
-					return fmt.Sprintf("%s has %s", hub.ID.Name(), r.ID.Name())
+		route.prefixes = o.prefixes("destinations")
+		t.routes = append(t.routes, route)
+	}
+	if len(doubts) > 0 {
+		t.doubt = doubts[0].Reason
+	}
+	return t
+}
+
+// intent reads the routing intent of a hub, which Azure refuses beside tables of
+// the hub's own. Source: Microsoft Learn, "How to configure Virtual WAN Hub routing
+// intent and routing policies" (Prerequisites).
+func (b *builder) intent(h *wanHub) {
+	for _, r := range b.e.Children(h.id, typeHubIntent) {
+		var doubts Doubts
+		d := b.read(r, &doubts)
+		for _, p := range d.objects("routingPolicies", "policy") {
+			hop := p.ref("nextHop")
+			for _, what := range p.texts("destinations") {
+				switch strings.ToLower(what) {
+				case "internet":
+					h.internet = hop
+				case "privatetraffic":
+					h.private = hop
+				default:
+					p.doubt("destinations", what+" is no destination of a routing policy")
 				}
 			}
 		}
-		if routes, has := arm.Lookup(hub.Properties, "routeTable.routes"); has && routes != nil {
-			return hub.ID.Name() + " has routes of its own"
+		if len(doubts) > 0 {
+			h.opaque = firstReason(h.opaque, "routing intent "+r.ID.Name()+": "+doubts[0].Reason)
 		}
-		for _, ref := range b.e.ReferencesTo(hub.ID) {
-			r, _ := b.e.Get(ref.From)
-			if !r.IsType(typeHubConnection) && !r.ID.Within(hub.ID) {
-				return fmt.Sprintf("%s (%s) is in %s", r.ID.Name(), r.Type, hub.ID.Name())
+		for _, hop := range []arm.ID{h.private, h.internet} {
+			if hop != "" && b.hubFirewall(h, hop) == nil {
+				h.opaque = firstReason(h.opaque, fmt.Sprintf("routing intent %s leads to %s, which is no Azure Firewall of %s in the estate", r.ID.Name(), hop.Name(), h.name))
+			}
+		}
+		for _, c := range b.e.Children(h.id, typeHubTable) {
+			if name := c.ID.Name(); !strings.EqualFold(name, defaultTable) && !strings.EqualFold(name, noneTable) {
+				b.problem(r, "hub %s has the route table %s, and routing intent is refused in a hub that has tables of its own; remove the table, or the routing intent", h.name, name)
 			}
 		}
 	}
-	return routingOf(d)
 }
 
-// routingOf is what a connection asks for beside the default.
-func routingOf(d document) string {
-	given, ok := arm.Lookup(d.o, "routingConfiguration")
-	o, isObject := given.(map[string]any)
-	if !ok || given == nil || isObject && len(o) == 0 {
-		return ""
+// hubFirewall is the firewall of a hub with an id.
+func (b *builder) hubFirewall(h *wanHub, id arm.ID) *Firewall {
+	if fw := b.t.firewallAt[id.Key()]; fw != nil && fw.Hub.Equal(h.id) {
+		return fw
 	}
-	if !isObject {
-		return "its routing configuration is not known"
-	}
-	if anyUnknown(o) {
-		return "its routing configuration is not known"
-	}
-	tables := []string{arm.String(o, "associatedRouteTable.id")}
-	for _, t := range arm.Objects(o, "propagatedRouteTables.ids") {
-		tables = append(tables, arm.String(t, "id"))
-	}
-	for _, t := range tables {
-		if t != "" && !strings.EqualFold(arm.ID(t).Name(), defaultTable) {
-			return "connection " + d.r.ID.Name() + " uses route table " + arm.ID(t).Name()
+	return nil
+}
+
+// within notes what else is in a hub: gateways know routes that no document holds,
+// and what appliances decide is not modelled.
+func (b *builder) within(h *wanHub) {
+	for _, ref := range b.e.ReferencesTo(h.id) {
+		r, _ := b.e.Get(ref.From)
+		switch {
+		case r.IsType(typeHubConnection), r.ID.Within(h.id), r.IsType(typeFirewall):
+		case r.IsType(typeHubClients):
+			h.branches = firstReason(h.branches, fmt.Sprintf("%s leads to clients", r.ID.Name()))
+		case r.IsType(typeHubVPN) && len(b.e.Children(r.ID, typeHubVPN+"/vpnConnections")) > 0,
+			r.IsType(typeHubCircuits) && len(b.e.Children(r.ID, typeHubCircuits+"/expressRouteConnections")) > 0:
+			h.branches = firstReason(h.branches, fmt.Sprintf("%s learns routes to branches", r.ID.Name()))
+			h.all = true
+		case r.IsType(typeHubVPN), r.IsType(typeHubCircuits): // connected to nothing
+		default:
+			h.opaque = firstReason(h.opaque, fmt.Sprintf("%s (%s) is in %s", r.ID.Name(), r.Type, h.name))
 		}
 	}
-	if len(arm.Objects(o, "vnetRoutes.staticRoutes")) > 0 || arm.String(o, "inboundRouteMap.id") != "" || arm.String(o, "outboundRouteMap.id") != "" {
-		return "connection " + d.r.ID.Name() + " has static routes or route maps"
+}
+
+// hubConnection reads one connection.
+func (b *builder) hubConnection(r arm.Resource) hubConnection {
+	var doubts Doubts
+	d := b.read(r, &doubts)
+	c := hubConnection{id: r.ID, hub: r.ID.Parent(), network: d.ref("remoteVirtualNetwork.id"), secured: arm.Bool(d.o, "enableInternetSecurity", true),
+		table: strings.ToLower(defaultTable), propagates: true}
+	if u, hidden := arm.UnknownAt(d.o, "enableInternetSecurity"); hidden {
+		c.secured, c.maybeSecured = true, unknownReason("enableInternetSecurity", u)
 	}
-	return ""
+	given, _ := arm.Lookup(d.o, "routingConfiguration")
+	o, isObject := given.(map[string]any)
+	switch {
+	case len(doubts) > 0:
+		c.doubt = doubts[0].Reason
+	case given == nil:
+	case !isObject || anyUnknown(o):
+		c.doubt = "its routing configuration is not known"
+	case arm.String(o, "inboundRouteMap.id") != "" || arm.String(o, "outboundRouteMap.id") != "":
+		c.doubt = "connection " + r.ID.Name() + " has route maps, which are not modelled"
+	default:
+		d.o, d.part = o, "properties.routingConfiguration"
+		c.routing(d)
+	}
+	if len(doubts) > 0 {
+		c.doubt = doubts[0].Reason
+	}
+	return c
+}
+
+func (c *hubConnection) routing(d document) {
+	if id := d.ref("associatedRouteTable.id"); id != "" {
+		c.table = strings.ToLower(id.Name())
+	}
+	c.ids = d.refs("propagatedRouteTables.ids")
+	c.labels = d.texts("propagatedRouteTables.labels")
+	c.propagates = d.flag("vnetRoutes.staticRoutesConfig.propagateStaticRoutes", true)
+	if _, said := arm.Lookup(d.o, "vnetRoutes.staticRoutesConfig.propagateStaticRoutes"); !said {
+		c.maybePropagates = "connection " + c.id.Name() + " does not say whether it propagates its static routes"
+	}
+	c.bypass = strings.EqualFold(d.text("vnetRoutes.staticRoutesConfig.vnetLocalRouteOverrideCriteria"), "Equal")
+	for i, o := range d.objects("vnetRoutes.staticRoutes", "route") {
+		a, err := parseAddr(o.text("nextHopIpAddress"))
+		if err != nil {
+			o.malformed("nextHopIpAddress", "next hop %v", err)
+			continue
+		}
+		c.static = append(c.static, hubRoute{name: nameOf(o.o, i), prefixes: o.prefixes("addressPrefixes")})
+		c.addresses = append(c.addresses, a)
+	}
 }
 
 // anyUnknown reports whether anything in a value is not known.

@@ -79,7 +79,7 @@ func (t *Topology) gateway(id arm.ID) (*Gateway, bool) {
 
 // across takes packets to a network that a gateway or a virtual hub joins.
 func (w *walk) across(g *Gateway, site Site) {
-	step := verdict.Step{At: g.what() + " " + g.Name, Resource: g.ID, Value: verdict.Yes, Reason: fmt.Sprintf("leads to virtual network %s (%s)", site.Name, join(site.Prefixes))}
+	step := verdict.Step{At: g.what() + " " + g.Name, Resource: g.ID, Value: verdict.Yes, Reason: fmt.Sprintf("leads to %s (%s)", site.what(), join(site.Prefixes))}
 	if w.joins++; w.joins > mostHops {
 		step.Value, step.Reason = verdict.No, fmt.Sprintf("the packets come to %s again: the routes lead in a circle", g.Name)
 		w.end(step)
@@ -94,11 +94,42 @@ func (w *walk) across(g *Gateway, site Site) {
 		return
 	}
 	w.add(step)
-	if site.far == "" {
+	switch {
+	case site.firewall != "":
+		w.throughFirewall(w.t.firewallAt[site.firewall.Key()])
+	case site.appliance.IsValid() && site.appliance != w.to:
+		w.relay(site.Network, Route{Address: site.appliance, Name: site.route, Table: site.ID})
+	case site.far == "":
 		w.arrive(site.Network)
-		return
+	default:
+		w.follow(w.t.gatewayPlace(site.far))
 	}
-	w.follow(w.t.gatewayPlace(site.far))
+}
+
+// joined reports whether packets to the site go on within the estate.
+func (s *Site) joined() bool { return s.Network != "" || s.firewall != "" }
+
+func (s *Site) what() string {
+	switch {
+	case s.firewall != "":
+		return s.Name
+	case s.appliance.IsValid():
+		return fmt.Sprintf("the virtual appliance %s in virtual network %s", s.appliance, s.Name)
+	}
+	return "virtual network " + s.Name
+}
+
+// unsureOf is why it is not certain that a gateway takes packets to a site. Beside
+// the aggregates of a virtual hub there may be more specific routes that no document
+// holds.
+func (t *Topology) unsureOf(g *Gateway, s Site, to netip.Addr) string {
+	switch {
+	case s.doubt != "":
+		return s.doubt
+	case s.aggregate && g.Learns != "" && !isPublic(to) && !contains(g.known, to):
+		return g.Learns
+	}
+	return ""
 }
 
 func (t *Topology) gatewayPlace(id arm.ID) place {
@@ -119,17 +150,22 @@ func (g *Gateway) what() string {
 // backAcross is where a gateway takes the replies: on to the gateway of another
 // network, or home.
 func (w *walk) backAcross(at place, replying netip.Addr, seen []place, step verdict.Step, route Route) (place, bool) {
-	for _, g := range w.t.gatewaysOf(at.vnet) {
-		for _, site := range g.Sites {
-			if site.Network == "" || w.site != nil || !contains(site.Prefixes, w.from) {
-				continue
-			}
-			if site.far != "" {
-				return w.t.gatewayPlace(site.far), true
-			}
-			w.backHome(at, site.Network, replying, seen, step, route)
-			return place{}, false
-		}
+	g, site, ok := siteTo(w.t.gatewaysOf(at.vnet), w.from)
+	switch {
+	case !ok || w.site != nil:
+	case w.t.unsureOf(g, site, w.from) != "":
+		step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("the route of the replies to %s is not certain: %s", w.from, w.t.unsureOf(g, site, w.from))
+		w.add(step)
+		return place{}, false
+	case site.firewall != "":
+		return w.t.firewallPlace(w.t.firewallAt[site.firewall.Key()]), true
+	case site.appliance.IsValid() && site.appliance != w.from:
+		return w.backRelayed(site.Network, Route{Prefix: route.Prefix, NextHop: HopAppliance, Address: site.appliance, Source: sourceUser, Name: site.route}, step)
+	case site.far != "":
+		return w.t.gatewayPlace(site.far), true
+	case site.Network != "":
+		w.backHome(at, site.Network, replying, seen, step, route)
+		return place{}, false
 	}
 	w.backByGateway(at, seen, step, route)
 	return place{}, false

@@ -72,6 +72,11 @@ func (b *builder) publicUses() []publicUse {
 	for _, r := range b.e.OfType(typeIPPrefix) {
 		uses = append(uses, publicUse{r.ID.Key(), netip.Addr{}, isSix(r), r.ID, "public IP prefix " + r.ID.Name()})
 	}
+	for _, fw := range b.t.Firewalls {
+		if len(fw.Public) == 1 && fw.Public[0].Equal(fw.ID) {
+			uses = append(uses, publicUse{fw.ID.Key(), hubPublic(b.e, fw.ID), false, fw.ID, "public IP address"})
+		}
+	}
 	for _, v := range b.t.VNets {
 		uses = append(uses, publicUse{defaultKey(v.ID), netip.Addr{}, false, v.ID, "default outbound access of " + v.Name})
 	}
@@ -88,6 +93,17 @@ func (b *builder) publicUses() []publicUse {
 		}
 	}
 	return uses
+}
+
+// hubPublic is the first public address that a hub's firewall has recorded.
+func hubPublic(e *arm.Estate, id arm.ID) netip.Addr {
+	r, _ := e.Get(id)
+	for _, o := range arm.Objects(r.Properties, "hubIPAddresses.publicIPs.addresses") {
+		if a, err := parseAddr(arm.String(o, "address")); err == nil {
+			return a
+		}
+	}
+	return netip.Addr{}
 }
 
 // isSix reports whether a public IP address or prefix is of IPv6.

@@ -187,6 +187,12 @@ func (t *Topology) deciding() []space.Interval {
 			list = append(list, site.Prefixes...)
 		}
 	}
+	for _, h := range t.hubs {
+		for _, site := range h.gateway.Sites {
+			list = append(list, site.Prefixes...)
+			one(site.appliance)
+		}
+	}
 	for a := range t.publicUse {
 		one(a)
 	}

@@ -39,7 +39,9 @@ type state struct {
 	holders      []holder
 	firewallAt   map[string]*Firewall
 	admin        []adminCollection
-	hubs         []hub                // virtual hubs, once for each network that is connected
+	hubs         []hub           // virtual hubs, once for each network that is connected
+	hubNets      map[string]VNet // a virtual hub with a firewall -> what stands for it
+	hubSubnets   map[string]Subnet
 	pooled       map[int][]membership // NIC -> its memberships of load balancers
 	poolDoubts   []Doubt              // NICs of which it is not known to which pools they belong
 	publicDoubts []Doubt              // machines of which it is not known what public address they have
@@ -57,6 +59,7 @@ func newState(e *arm.Estate) state {
 		vnetAt: map[string]int{}, subnetAt: map[string]int{}, nicAt: map[string]int{}, nsgAt: map[string]int{},
 		byAddr: map[netip.Addr][]int{}, endpointsIn: map[string][]int{}, asgs: map[string][]netip.Addr{},
 		tables: map[string]routeTable{}, nats: map[string]natGateway{},
+		hubNets: map[string]VNet{}, hubSubnets: map[string]Subnet{},
 		routes: map[string]func() []Route{}, seen: map[sighting]func() []Match{}, views: map[string]func() view{},
 		public: map[string]netip.Addr{}, publicUse: map[netip.Addr]publicUse{},
 		skus: map[string]bool{}, standard: map[string]arm.ID{}, byPublic: map[netip.Addr]int{},
@@ -179,10 +182,22 @@ func (t *Topology) doubtsOf(n NIC) {
 }
 
 // VNet finds a virtual network.
-func (t *Topology) VNet(id arm.ID) (VNet, bool) { return find(t.VNets, t.vnetAt, id) }
+func (t *Topology) VNet(id arm.ID) (VNet, bool) {
+	v, ok := find(t.VNets, t.vnetAt, id)
+	if !ok && len(t.hubNets) > 0 {
+		v, ok = t.hubNets[id.Key()]
+	}
+	return v, ok
+}
 
 // Subnet finds a subnet.
-func (t *Topology) Subnet(id arm.ID) (Subnet, bool) { return find(t.Subnets, t.subnetAt, id) }
+func (t *Topology) Subnet(id arm.ID) (Subnet, bool) {
+	s, ok := find(t.Subnets, t.subnetAt, id)
+	if !ok && len(t.hubSubnets) > 0 {
+		s, ok = t.hubSubnets[id.Key()]
+	}
+	return s, ok
+}
 
 // NIC finds a network interface, a compute node or a private endpoint.
 func (t *Topology) NIC(id arm.ID) (NIC, bool) { return find(t.NICs, t.nicAt, id) }

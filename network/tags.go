@@ -111,12 +111,31 @@ func orPrivate(space []netip.Prefix) []netip.Prefix {
 // addGateways counts what lies behind the gateways that the network uses.
 func (w *view) addGateways(t *Topology, v VNet) {
 	for _, g := range t.gatewaysOf(v) {
+		w.network = append(w.network, g.known...)
 		for _, s := range g.Sites {
-			w.network = append(w.network, s.Prefixes...)
+			w.addSite(t, g, s)
 		}
 		if g.Learns != "" {
 			w.maybe = append(w.maybe, Doubt{Within: private, Reason: "VirtualNetwork holds what lies behind gateway " + g.Name + ": " + g.Learns})
 		}
+	}
+}
+
+// addSite counts a site of a gateway. The aggregates of a virtual hub are routes.
+func (w *view) addSite(t *Topology, g *Gateway, s Site) {
+	if !s.aggregate && s.doubt == "" {
+		w.network = append(w.network, s.Prefixes...)
+		return
+	}
+	extra := subtract(s.Prefixes, w.network)
+	switch {
+	case len(extra) == 0 || t.settings.RoutesInTag == NotSo:
+	case s.doubt == "" && t.settings.RoutesInTag == IsSo:
+		w.network = append(w.network, extra...)
+	case s.doubt != "":
+		w.maybe = append(w.maybe, Doubt{Within: extra, Reason: "VirtualNetwork holds what virtual hub " + g.Name + " leads to: " + s.doubt})
+	default:
+		w.maybe = append(w.maybe, Doubt{Within: extra, Reason: fmt.Sprintf("Azure counts what routes lead to to VirtualNetwork, and virtual hub %s has a route to %s", g.Name, join(s.Prefixes))})
 	}
 }
 

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -193,7 +194,7 @@ func privateNamesStayInside(w *world) []Requirement {
 			}
 			pe, ok := w.endpointAt(v.ID, answer.Addrs[0])
 			home, _ := w.net.VNetOf(pe.Subnet)
-			if !ok || home.ID.Equal(v.ID) || declaresPeering(v, home.ID) {
+			if !ok || home.ID.Equal(v.ID) || declaresPeering(v, home.ID) || w.leads(v.ID, answer.Addrs[0]) {
 				continue
 			}
 			r := Requirement{
@@ -211,6 +212,23 @@ func privateNamesStayInside(w *world) []Requirement {
 		}
 	}
 	return out
+}
+
+// leads reports whether routes of a network lead to an address by a gateway, a
+// virtual hub or an appliance: it needs no peering with the address's own network. A
+// default route is for what nothing else is for, and says nothing of the address.
+func (w *world) leads(vnet arm.ID, a netip.Addr) bool {
+	return slices.ContainsFunc(w.net.Subnets, func(s network.Subnet) bool {
+		if !s.VNet.Equal(vnet) {
+			return false
+		}
+		for _, r := range w.net.EffectiveRoutes(s.ID) {
+			if r.Prefix.Contains(a) { // the longest first
+				return r.Prefix.Bits() > 0 && (r.NextHop == network.HopGateway || r.NextHop == network.HopAppliance)
+			}
+		}
+		return false
+	})
 }
 
 // declaresPeering reports whether a link leads from a network to another; whether

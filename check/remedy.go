@@ -73,6 +73,9 @@ func (w *world) connectRemedy(r Requirement) string {
 			r.To.Port, w.around(r.From.Addr), w.destination(r.To), nsgName(step.Resource))
 	case strings.HasPrefix(typ, "microsoft.network/routetables"):
 		return fmt.Sprintf("give %s a route to %s in route table %s: azurerm_route", r.From.Name, r.To.Addr, step.Resource.Name())
+	case strings.HasPrefix(typ, "microsoft.network/azurefirewalls"):
+		return fmt.Sprintf("allow TCP %d from %s to %s by a network rule of Azure Firewall %s: azurerm_firewall_policy_rule_collection_group, or azurerm_firewall_network_rule_collection where it has no policy",
+			r.To.Port, w.around(r.From.Addr), w.destination(r.To), step.Resource.Name())
 	case strings.HasSuffix(typ, "virtualnetworkpeerings"):
 		return "complete the peering: azurerm_virtual_network_peering " + step.Resource.Name()
 	}
@@ -129,7 +132,7 @@ func (w *world) unpeered(from arm.ID, to Target) (arm.ID, bool) {
 			return "", false
 		}
 	}
-	return home, true
+	return home, !w.leads(from, to.Addr)
 }
 
 // peeringRemedy names the half of a peering that is missing, or both.

@@ -57,7 +57,7 @@ func (b *builder) hubs() {
 	}
 	for _, fw := range b.t.Firewalls {
 		if h := w.hubs[fw.Hub.Key()]; fw.Hub != "" && h != nil {
-			b.t.hubs = append(b.t.hubs, w.inspected(h, fw))
+			b.t.hubs = append(b.t.hubs, w.inspected(h))
 		}
 	}
 	b.routeServers()

@@ -241,7 +241,7 @@ func (v *hubView) spread(c, o *hubConnection, s hubRoute) []netip.Prefix {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(s.prefixes), func(p netip.Prefix) bool {
-		return p == any4 && !(c.secured && o.hub.Equal(v.h.id))
+		return p == any4 && (!c.secured || !o.hub.Equal(v.h.id))
 	})
 }
 
@@ -302,7 +302,7 @@ func (w *wanReader) propagates(o *hubConnection, far *wanHub, table *hubTable) (
 }
 
 // inspected is a hub as its firewall sees it.
-func (w *wanReader) inspected(h *wanHub, fw *Firewall) hub {
+func (w *wanReader) inspected(h *wanHub) hub {
 	out := hub{network: h.id, gateway: &Gateway{ID: h.id, Name: h.name}}
 	if h.opaque != "" {
 		out.all, out.gateway.Learns = h.internet == "", "virtual hub "+h.name+" has routes that are not modelled: "+h.opaque

@@ -258,7 +258,7 @@ func (w wanPlan) reach(f network.Flow) verdict.Value {
 	value := verdict.Yes
 	for range 12 {
 		if at.kind == "network" && at == w.homeOf(f.Destination) {
-			return verdict.And(value, w.replies(at, origin, source, through, f))
+			return verdict.And(value, w.replies(at, origin, source, through))
 		}
 		at = w.next(at, f.Destination)
 		switch at.kind {
@@ -271,14 +271,15 @@ func (w wanPlan) reach(f network.Flow) verdict.Value {
 		case "firewall":
 			application := f.Port == 80
 			inside := f.Destination.As4()[0] == 10 || netip.MustParsePrefix("192.0.2.0/24").Contains(f.Destination)
-			if !application && !(f.Port == 443 && inside) {
+			network := f.Port == 443 && inside
+			if !application && !network {
 				return verdict.No
 			}
 			if slices.Contains(through, at) || origin == at {
 				return verdict.No // in a circle
 			}
 			if application || f.Destination.As4()[0] != 10 { // it takes their address
-				value = verdict.And(value, w.replies(at, origin, source, through, f))
+				value = verdict.And(value, w.replies(at, origin, source, through))
 				if value == verdict.No {
 					return value
 				}
@@ -302,7 +303,7 @@ func (w wanPlan) homeOf(a netip.Addr) stop {
 
 // replies follows the reply from a stop to where packets come from: what keeps state
 // of them must see it.
-func (w wanPlan) replies(at, origin stop, source netip.Addr, through []stop, f network.Flow) verdict.Value {
+func (w wanPlan) replies(at, origin stop, source netip.Addr, through []stop) verdict.Value {
 	var seen []stop
 	for range 12 {
 		at = w.next(at, source)

@@ -62,6 +62,10 @@ type GuardRule struct {
 // placeFirewalls plugs the firewalls of which enough is known into their networks.
 func (c *compiler) placeFirewalls(list []firewallSight, subnets map[string]network.Subnet) {
 	for _, fw := range list {
+		if fw.Hub != "" {
+			c.note("%s is not built: it secures virtual hub %s, and the hubs of a Virtual WAN are not run", fw.ID, fw.Hub.Name())
+			continue
+		}
 		if reason, ok := fw.Usable(); !ok {
 			c.note("%s is not built: %s", fw.ID, reason)
 			continue

@@ -1,6 +1,8 @@
 package terraform
 
 import (
+	"strings"
+
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -9,6 +11,9 @@ import (
 const (
 	typeWAN = "Microsoft.Network/virtualWans"
 	typeHub = "Microsoft.Network/virtualHubs"
+
+	// defaultTable is the route table that every hub has without anybody declaring it.
+	defaultTable = "defaultRouteTable"
 )
 
 // routingProps are how a connection to a hub learns and spreads routes.
@@ -56,7 +61,7 @@ var virtualWANKinds = map[string]kind{
 			each("route", "routeTable.routes", attr("address_prefixes", "addressPrefixes"), attr("next_hop_ip_address", "nextHopIpAddress")),
 		},
 		decide: func(_ view, id arm.ID) map[string]cty.Value {
-			return texts("default_route_table_id", string(id.Child("hubRouteTables", "defaultRouteTable")))
+			return texts("default_route_table_id", string(id.Child("hubRouteTables", defaultTable)))
 		},
 	},
 	"azurerm_virtual_hub_connection": {
@@ -80,7 +85,11 @@ var virtualWANKinds = map[string]kind{
 		props: []prop{attr("labels", "labels"), each("route", "routes", hubRoute...)},
 	},
 	"azurerm_virtual_hub_route_table_route": {effect: func(v view, _ arm.ID, b *builder) {
-		b.change(v, v.id("route_table_id", typeHub+"/hubRouteTables"), func(doc *arm.Resource) {
+		table := v.id("route_table_id", typeHub+"/hubRouteTables")
+		if _, declared := b.docs[table.Key()]; !declared && strings.EqualFold(table.Name(), defaultTable) {
+			b.child(v, typeHub+"/hubRouteTables", table, arm.Object{}) // every hub has it
+		}
+		b.change(v, table, func(doc *arm.Resource) {
 			o := arm.Object{}
 			v.place(o)
 			apply(v, hubRoute, o)

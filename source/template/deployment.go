@@ -22,6 +22,7 @@ type Deployment struct {
 	at      target      // where it goes
 	said    target      // what its functions say of where it goes: its parent's, when that evaluates it
 	depth   int
+	spec    *spec // that its template is of, if it is of one
 	steps   []*Step
 	names   map[string][]*Step // by symbolic name, loop name, name, or type and name; in lower case
 	skipped map[string]bool    // names of what its condition leaves out
@@ -202,6 +203,9 @@ func (d *Deployment) instance(s *Step, at jsontext.Pos, parent *Step, loop strin
 		s.after = append(s.after, parent)
 	}
 	d.steps = append(d.steps, s)
+	if strings.EqualFold(s.Type, typeSpecVersion) {
+		d.run.specs[s.ID.Key()] = s
+	}
 	if !s.IsDeployment() {
 		d.declare(s.node.Get("resources"), s)
 	}

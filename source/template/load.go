@@ -107,11 +107,15 @@ func (p *paper) step(s *Step) {
 	if s.isGroup() {
 		p.locations[s.ID.Key()] = doc.Location
 	}
-	p.docs[s.ID.Key()] = p.run.shown(s, body, doc)
+	shown := p.run.shown(s, body, doc)
+	p.docs[s.ID.Key()] = shown
 	if doc.IsType(typeDeploymentScript) {
 		p.run.keep(s, "it is a script that runs at deployment")
 	}
 	p.put(doc)
+	if doc.IsType(typeStack) {
+		p.stacked(s, body, shown)
+	}
 }
 
 const typeDeploymentScript = "Microsoft.Resources/deploymentScripts"
@@ -141,14 +145,20 @@ func (p *paper) within(s *Step) {
 	if p.run.errs > 0 {
 		return
 	}
-	outputs := value.Whole{}
-	for _, o := range p.deploy(child) {
-		outputs[o.name] = value.Object{"type": o.typ, "value": o.value}
-	}
+	outputs := p.outputs(child)
 	p.docs[s.ID.Key()] = value.Partial{Known: value.Object{
 		"id": part(string(s.ID)), "name": s.name, "type": s.Type,
 		"properties": value.Object{"provisioningState": "Succeeded", "mode": "Incremental", "outputs": outputs},
 	}}
+}
+
+// outputs deploys, and is what reference() shows of what is put out.
+func (p *paper) outputs(d *Deployment) value.Whole {
+	out := value.Whole{}
+	for _, o := range p.deploy(d) {
+		out[o.name] = value.Object{"type": o.typ, "value": o.value}
+	}
+	return out
 }
 
 func unjoined(err error) []error {

@@ -32,7 +32,7 @@ func (s *Step) nested() (*Deployment, error) {
 	if err != nil {
 		return nil, err
 	}
-	child := &Deployment{run: d.run, name: value.Symbol(s.name), file: d.file, at: at, said: at, depth: d.depth + 1}
+	child := &Deployment{run: d.run, name: value.Symbol(s.name), file: d.file, spec: d.spec, at: at, said: at, depth: d.depth + 1}
 	child.root = props.Get("template")
 	linked := child.root == nil
 	if linked {
@@ -51,21 +51,26 @@ func (s *Step) nested() (*Deployment, error) {
 		child.expand()
 		return child, nil
 	}
+	return child.apart(s, props)
+}
+
+// apart makes the deployment of a template that evaluates its expressions itself.
+func (d *Deployment) apart(s *Step, props *jsontext.Node) (*Deployment, error) {
 	given, err := s.arguments(props)
 	if err != nil {
 		return nil, err
 	}
-	child.scope, err = eval.New(d.run.Shared, child.root, eval.Options{
-		File: child.file, Name: child.name, Host: child, Given: given, Secrets: d.run.opts.Secrets, Require: d.run.opts.RequireParameters,
+	d.scope, err = eval.New(d.run.Shared, d.root, eval.Options{
+		File: d.file, Name: d.name, Host: d, Given: given, Secrets: d.run.opts.Secrets, Require: d.run.opts.RequireParameters,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if errs := child.scope.Check(); len(errs) > 0 {
+	if errs := d.scope.Check(); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	child.expand()
-	return child, nil
+	d.expand()
+	return d, nil
 }
 
 // arguments are the values of the parameters of a deployment within this one.
@@ -123,15 +128,19 @@ func (s *Step) argument(m jsontext.Member) (any, error) {
 	return e, nil
 }
 
-// link reads the template of a templateLink: a file beside the one that names it.
+// link reads the template of a templateLink: a file beside the one that names it,
+// or what a template spec of the run holds.
 func (d *Deployment) link(s *Step, link *jsontext.Node) error {
 	path, err := s.scope.Member(link, "relativePath")
 	if err != nil {
 		return err
 	}
 	name, ok := path.(string)
-	if !ok {
-		return d.absent(s, link)
+	switch {
+	case !ok:
+		return d.specified(s, link)
+	case d.spec != nil:
+		return d.artifact(s, link, name)
 	}
 	file := d.beside(filepath.FromSlash(name))
 	rel, err := filepath.Rel(d.run.dir, file)
@@ -166,6 +175,9 @@ func (d *Deployment) computed(s *Step, n *jsontext.Node) error {
 	return errSkipped
 }
 
+// maxShownID is as much of an id, whose end tells most, as a message has.
+const maxShownID = 400
+
 // absent says that a template is somewhere that is not asked.
 func (d *Deployment) absent(s *Step, link *jsontext.Node) error {
 	if link == nil {
@@ -175,9 +187,9 @@ func (d *Deployment) absent(s *Step, link *jsontext.Node) error {
 	if from == "" {
 		from, what = value.Symbol(must(s.scope.Member(link, "id"))), "in the template spec"
 	}
-	d.run.keep(s, fmt.Sprintf("its template is not on this machine but %s %s", what, clip(from)))
+	d.run.keep(s, fmt.Sprintf("its template is not on this machine but %s %s", what, clipTo(from, maxShownID)))
 	d.run.add(diagnostic.Warning, s.d.file, link.Pos, "Template not on this machine",
-		"%s is deployed from a template %s %s, which is not fetched: what it deploys is not in the estate. A template beside this one, named by relativePath, is read.", s.Source.Address, what, clip(from))
+		"%s is deployed from a template %s %s, which is not fetched: what it deploys is not in the estate. A template beside this one, named by relativePath, is read.", s.Source.Address, what, clipTo(from, maxShownID))
 	return errSkipped
 }
 

@@ -99,6 +99,10 @@ func (d *Deployment) state(s *eval.Scope, c eval.Call, id arm.ID, step *Step, wh
 	if !ok && err == nil {
 		return value.Object{}, nil
 	}
+	if p, partly := props.(value.Partial); partly {
+		p.Rest.Expression = rest.Expression // which is about the properties already
+		props = p
+	}
 	return props, err
 }
 

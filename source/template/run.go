@@ -32,12 +32,13 @@ type run struct {
 	errs      int
 	resources int
 	unread    []arm.Unread
-	home      target // of the template itself
-	cloud     asked  // what answers reference() while something is evaluated
+	specs     map[string]*Step // of template specs' versions, by key of the id
+	home      target           // of the template itself
+	cloud     asked            // what answers reference() while something is evaluated
 }
 
 func newRun(file string, opts Options) *run {
-	return &run{Shared: eval.NewShared(), opts: opts, dir: filepath.Dir(file)}
+	return &run{Shared: eval.NewShared(), opts: opts, dir: filepath.Dir(file), specs: map[string]*Step{}}
 }
 
 // open lets linked templates be read from the folder of the file, if it is one.

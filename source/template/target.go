@@ -111,9 +111,11 @@ func text(parts ...any) any {
 }
 
 // clip shortens text for a message.
-func clip(s string) string {
-	if r := []rune(s); len(r) > 100 {
-		return string(r[:97]) + "..."
+func clip(s string) string { return clipTo(s, 100) }
+
+func clipTo(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-3]) + "..."
 	}
 	return s
 }

@@ -14,7 +14,7 @@ import (
 // follows from the parameter's type.
 type Inline string
 
-func (s *Scope) declareParameters(params *jsontext.Node, given map[string]any) error {
+func (s *Scope) declareParameters(params *jsontext.Node, given map[string]any, written map[string]Place) error {
 	if params != nil && params.Kind != jsontext.Object {
 		return s.Fail(params.Pos, "Not a template", "parameters should be an object.")
 	}
@@ -24,7 +24,11 @@ func (s *Scope) declareParameters(params *jsontext.Node, given map[string]any) e
 				return s.Fail(m.Pos, "Not a template", "Parameter %s should be an object with a type.", m.Name)
 			}
 			v, set := value.Field(given, m.Name)
-			s.params[strings.ToLower(m.Name)] = &binding{name: m.Name, at: m.Pos, make: func() (any, error) { return s.parameter(m, v, set) }}
+			at := Place{Node: m.Value.Get("defaultValue"), scope: s}
+			if set {
+				at = written[strings.ToLower(m.Name)]
+			}
+			s.params[strings.ToLower(m.Name)] = &binding{name: m.Name, at: m.Pos, make: func() (any, error) { return s.parameter(m, v, set) }, written: at}
 		}
 	}
 	for _, name := range value.Keys(given) {

@@ -66,6 +66,8 @@ type binding struct {
 	state uint8 // 0, busy or done
 	value any
 	err   error
+
+	written Place // of its value
 }
 
 const (
@@ -93,9 +95,10 @@ type Options struct {
 	File    string
 	Name    string // of a deployment within another, for what stands for its parameters
 	Host    Host
-	Given   map[string]any // values of parameters
-	Secrets bool           // secure parameters have their values
-	Require bool           // a parameter without a value is an error
+	Given   map[string]any   // values of parameters
+	Written map[string]Place // where these are written, as far as that is known; by name in lower case
+	Secrets bool             // secure parameters have their values
+	Require bool             // a parameter without a value is an error
 }
 
 // New is the scope of a template.
@@ -105,7 +108,7 @@ func New(shared *Shared, template *jsontext.Node, o Options) (*Scope, error) {
 		params: map[string]*binding{}, vars: map[string]*binding{}, functions: map[string]*userFunction{},
 		types: template.Get("definitions"),
 	}
-	if err := s.declareParameters(template.Get("parameters"), o.Given); err != nil {
+	if err := s.declareParameters(template.Get("parameters"), o.Given, o.Written); err != nil {
 		return nil, err
 	}
 	if err := s.declareVariables(template.Get("variables")); err != nil {
@@ -183,11 +186,11 @@ func (s *Scope) declareVariables(vars *jsontext.Node) error {
 		if strings.EqualFold(m.Name, "copy") && isCopy(m.Value) {
 			for _, c := range m.Value.Items {
 				name := c.Get("name").Str()
-				s.vars[strings.ToLower(name)] = &binding{name: name, at: c.Pos, make: func() (any, error) { return s.repeat(c, true) }}
+				s.vars[strings.ToLower(name)] = &binding{name: name, at: c.Pos, make: func() (any, error) { return s.repeat(c, true) }, written: s.repeated(c, true)}
 			}
 			continue
 		}
-		s.vars[strings.ToLower(m.Name)] = &binding{name: m.Name, at: m.Pos, make: func() (any, error) { return s.Eval(m.Value) }}
+		s.vars[strings.ToLower(m.Name)] = &binding{name: m.Name, at: m.Pos, make: func() (any, error) { return s.Eval(m.Value) }, written: Place{Node: m.Value, scope: s}}
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ var analyticsKinds = map[string]kind{
 	},
 	"azurerm_data_factory_integration_runtime_self_hosted": {
 		arm: typeFactory + "/integrationRuntimes", id: childOf("data_factory_id", typeFactory, "integrationRuntimes"),
-		rows: tabled("+type SelfHosted\ndescription"),
+		rows: tabled("+type SelfHosted\ndescription\nself_contained_interactive_authoring_enabled typeProperties.selfContainedInteractiveAuthoringEnabled =false"),
 	},
 	"azurerm_data_factory_managed_private_endpoint": {
 		arm: typeFactory + "/managedVirtualNetworks/managedPrivateEndpoints",
@@ -131,11 +131,11 @@ var analyticsKinds = map[string]kind{
 		arm: typeSynapse + "/bigDataPools",
 		id:  childOf("synapse_workspace_id", typeSynapse, "bigDataPools"),
 		rows: tabled(`
-			cache_size
+			cache_size =0
 			compute_isolation_enabled isComputeIsolationEnabled =false
 			dynamic_executor_allocation_enabled dynamicExecutorAllocation.enabled =false
-			max_executors dynamicExecutorAllocation.maxExecutors
-			min_executors dynamicExecutorAllocation.minExecutors
+			max_executors dynamicExecutorAllocation.maxExecutors =0
+			min_executors dynamicExecutorAllocation.minExecutors =0
 			* node_count node_size node_size_family spark_version
 			session_level_packages_enabled =false
 			spark_events_folder =/events
@@ -318,10 +318,16 @@ var analyticsKinds = map[string]kind{
 		rows: tabled(`
 			sku: /sku
 				* capacity name
-			event_hub_partition_count eventHubEndpoints.events.partitionCount
-			event_hub_retention_in_days eventHubEndpoints.events.retentionTimeInDays
+			event_hub_partition_count eventHubEndpoints.events.partitionCount =4
+			event_hub_retention_in_days eventHubEndpoints.events.retentionTimeInDays =1
+			fallback_route: routing.fallbackRoute ={"condition":"true","endpointNames":["events"],"isEnabled":true,"source":"DeviceMessages"}
+				condition =true ~text
+				enabled isEnabled =true
+				endpoint_names
+				source =DeviceMessages
 			local_authentication_enabled disableLocalAuth =false ~negated
-			min_tls_version
+			min_tls_version =1.2 ~text
+			+enableFileUploadNotifications false
 			public_network_access_enabled publicNetworkAccess ~toggled
 			network_rule_set: networkRuleSets
 				apply_to_builtin_eventhub_endpoint applyToBuiltInEventHubEndpoint =false
@@ -341,18 +347,18 @@ var analyticsKinds = map[string]kind{
 func bot(word string) kind {
 	rows := `
 		sku /sku.name
-		display_name
+		display_name|name
 		endpoint
-		icon_url
+		icon_url =https://docs.botframework.com/static/devportal/client/images/bot-framework-default.png
 		microsoft_app_id msaAppId
 		microsoft_app_tenant_id msaAppTenantId
 		microsoft_app_type msaAppType
-		public_network_access_enabled publicNetworkAccess =Enabled ~toggled
 		streaming_endpoint_enabled isStreamingSupported =false
+		+isCmekEnabled false
 	`
-	extra := ""
+	extra := "public_network_access_enabled publicNetworkAccess ~toggled"
 	if word == "azurebot" {
-		extra = "local_authentication_enabled disableLocalAuth =false ~negated\nmicrosoft_app_msi_id msaAppMSIResourceId"
+		extra = "public_network_access_enabled publicNetworkAccess =Enabled ~toggled\nlocal_authentication_enabled disableLocalAuth =false ~negated\nmicrosoft_app_msi_id msaAppMSIResourceId"
 	}
 	return kind{
 		arm:  "Microsoft.BotService/botServices",
@@ -390,12 +396,13 @@ func backupPolicy(managed string) kind {
 var databricksRows = tabled(`
 	sku /sku.name
 	access_connector_id accessConnector.id
-	customer_managed_key_enabled parameters.prepareEncryption.value
+	customer_managed_key_enabled parameters.prepareEncryption.value =false
 	default_storage_firewall_enabled defaultStorageFirewall ~toggled
 	infrastructure_encryption_enabled parameters.requireInfrastructureEncryption.value =false
 	load_balancer_backend_address_pool_id parameters.loadBalancerBackendPoolName.value ~last
 	network_security_group_rules_required requiredNsgRules
 	public_network_access_enabled publicNetworkAccess =Enabled ~toggled
+	+computeMode Hybrid
 	custom_parameters: parameters
 		machine_learning_workspace_id amlWorkspaceId.value
 		nat_gateway_name natGatewayName.value

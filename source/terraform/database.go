@@ -29,7 +29,7 @@ const flexibleRows = `
 	source_server_id                sourceServerResourceId
 	version
 	zone                            availabilityZone
-	high_availability: highAvailability
+	high_availability: highAvailability ={"mode":"Disabled"}
 		mode
 		standby_availability_zone
 	maintenance_window: maintenanceWindow
@@ -70,6 +70,7 @@ var databaseKinds = map[string]kind{
 		id:  inGroup(typePostgres),
 		rows: tabled(strings.NewReplacer("PRIVATEDNSZONE", "privateDnsZoneArmResourceId", "PITR", "pointInTimeUTC").Replace(flexibleRows), `
 			auto_grow_enabled storage.autoGrow =Disabled ~toggled
+			storage_mb        storage.storageSizeGB ~fromMB
 			storage_tier      storage.tier
 			geo_redundant_backup_enabled backup.geoRedundantBackup =Disabled ~toggled
 			public_network_access_enabled network.publicNetworkAccess =Enabled ~toggled
@@ -83,9 +84,7 @@ var databaseKinds = map[string]kind{
 		`),
 		decide: hosted("fqdn", "postgres.database.azure.com"),
 		finish: func(v view, doc *arm.Resource) {
-			if mb, ok := v.json("storage_mb").(float64); ok {
-				set(doc.Properties, "storage.storageSizeGB", mb/1024)
-			}
+			postgresStorage(v, doc)
 			serverTier(doc)
 		},
 	},
@@ -108,7 +107,8 @@ var databaseKinds = map[string]kind{
 	"azurerm_mysql_flexible_server": {
 		arm: typeMySQL,
 		id:  inGroup(typeMySQL),
-		rows: tabled(strings.NewReplacer("PRIVATEDNSZONE", "privateDnsZoneResourceId", "PITR", "restorePointInTime").Replace(flexibleRows), `
+		rows: tabled(strings.NewReplacer("PRIVATEDNSZONE", "privateDnsZoneResourceId", "PITR", "restorePointInTime",
+			"backup.backupRetentionDays", "backup.backupRetentionDays =7", "key: dataEncryption", `key: dataEncryption ={"type":"SystemManaged"}`).Replace(flexibleRows), `
 			geo_redundant_backup_enabled backup.geoRedundantBackup =Disabled ~toggled
 			public_network_access network.publicNetworkAccess
 			storage: storage
@@ -159,13 +159,15 @@ var databaseKinds = map[string]kind{
 		id:  childOf("server_id", typeSQL, "databases"),
 		rows: tabled(`
 			sku_name /sku.name
-			auto_pause_delay_in_minutes autoPauseDelay
-			* collation create_mode elastic_pool_id license_type min_capacity recovery_point_id sample_name secondary_type restore_point_in_time zone_redundant
+			auto_pause_delay_in_minutes autoPauseDelay =0
+			* collation elastic_pool_id license_type recovery_point_id sample_name secondary_type restore_point_in_time
+			create_mode =Default
+			min_capacity =0
+			zone_redundant =false
 			creation_source_database_id sourceDatabaseId
 			enclave_type preferredEnclaveType
-			ledger_enabled isLedgerOn
-			maintenance_configuration_name maintenanceConfigurationId
-			read_replica_count highAvailabilityReplicaCount
+			ledger_enabled isLedgerOn =false
+			read_replica_count highAvailabilityReplicaCount =0
 			read_scale readScale =Disabled ~toggled
 			recover_database_id recoverableDatabaseId
 			restore_dropped_database_id restorableDroppedDatabaseId
@@ -177,6 +179,13 @@ var databaseKinds = map[string]kind{
 		finish: func(v view, doc *arm.Resource) {
 			if gb, ok := v.json("max_size_gb").(float64); ok {
 				doc.Properties["maxSizeBytes"] = gb * 1024 * 1024 * 1024
+			}
+			if !v.has("elastic_pool_id") { // whose own window it is then
+				window := or(v.json("maintenance_configuration_name"), "SQL_Default")
+				if name, ok := window.(string); ok {
+					window = "/subscriptions/" + v.subscription + "/providers/Microsoft.Maintenance/publicMaintenanceConfigurations/" + name
+				}
+				doc.Properties["maintenanceConfigurationId"] = window
 			}
 		},
 		effect: likeParent("server_id", typeSQL),
@@ -282,7 +291,6 @@ var databaseKinds = map[string]kind{
 				geo_replication_group_name geoReplication.groupNickname
 				module[]: modules
 					* args name
-				+port 10000
 			`)
 			for _, d := range v.blocks("default_database") {
 				db := id.Child("databases", "default")
@@ -290,6 +298,26 @@ var databaseKinds = map[string]kind{
 			}
 		},
 	},
+}
+
+// postgresStorage gives a new server the least of storage, and storage the
+// performance tier that goes with its size.
+func postgresStorage(v view, doc *arm.Resource) {
+	if mode := v.text("create_mode"); mode != "" && mode != "Default" {
+		return
+	}
+	storage, ok := doc.Properties["storage"].(arm.Object)
+	if !ok {
+		return
+	}
+	storage["storageSizeGB"] = or(storage["storageSizeGB"], 32.0)
+	tiers := map[float64]string{
+		32: "P4", 64: "P6", 128: "P10", 256: "P15", 512: "P20", 1024: "P30", 2048: "P40", 4095: "P50", 4096: "P50", 8192: "P60", 16384: "P70", 32767: "P80",
+	}
+	size, _ := storage["storageSizeGB"].(float64)
+	if tier, ok := tiers[size]; ok {
+		storage["tier"] = or(storage["tier"], tier)
+	}
 }
 
 // serverTier splits a flexible server's SKU, as GP_Standard_D2s_v3, into its tier

@@ -149,7 +149,7 @@ func keyParts(v any) any {
 		return arm.Object{"keyVaultUri": s}
 	}
 	name, version, _ := strings.Cut(rest, "/")
-	out := arm.Object{"keyVaultUri": vault + "/", "keyName": name}
+	out := arm.Object{"keyVaultUri": vault, "keyName": name}
 	if version != "" {
 		out["keyVersion"] = version
 	}

@@ -231,6 +231,7 @@ func datastore(typ, place, identity string) kind {
 				doc.Properties["fileShareName"] = data.Name()
 			case "AzureDataLakeGen2":
 				doc.Properties["filesystem"] = data.Name()
+				doc.Properties["subscriptionId"], doc.Properties["resourceGroup"] = data.Subscription(), data.ResourceGroup()
 			default:
 				doc.Properties["containerName"] = data.Name()
 			}
@@ -263,6 +264,7 @@ func datastoreCredentials(v view) arm.Object {
 		o := tabled(`
 			+credentialsType ServicePrincipal
 			authority_url
+			+resourceUrl https://datalake.azure.net
 			client_id
 			tenant_id
 			+secrets.secretsType ServicePrincipal
@@ -337,7 +339,7 @@ var cognitiveKinds = map[string]kind{
 			allowed_ips networkRuleSet.ipRules =[] ~valued
 			authentication_failure_mode authOptions.aadOrApiKey.aadAuthFailureMode
 			customer_managed_key_enforcement_enabled encryptionWithCmk.enforcement =Disabled ~toggled
-			hosting_mode =Default ~lowFirst
+			hosting_mode =Default
 			local_authentication_enabled disableLocalAuth =false ~negated
 			network_rule_bypass_option networkRuleSet.bypass =None
 			partition_count =1

@@ -58,7 +58,7 @@ var messagingKinds = map[string]kind{
 				trusted_service_access_enabled trustedServiceAccessEnabled =false
 				ip_rule[]: ipRules
 					ip_mask
-					action
+					action =Allow
 				virtual_network_rule[]: virtualNetworkRules
 					ignore_missing_virtual_network_service_endpoint ignoreMissingVnetServiceEndpoint =false
 					subnet_id subnet.id
@@ -156,11 +156,15 @@ var messagingKinds = map[string]kind{
 		arm: typeServiceBus + "/queues",
 		id:  childOf("namespace_id", typeServiceBus, "queues"),
 		rows: tabled(`
-			* auto_delete_on_idle forward_to lock_duration max_delivery_count max_message_size_in_kilobytes max_size_in_megabytes requires_duplicate_detection requires_session status
+			* auto_delete_on_idle forward_to max_delivery_count max_message_size_in_kilobytes max_size_in_megabytes
+			lock_duration =PT1M
+			requires_duplicate_detection =false
+			requires_session =false
+			status =Active
 			batched_operations_enabled|enable_batched_operations enableBatchedOperations =true
 			dead_lettering_on_message_expiration =false
 			default_message_ttl defaultMessageTimeToLive
-			duplicate_detection_history_time_window
+			duplicate_detection_history_time_window =PT10M
 			express_enabled|enable_express enableExpress =false
 			forward_dead_lettered_messages_to
 			partitioning_enabled|enable_partitioning enablePartitioning =false
@@ -170,10 +174,14 @@ var messagingKinds = map[string]kind{
 		arm: typeServiceBus + "/topics",
 		id:  childOf("namespace_id", typeServiceBus, "topics"),
 		rows: tabled(`
-			* auto_delete_on_idle duplicate_detection_history_time_window max_message_size_in_kilobytes max_size_in_megabytes requires_duplicate_detection support_ordering
+			* max_message_size_in_kilobytes max_size_in_megabytes
+			auto_delete_on_idle =P10675199DT2H48M5.4775807S
+			duplicate_detection_history_time_window =PT10M
+			requires_duplicate_detection =false
+			support_ordering =false
 			status =Active
-			batched_operations_enabled|enable_batched_operations enableBatchedOperations =true
-			default_message_ttl defaultMessageTimeToLive
+			batched_operations_enabled|enable_batched_operations enableBatchedOperations =false
+			default_message_ttl defaultMessageTimeToLive =P10675199DT2H48M5.4775807S
 			express_enabled|enable_express enableExpress =false
 			partitioning_enabled|enable_partitioning enablePartitioning =false
 		`),
@@ -182,12 +190,16 @@ var messagingKinds = map[string]kind{
 		arm: typeServiceBus + "/topics/subscriptions",
 		id:  childOf("topic_id", typeServiceBus+"/topics", "subscriptions"),
 		rows: tabled(`
-			* auto_delete_on_idle forward_dead_lettered_messages_to forward_to lock_duration max_delivery_count requires_session
+			* forward_dead_lettered_messages_to forward_to max_delivery_count
+			auto_delete_on_idle =P10675199DT2H48M5.4775807S
+			lock_duration =PT1M
+			requires_session =false
 			status =Active
-			batched_operations_enabled|enable_batched_operations enableBatchedOperations
+			client_scoped_subscription_enabled isClientAffine =false
+			batched_operations_enabled|enable_batched_operations enableBatchedOperations =false
 			dead_lettering_on_filter_evaluation_error deadLetteringOnFilterEvaluationExceptions =true
 			dead_lettering_on_message_expiration =false
-			default_message_ttl defaultMessageTimeToLive
+			default_message_ttl defaultMessageTimeToLive =P10675199DT2H48M5.4775807S
 		`),
 	},
 	"azurerm_eventgrid_topic":  {arm: typeGridTopic, id: inGroup(typeGridTopic), rows: gridRows},

@@ -61,6 +61,7 @@ const (
 
 // conversions are those that a table may name.
 var conversions = map[string]func(any) any{
+	"fromMB":        func(v any) any { f, _ := v.(float64); return f / 1024 },
 	"spaced":        func(v any) any { return strings.ReplaceAll(words(v), ", ", " ") },
 	"last":          func(v any) any { s := words(v); return s[strings.LastIndexByte(s, '/')+1:] },
 	"azureServices": azureServices,

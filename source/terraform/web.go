@@ -95,6 +95,7 @@ var webKinds = map[string]kind{
 			zone_balancing_enabled zoneRedundant =false
 			premium_plan_auto_scale_enabled elasticScaleEnabled =false
 			+hyperV false
+			+reserved false
 		`),
 		finish: func(v view, doc *arm.Resource) {
 			switch v.text("os_type") {
@@ -167,7 +168,7 @@ var webKinds = map[string]kind{
 	"azurerm_container_app":     {arm: "Microsoft.App/containerApps", id: inGroup("Microsoft.App/containerApps"), rows: containerAppRows, effect: likeParent("container_app_environment_id", "Microsoft.App/managedEnvironments")},
 	"azurerm_container_group":   {arm: "Microsoft.ContainerInstance/containerGroups", id: inGroup("Microsoft.ContainerInstance/containerGroups"), zonal: true, rows: containerGroupRows, finish: finishContainerGroup},
 	"azurerm_api_management":    {arm: "Microsoft.ApiManagement/service", id: inGroup("Microsoft.ApiManagement/service"), zonal: true, rows: apiManagementRows, finish: finishAPIManagement, decide: hostedURL("gateway_url", "azure-api.net")},
-	"azurerm_signalr_service":   {arm: "Microsoft.SignalRService/signalR", id: inGroup("Microsoft.SignalRService/signalR"), rows: signalRows, decide: hosted("hostname", "service.signalr.net")},
+	"azurerm_signalr_service":   {arm: "Microsoft.SignalRService/signalR", id: inGroup("Microsoft.SignalRService/signalR"), rows: signalRows, finish: finishSignal, decide: hosted("hostname", "service.signalr.net")},
 	"azurerm_web_pubsub":        {arm: "Microsoft.SignalRService/webPubSub", id: inGroup("Microsoft.SignalRService/webPubSub"), rows: pubsubRows, decide: hosted("hostname", "webpubsub.azure.com")},
 	"azurerm_app_configuration": {arm: typeConfiguration, id: inGroup(typeConfiguration), rows: configurationRows, decide: hostedURL("endpoint", "azconfig.io")},
 	"azurerm_logic_app_workflow": {
@@ -177,8 +178,8 @@ var webKinds = map[string]kind{
 			enabled state =Enabled ~toggled
 			integration_service_environment_id integrationServiceEnvironment.id
 			logic_app_integration_account_id integrationAccount.id
-			workflow_schema definition.$schema
-			workflow_version definition.contentVersion
+			workflow_schema definition.$schema =https://schema.management.azure.com/providers/Microsoft.Logic/schemas/2016-06-01/workflowdefinition.json#
+			workflow_version definition.contentVersion =1.0.0.0
 		`),
 	},
 }
@@ -215,6 +216,11 @@ var signalRows = tabled(`
 	local_auth_enabled disableLocalAuth =false ~negated
 	public_network_access_enabled publicNetworkAccess =Enabled ~toggled
 	tls_client_cert_enabled tls.clientCertEnabled =false
+	service_mode features.ServiceMode =Default
+	connectivity_logs_enabled features.EnableConnectivityLogs =false
+	messaging_logs_enabled features.EnableMessagingLogs =false
+	live_trace_enabled features.EnableLiveTrace =false
+	http_request_logs_enabled features.HttpRequestLogs =false
 	serverless_connection_timeout_in_seconds serverless.connectionTimeoutInSeconds =30
 	cors[]: cors
 		allowed_origins
@@ -228,35 +234,6 @@ var pubsubRows = tabled(`
 	public_network_access_enabled publicNetworkAccess =Enabled ~toggled
 	tls_client_cert_enabled tls.clientCertEnabled =false
 `)
-
-var apiManagementRows = tabled(`
-	client_certificate_enabled enableClientCertificate
-	gateway_disabled disableGateway =false
-	min_api_version apiVersionConstraint.minApiVersion
-	notification_sender_email
-	public_ip_address_id
-	public_network_access_enabled publicNetworkAccess =Enabled ~toggled
-	publisher_email
-	publisher_name
-	virtual_network_type =None
-	virtual_network_configuration: virtualNetworkConfiguration
-		subnet_id subnetResourceId
-	additional_location[]: additionalLocations
-		location
-		gateway_disabled disableGateway
-		public_ip_address_id
-		virtual_network_configuration.subnet_id virtualNetworkConfiguration.subnetResourceId
-`)
-
-// finishAPIManagement splits the SKU, as Developer_1, into its name and units.
-func finishAPIManagement(v view, doc *arm.Resource) {
-	name, units, ok := strings.Cut(v.text("sku_name"), "_")
-	if !ok {
-		doc.SKU = arm.Object{"name": v.json("sku_name")}
-		return
-	}
-	doc.SKU = arm.Object{"name": name, "capacity": literal(units)}
-}
 
 const containerRows = `
 		container[]: containers
@@ -287,7 +264,7 @@ const containerRows = `
 var containerAppRows = tabled(`
 	container_app_environment_id managedEnvironmentId
 	workload_profile_name
-	max_inactive_revisions configuration.maxInactiveRevisions
+	max_inactive_revisions configuration.maxInactiveRevisions =0
 	revision_mode configuration.activeRevisionsMode
 	dapr: configuration.dapr
 		* app_id app_port
@@ -296,7 +273,7 @@ var containerAppRows = tabled(`
 	ingress: configuration.ingress
 		allow_insecure_connections allowInsecure =false
 		client_certificate_mode
-		exposed_port
+		exposed_port =0
 		external_enabled external =false
 		target_port
 		transport =auto
@@ -315,10 +292,10 @@ var containerAppRows = tabled(`
 		key_vault_secret_id keyVaultUrl
 		value !secret
 	template: template
-		cooldown_period_in_seconds scale.cooldownPeriod
+		cooldown_period_in_seconds scale.cooldownPeriod =300
 		max_replicas scale.maxReplicas =10
 		min_replicas scale.minReplicas =0
-		polling_interval_in_seconds scale.pollingInterval
+		polling_interval_in_seconds scale.pollingInterval =30
 		revision_suffix
 		termination_grace_period_seconds
 ` + containerRows)

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cloister-ml/cloister/source/terraform"
 	"github.com/cloister-ml/cloister/source/terraform/internal/oracle"
@@ -48,22 +49,22 @@ func apply(ctx context.Context, config string, vars map[string]string, o options
 	if err := t.lay(config, server); err != nil {
 		return nil, err
 	}
+	plan := filepath.Join(work, "plan")
 	for _, args := range [][]string{
 		{"init", "-backend=false", "-input=false"},
-		append([]string{"plan", "-input=false", "-out=" + filepath.Join(work, "plan")}, t.varArgs()...),
-		{"apply", "-input=false", "-auto-approve", "-parallelism=64", filepath.Join(work, "plan")},
+		append([]string{"plan", "-input=false", "-out=" + plan}, t.varArgs()...),
 	} {
 		if err := t.run(ctx, args...); err != nil {
-			for _, m := range endpoint.Missed() {
-				fmt.Fprintln(os.Stderr, "not there: "+m)
-			}
 			return nil, err
 		}
-		if args[0] == "plan" && o.plan != "" {
-			if err := t.save(ctx, o.plan, "show", "-json", filepath.Join(work, "plan")); err != nil {
-				return nil, err
-			}
+	}
+	if o.plan != "" {
+		if err := t.save(ctx, o.plan, "show", "-json", plan); err != nil {
+			return nil, err
 		}
+	}
+	if err := t.applyAll(ctx, plan, endpoint); err != nil {
+		return nil, err
 	}
 	if o.state != "" {
 		if err := t.save(ctx, o.state, "show", "-json"); err != nil {
@@ -78,6 +79,52 @@ func apply(ctx context.Context, config string, vars map[string]string, o options
 		}
 	}
 	return endpoint.Writes(), nil
+}
+
+// applyAll applies until all is, or until nothing further is sent. The endpoint does
+// not say all that Azure says, and of some answers a provider makes nothing: it
+// fails, even crashes, once it has sent what is to be recorded, and takes with it
+// what it was about to send of others. What was never sent shows in the comparison.
+func (t *terraformRun) applyAll(ctx context.Context, plan string, endpoint *oracle.Endpoint) error {
+	all := []string{"apply", "-input=false", "-auto-approve", "-parallelism=64"}
+	args := append(slices.Clone(all), plan)
+	for sent := 0; ; args = append(slices.Clone(all), t.varArgs()...) {
+		err := t.applyOnce(ctx, args)
+		if err == nil {
+			return nil
+		}
+		now := written(endpoint)
+		if ctx.Err() != nil || now == 0 {
+			return err
+		}
+		if now == sent {
+			for _, m := range endpoint.Missed() {
+				fmt.Fprintln(os.Stderr, "not there: "+m)
+			}
+			fmt.Fprintf(os.Stderr, "%v: what it had sent by then is compared\n", err)
+			return nil
+		}
+		sent = now
+	}
+}
+
+// written is how many resources something was written to.
+func written(endpoint *oracle.Endpoint) int {
+	ids := map[string]bool{}
+	for _, w := range endpoint.Writes() {
+		ids[w.ID.Key()] = true
+	}
+	return len(ids)
+}
+
+// patience is how long one apply may take: a provider that waits for what the
+// endpoint never says waits for half an hour.
+const patience = 170 * time.Second
+
+func (t *terraformRun) applyOnce(ctx context.Context, args []string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return t.run(ctx, args...)
 }
 
 // terraformRun runs terraform on a copy of a configuration.
@@ -191,5 +238,7 @@ func keep(path string, text []byte) error {
 func (t *terraformRun) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, t.o.terraform, slices.Insert(slices.Clone(args), 1, "-no-color")...)
 	cmd.Dir, cmd.Env = t.dir(), t.env
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it ends its providers
+	cmd.WaitDelay = 20 * time.Second
 	return cmd
 }

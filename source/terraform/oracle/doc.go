@@ -13,5 +13,10 @@
 // With -plan and -state, the plan and the state are kept as terraform prints them,
 // which "make plans" does for those that are test data.
 //
+// What a configuration only refers to is there already where it is in the resource
+// group "ext". A provider that fails on what it reads back has sent its body by then:
+// terraform applies again as long as something further is sent, and what was never
+// sent is a difference.
+//
 // Nothing leaves the machine: the provider's connections all end at the endpoint.
 package main

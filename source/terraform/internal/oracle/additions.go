@@ -26,7 +26,7 @@ func completed(id arm.ID, doc arm.Object, tenant string) (arm.Object, []arm.Obje
 	if strings.HasPrefix(strings.ToLower(id.Type()), "microsoft.network/") {
 		numbered(id, props)
 	}
-	for _, table := range []map[string]addition{additions, networkAdditions} {
+	for _, table := range []map[string]addition{additions, networkAdditions, serviceAdditions} {
 		if add, ok := table[strings.ToLower(id.Type())]; ok {
 			return doc, add(id, doc, props)
 		}

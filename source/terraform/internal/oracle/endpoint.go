@@ -81,7 +81,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // manage answers as Azure Resource Manager.
 func (e *Endpoint) manage(a answer, r *http.Request) {
-	path := strings.TrimSuffix(r.URL.Path, "/")
+	path := "/" + strings.Trim(r.URL.Path, "/")
 	body, err := readObject(r.Body)
 	if err != nil {
 		a.fail(http.StatusBadRequest, "InvalidRequestContent", err.Error())
@@ -138,17 +138,6 @@ func (e *Endpoint) patch(path, version string, body arm.Object) arm.Object {
 	return e.keep(id, merge(arm.Clone(before.sent), body))
 }
 
-// created is the status of a first or a further write. Most types are answered
-// with 200, which the provider takes of all but a few.
-func created(doc arm.Object, again bool) int {
-	for _, typ := range []string{"Microsoft.Authorization/policyAssignments", "Microsoft.OperationsManagement/solutions"} {
-		if !again && strings.EqualFold(arm.String(doc, "type"), typ) {
-			return http.StatusCreated
-		}
-	}
-	return http.StatusOK
-}
-
 // keep stores a document with what Azure adds to it.
 func (e *Endpoint) keep(id arm.ID, sent arm.Object) arm.Object {
 	if e.docs == nil {
@@ -175,6 +164,10 @@ func (e *Endpoint) get(a answer, r *http.Request, path string) {
 		return
 	}
 	if doc, ok := e.derived(path, r.URL.Query()); ok {
+		a.json(http.StatusOK, doc)
+		return
+	}
+	if doc, ok := elsewhere(arm.ID(path), e.Tenant); ok {
 		a.json(http.StatusOK, doc)
 		return
 	}
@@ -232,6 +225,9 @@ func (a answer) json(status int, body any) {
 	h.Set("Content-Type", "application/json")
 	// Without this header the provider waits ten seconds before it looks again.
 	h.Set("X-Go-Azure-Sdk-Skip-Polling-Delay", "true")
+	if status == http.StatusAccepted {
+		h.Set("Azure-AsyncOperation", "https://management.azure.com"+operations+"?api-version=2020-01-01")
+	}
 	a.w.WriteHeader(status)
 	if body != nil {
 		_ = json.NewEncoder(a.w).Encode(body) // a client that has gone needs no answer

@@ -10,6 +10,9 @@ import (
 // aparts are what is written to Azure Resource Manager and is no document of an
 // estate, or the other way about.
 var aparts = []struct{ typ, why string }{
+	{"microsoft.apimanagement/service/portalsettings", "whether developers must sign in to the portal; it is written with each service"},
+	{"microsoft.synapse/workspaces/managedidentitysqlcontrolsettings", "whether the workspace's identity may use its SQL pools; it is written with each"},
+	{"microsoft.sql/servers/sqlvulnerabilityassessments", "whether a server is scanned for weak settings; it is written with each"},
 	{"microsoft.insights/components/currentbillingfeatures", "the price plan of a component; it is written with each"},
 }
 
@@ -26,15 +29,19 @@ func aside(id arm.ID) bool {
 // need them, and that no one sends. A list's elements are written as [].
 var echoes = []struct{ typ, path, why string }{
 	{"microsoft.authorization/roleassignments", "properties.scope", "the scope is in the id"},
+	{"microsoft.compute/virtualmachines", "properties.storageProfile.dataDisks[].managedDisk.storageAccountType", "a disk that is attached says it itself"},
 	{"microsoft.containerregistry/registries", "properties.loginServer", "it follows from the name"},
 	{"microsoft.keyvault/vaults", "properties.vaultUri", "it follows from the name"},
 	{"microsoft.machinelearningservices/workspaces", "properties.workspaceId", "Azure gives it out; names are made of it"},
+	{"microsoft.machinelearningservices/workspaces/computes", "properties.properties.clusterFqdn", "Azure gives the cluster its name"},
 	{"microsoft.managedidentity/userassignedidentities", "properties", "Azure gives out the principal"},
 	{"microsoft.network/privateendpoints", "properties.privateLinkServiceConnections[].properties.privateLinkServiceConnectionState", "Azure approves what its owner may approve"},
 	{"microsoft.network/connections", "properties.virtualNetworkGateway1.name", "the id says it"},
 	{"microsoft.network/connections", "properties.virtualNetworkGateway2.name", "the id says it"},
 	{"microsoft.network/connections", "properties.localNetworkGateway2.name", "the id says it"},
 	{"microsoft.network/expressroutecircuits/peerings", "properties.azureASN", "Azure's own number; nothing known is sent as 0"},
+	{"microsoft.servicebus/namespaces/queues", "properties.maxSizeInMegabytes", "the service's own; nothing known is sent as 0"},
+	{"microsoft.servicebus/namespaces/topics", "properties.maxSizeInMegabytes", "the service's own; nothing known is sent as 0"},
 	{"microsoft.operationsmanagement/solutions", "plan", "a document of an estate has no plan; the name says the same"},
 }
 

@@ -109,6 +109,8 @@ func (e *Endpoint) derived(path string, q url.Values) (any, bool) {
 	parts := strings.Split(key, "/")
 	last := parts[len(parts)-1]
 	switch {
+	case path == operations:
+		return arm.Object{"status": "Succeeded"}, true
 	case key == "/subscriptions":
 		return arm.Object{"value": []any{}}, true
 	case len(parts) == 3 && parts[1] == "subscriptions":
@@ -123,6 +125,8 @@ func (e *Endpoint) derived(path string, q url.Values) (any, bool) {
 		return arm.Object{"id": path, "name": "@", "properties": arm.Object{"ttl": 3600, "fqdn": "zone.", "soaRecord": arm.Object{
 			"email": "azureprivatedns-host.microsoft.com", "host": "azureprivatedns.net", "expireTime": 2419200, "minimumTtl": 10, "refreshTime": 3600, "retryTime": 300, "serialNumber": 1,
 		}}}, true
+	case last == "default" && (strings.HasSuffix(key, "/networkrulesets/default") || strings.HasSuffix(key, "/replicationvaultsettings/default") || strings.Contains(key, "retentionpolicies/default")):
+		return arm.Object{"id": path, "name": "default", "properties": arm.Object{}}, true
 	case last == "currentbillingfeatures":
 		return arm.Object{"CurrentBillingFeatures": []any{"Basic"}, "DataVolumeCap": arm.Object{
 			"Cap": 100, "WarningThreshold": 90, "StopSendNotificationWhenHitCap": false, "StopSendNotificationWhenHitThreshold": false,

@@ -55,7 +55,7 @@ func tagFaults(group arm.ID, tags []string) []fault {
 func rulesHaveEffect(w *world) []Requirement {
 	return w.eachGroup("nsg-rule-has-effect", "Every rule of %s makes a difference", func(g network.NSG, list []network.Rule, i int) string {
 		r := list[i]
-		if !r.Allow || w.guardsBastion(g.ID) || len(w.shadowed(g, list)[i]) > 0 {
+		if !r.Allow || w.madeForBastion(g) || len(w.shadowed(g, list)[i]) > 0 {
 			return ""
 		}
 		for _, after := range list[i+1:] {
@@ -290,4 +290,18 @@ func (w *world) insideNetworksOf(group arm.ID, p netip.Prefix) bool {
 // asks for rules by name.
 func (w *world) guardsBastion(group arm.ID) bool {
 	return slices.ContainsFunc(w.guarded[group.Key()], func(s network.Subnet) bool { return strings.EqualFold(s.Name, bastionSubnet) })
+}
+
+// madeForBastion reports whether a group is Bastion's, which asks for rules that change
+// nothing as well. One that this estate attaches to nothing, and that lets the gateway
+// manager in, is there for another configuration to attach.
+//
+// Source: Microsoft Learn, "Configure NSG rules for Azure Bastion".
+func (w *world) madeForBastion(g network.NSG) bool {
+	if len(w.guarded[g.ID.Key()]) > 0 || slices.ContainsFunc(w.net.NICs, func(n network.NIC) bool { return n.NSG.Equal(g.ID) }) {
+		return w.guardsBastion(g.ID)
+	}
+	return slices.ContainsFunc(g.Rules, func(r network.Rule) bool {
+		return r.Allow && r.Direction == network.Inbound && slices.ContainsFunc(r.Sources, func(s string) bool { return strings.EqualFold(s, "GatewayManager") })
+	})
 }

@@ -104,7 +104,7 @@ func (c *caller) meets(ep *service.Endpoint) Meeting {
 		cell.Connect.Value, cell.Admit.Value = resolved.Verdict.Value, resolved.Verdict.Value
 	} else {
 		to := resolved.Addrs[0]
-		cell.Connect.Value, cell.Admit.Value = c.arrives(to), c.v.admits(c.p, ep, to)
+		cell.Connect.Value, cell.Admit.Value = c.arrives(to, ep.Host), c.v.admits(c.p, ep, to)
 	}
 	cell.Authorize, cell.Called = w.authorizeCall(c.p, *ep)
 	return cell.Outcome()
@@ -112,15 +112,15 @@ func (c *caller) meets(ep *service.Endpoint) Meeting {
 
 // arrives is whether packets do: as the class of a network interface of the estate
 // says, or what passes to all that is outside its networks. Elsewhere they are
-// followed, and where it hangs on the port that the client chooses.
-func (c *caller) arrives(to netip.Addr) verdict.Value {
+// followed, and where it hangs on the port that the client chooses or the name that it asks for.
+func (c *caller) arrives(to netip.Addr, host string) verdict.Value {
 	v := c.v
 	nic, inside := v.w.net.NICByAddr(to)
 	class, classed := v.matrix.Class(nic.ID, to)
 	packet := space.Packet{Source: c.p.Addr, Destination: to, Protocol: numberTCP, Port: httpsPort}
 	switch {
 	case inside && classed && !c.p.NIC.Equal(nic.ID):
-		if value, same := v.decided(v.matrix.At(c.class, class), packet); same {
+		if value, same := v.decided(v.matrix.At(c.class, class), packet); same && v.firm(value) {
 			return value
 		}
 	case !inside && intervalsHold(v.away, to):
@@ -128,11 +128,17 @@ func (c *caller) arrives(to netip.Addr) verdict.Value {
 			out := v.toward(network.Member{NIC: c.p.NIC, Addr: c.p.Addr})
 			c.out = &out
 		}
-		if value, same := v.decided(*c.out, packet); same {
+		if value, same := v.decided(*c.out, packet); same && v.firm(value) {
 			return value
 		}
 	}
-	return v.w.connect(c.p, to, httpsPort).Value
+	return v.w.connectTo(c.p, to, httpsPort, host).Value
+}
+
+// firm reports whether the name that a client asks for cannot settle a verdict that
+// was reached without it: an Azure Firewall may know it by its application rules.
+func (v *versus) firm(value verdict.Value) bool {
+	return value != verdict.Unknown || len(v.w.net.Firewalls) == 0
 }
 
 // decided is the verdict on a packet, where it is the same from whichever port the
@@ -204,10 +210,21 @@ func (v *versus) admits(p Place, ep *service.Endpoint, to netip.Addr) verdict.Va
 	if !ok {
 		return verdict.Yes // open to everyone
 	}
-	src, why := v.w.sourceSeen(p, *ep, to)
+	list, why := v.w.sourcesSeen(p, *ep, to)
 	if why.Value != verdict.Yes {
 		return why.Value
 	}
+	out := v.admitsSource(ep, doc, list[0])
+	for _, src := range list[1:] {
+		if v.admitsSource(ep, doc, src) != out {
+			return verdict.Unknown
+		}
+	}
+	return out
+}
+
+// admitsSource is admits for one that the service may see.
+func (v *versus) admitsSource(ep *service.Endpoint, doc arm.Resource, src network.Source) verdict.Value {
 	key := knocking{ep.Resource, src}
 	if src.Endpoint != "" {
 		key.as.Addr = netip.Addr{}

@@ -111,7 +111,7 @@ func (w *world) follow(p Place, ep service.Endpoint) Cell {
 		c.Admit = notReached(c.Connect, "nothing arrives at the service")
 	} else {
 		addr := c.Resolve.Addrs[0]
-		c.Connect = w.connect(p, addr, httpsPort)
+		c.Connect = w.connectTo(p, addr, httpsPort, ep.Host)
 		c.Admit = w.admit(p, ep, addr)
 	}
 	c.Authorize, c.Called = w.authorizeCall(p, ep)
@@ -145,13 +145,23 @@ func single(v verdict.Value, at string, resource arm.ID, reason string) verdict.
 }
 
 func (w *world) connect(p Place, to netip.Addr, port uint16) verdict.Verdict {
+	return w.connectTo(p, to, port, "")
+}
+
+// connectTo follows a connection whose client asks for a host by name, which
+// application rules of an Azure Firewall decide by.
+func (w *world) connectTo(p Place, to netip.Addr, port uint16, host string) verdict.Verdict {
 	if p.Managed != "" {
 		return w.connectManaged(p, to, network.TCP, port)
 	}
 	if !p.Addr.IsValid() {
 		return single(verdict.Unknown, string(p.Kind)+" "+p.Name, p.Resource, w.whyNoAddr(p))
 	}
-	return w.net.Reach(network.Flow{Source: p.sender(to), Destination: to, Protocol: network.TCP, Port: port})
+	return w.net.Reach(w.flow(p, to, port, host))
+}
+
+func (w *world) flow(p Place, to netip.Addr, port uint16, host string) network.Flow {
+	return network.Flow{Source: p.sender(to), Destination: to, Protocol: network.TCP, Port: port, Host: host}
 }
 
 // admit asks the service's own firewall about a call that arrives at addr.
@@ -163,15 +173,36 @@ func (w *world) admit(p Place, ep service.Endpoint, addr netip.Addr) verdict.Ver
 	if _, private := w.endpointAt(p.VNet, addr); p.Remote() && !private {
 		return w.admitRemote(p, doc)
 	}
-	src, why := w.sourceSeen(p, ep, addr)
+	list, why := w.sourcesSeen(p, ep, addr)
 	if why.Value != verdict.Yes {
 		return why
 	}
-	return network.Admit(w.estate, doc, src)
+	out := network.Admit(w.estate, doc, list[0])
+	for _, src := range list[1:] {
+		if other := network.Admit(w.estate, doc, src); other.Value != out.Value {
+			return single(verdict.Unknown, "firewall of "+doc.Name, doc.ID, fmt.Sprintf("it lets in %s and %s differently, and an Azure Firewall takes either", list[0].Addr, src.Addr))
+		}
+	}
+	return out
 }
 
-// sourceSeen is who the service sees behind a call. The verdict is yes, or why no
-// source can be named.
+// sourcesSeen are who the service may see behind a call: one, or each public address of
+// an Azure Firewall that the call goes through. The verdict is yes, or why none can be named.
+func (w *world) sourcesSeen(p Place, ep service.Endpoint, addr netip.Addr) ([]network.Source, verdict.Verdict) {
+	if len(w.net.Firewalls) > 0 && p.Kind != KindInternet && p.Addr.IsValid() {
+		if _, private := w.endpointAt(p.VNet, addr); !private {
+			list, way := w.net.Seen(w.flow(p, addr, httpsPort, ep.Host))
+			if way.Value == verdict.Yes && len(list) > 0 {
+				return list, verdict.Verdict{Value: verdict.Yes}
+			}
+		}
+	}
+	src, why := w.sourceSeen(p, ep, addr)
+	return []network.Source{src}, why
+}
+
+// sourceSeen is who the service sees behind a call that goes through no firewall. The
+// verdict is yes, or why no source can be named.
 func (w *world) sourceSeen(p Place, ep service.Endpoint, addr netip.Addr) (network.Source, verdict.Verdict) {
 	yes := verdict.Verdict{Value: verdict.Yes}
 	if pe, ok := w.endpointAt(p.VNet, addr); ok {

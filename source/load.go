@@ -42,6 +42,9 @@ type Options struct {
 	// Stubs are files and directories of documents that exist already. Data sources
 	// name them, and they join the estate.
 	Stubs []string
+	// Assigned are attributes of Terraform that a cloud has given a value at deployment,
+	// by what an [arm.Unknown] of them says: azurerm_public_ip.front.ip_address.
+	Assigned map[string]string
 	// Stdin is read for the path "-".
 	Stdin io.Reader
 }
@@ -54,7 +57,7 @@ func (o Options) template() template.Options {
 }
 
 func (o Options) terraform(existing []arm.Resource) terraform.Options {
-	return terraform.Options{Existing: existing, Config: o.Config, Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ, RequireVars: o.RequireVars, Secrets: o.Secrets}
+	return terraform.Options{Existing: existing, Config: o.Config, Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ, RequireVars: o.RequireVars, Secrets: o.Secrets, Assigned: o.Assigned}
 }
 
 // Load reads the directory or the file at path. The estate is nil when the

@@ -63,6 +63,9 @@ func networkRecord(g fabric.Guard, e fabric.GuardEvent) FirewallRecord {
 		SourceIP: e.From.Addr().String(), SourcePort: int(e.From.Port()),
 		DestinationIP: e.To.Addr().String(), DestinationPort: int(e.To.Port()),
 	}
+	if public, ok := g.Fronts[e.To.Addr()]; ok {
+		r.DestinationIP = public.String()
+	}
 	if e.Rule < 0 || e.Rule >= len(g.Rules) {
 		r.Action, r.ActionReason = "Deny", "Default Action"
 		return r

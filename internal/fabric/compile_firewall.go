@@ -42,6 +42,9 @@ type Guard struct {
 	VNet     arm.ID
 	Private  netip.Addr
 	DNSProxy bool
+	// Fronts are its public addresses, by those that stand for them in its namespace
+	// and in its packets.
+	Fronts map[netip.Addr]netip.Addr
 	// Rules are what the numbers in its log stand for.
 	Rules []GuardRule
 	// Proxied are the application rules, in their order; none where nothing is
@@ -104,7 +107,10 @@ func (c *compiler) firewallSpaces(spaces map[string]*Space) {
 		for _, front := range fw.guest.fronts {
 			s.Loopback = append(s.Loopback, front.private)
 		}
-		s.Guard = &Guard{Firewall: fw.ID, VNet: fw.home.ID, Private: fw.Private, DNSProxy: fw.DNSProxy}
+		s.Guard = &Guard{Firewall: fw.ID, VNet: fw.home.ID, Private: fw.Private, DNSProxy: fw.DNSProxy, Fronts: map[netip.Addr]netip.Addr{}}
+		for _, front := range fw.guest.fronts {
+			s.Guard.Fronts[front.private] = front.public
+		}
 		s.Filter = c.guard(fw, s.Guard)
 	}
 }

@@ -369,6 +369,14 @@ func (u *up) accept(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if opts.Assigned, err = letAssign(ctx, u.under.arm, u.o.Data, estate); err != nil {
+		return "", err
+	}
+	if len(opts.Assigned) > 0 {
+		if estate, err = u.load(more, opts); err != nil {
+			return "", err
+		}
+	}
 	did, err := apply(ctx, u.under.arm, u.o.Data, estate, u.j.shown)
 	if err != nil {
 		return "", err

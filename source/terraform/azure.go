@@ -45,6 +45,7 @@ var inert = []string{"random", "null", "time", "tls", "terraform", "local", "arc
 type azure struct {
 	environ  map[string]string
 	existing *existing // nil where nothing is looked up
+	assigned map[string]string
 }
 
 // Mapped reports whether a type has a meaning here, be it none.
@@ -117,6 +118,11 @@ func (a azure) Decide(r *lang.Resource, others func(string) []*lang.Resource) ma
 	out := decided(k, v)
 	if k.look != nil {
 		maps.Copy(out, k.look(v, a, others))
+	}
+	for expression, value := range a.assigned {
+		if attribute, ok := strings.CutPrefix(expression, r.Address+"."); ok {
+			out[attribute] = cty.StringVal(value)
+		}
 	}
 	return out
 }

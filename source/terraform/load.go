@@ -37,6 +37,10 @@ type Options struct {
 	// Existing are documents that are there already: data sources name them, and
 	// they join the estate.
 	Existing []arm.Resource
+	// Assigned are attributes that a cloud has given a value at deployment, by what an
+	// [arm.Unknown] of them says: azurerm_public_ip.front.ip_address. They are unknown
+	// without it.
+	Assigned map[string]string
 }
 
 // Load reads the Terraform of a directory, or of its folder "terraform" where
@@ -47,7 +51,7 @@ func Load(dir string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 	if err != nil {
 		return nil, diagnostic.Fail("", "No Terraform", "%v.", err)
 	}
-	types := azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing)}
+	types := azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing), assigned: opts.Assigned}
 	result := lang.Run(dir, lang.Options{
 		Vars: opts.Vars, VarFiles: opts.VarFiles, Environ: opts.Environ, RequireVars: opts.RequireVars,
 		Schemas: schema.New(), Decider: types,

@@ -1,6 +1,9 @@
 package arm
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // inner are the members that hold, in ARM's own shape, children which an estate
 // has apart, by the type that has them.
@@ -22,18 +25,25 @@ func Apart(doc Resource) (Resource, []Resource) {
 			continue
 		}
 		var stay []any
-		for _, e := range list {
+		at := "properties." + name
+		parts := partsWithout(doc.Parts, at)
+		for i, e := range list {
+			from := at + "." + strconv.Itoa(i)
 			o, _ := e.(Object)
 			child := String(o, "name")
 			if child == "" || strings.Contains(child, "/") {
+				parts = doc.moved(parts, from, at+"."+strconv.Itoa(len(stay)))
 				stay = append(stay, e)
 				continue
 			}
 			props, _ := o["properties"].(Object)
 			id := doc.ID.Child(member, child)
-			children = append(children, Resource{ID: id, Name: child, Type: doc.Type + "/" + member, Properties: props, Source: doc.Source})
+			children = append(children, Resource{
+				ID: id, Name: child, Type: doc.Type + "/" + member, Properties: props,
+				Source: doc.Place(from), Parts: doc.moved(nil, from+".properties", "properties"),
+			})
 		}
-		doc.Properties = without(doc.Properties, name)
+		doc.Properties, doc.Parts = without(doc.Properties, name), parts
 		if stay != nil {
 			doc.Properties[name] = stay
 		}

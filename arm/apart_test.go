@@ -44,3 +44,31 @@ func TestApart(t *testing.T) {
 		t.Error("security rules stay in their group")
 	}
 }
+
+// Each child has the place where it is written, and the places of its parts.
+func TestApartKeepsPlaces(t *testing.T) {
+	at := func(line int) arm.Source { return arm.Source{File: "main.json", Line: line} }
+	doc := arm.Resource{
+		ID: "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v", Name: "v", Type: "Microsoft.Network/virtualNetworks", Source: at(1),
+		Properties: arm.Object{"subnets": []any{arm.Object{"name": "a"}, arm.Object{"name": arm.Unknown{}}, arm.Object{"name": "c"}}},
+		Parts: map[string]arm.Source{
+			"properties.subnets.0": at(2), "properties.subnets.0.properties.delegations.0": at(3),
+			"properties.subnets.1": at(4), "properties.subnets.1.properties.delegations.0": at(5),
+			"properties.other.0": at(6),
+		},
+	}
+	rest, children := arm.Apart(doc)
+	want := map[string]arm.Source{"properties.subnets.0": at(4), "properties.subnets.0.properties.delegations.0": at(5), "properties.other.0": at(6)}
+	if !reflect.DeepEqual(rest.Parts, want) {
+		t.Errorf("the parts that remain are %v", rest.Parts)
+	}
+	if len(children) != 2 || children[0].Source != at(2) || children[1].Source != at(1) {
+		t.Fatalf("the children are %+v", children)
+	}
+	if want := map[string]arm.Source{"properties.delegations.0": at(3)}; !reflect.DeepEqual(children[0].Parts, want) {
+		t.Errorf("the parts of a child are %v", children[0].Parts)
+	}
+	if len(doc.Parts) != 5 {
+		t.Error("Apart changed the document that it was given")
+	}
+}

@@ -15,6 +15,35 @@ func (r Resource) Place(path string) Source {
 	return r.Source
 }
 
+// moved adds the parts of the document at a path and under it to others, at
+// another path.
+func (r Resource) moved(to map[string]Source, from, path string) map[string]Source {
+	for at, where := range r.Parts {
+		if rest, ok := strings.CutPrefix(at, from); ok && (rest == "" || rest[0] == '.') {
+			if to == nil {
+				to = map[string]Source{}
+			}
+			to[path+rest] = where
+		}
+	}
+	return to
+}
+
+// partsWithout are parts but those at a path and under it; nil where there are none.
+func partsWithout(all map[string]Source, path string) map[string]Source {
+	var out map[string]Source
+	for at, where := range all {
+		if at == path || strings.HasPrefix(at, path+".") {
+			continue
+		}
+		if out == nil {
+			out = map[string]Source{}
+		}
+		out[at] = where
+	}
+	return out
+}
+
 // places are where a document and its parts were declared, as JSON has them.
 type places struct {
 	Source

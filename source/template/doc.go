@@ -2,9 +2,10 @@
 // Bicep, into an estate: without Azure, credentials or a network.
 //
 // [Load] deploys it on paper: parameters, variables, copy loops, conditions,
-// nested and linked templates are evaluated as Azure Resource Manager evaluates
-// them, in the order of deployment, and reference() is answered by what has been
-// deployed before. What only a real deployment decides is an [arm.Unknown] that
+// nested and linked templates, template specs and deployment stacks are evaluated
+// as Azure Resource Manager evaluates them, in the order of deployment, and
+// reference() is answered by what has been deployed before. A rule, a subnet, any
+// object in an array has the place where it is written. What only a real deployment decides is an [arm.Unknown] that
 // names the expression. [Expand] is for what deploys for real: it gives the
 // resources of a template in order, each to be evaluated when those before it are
 // there, with a [Cloud] to answer reference() and list*().

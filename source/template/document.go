@@ -34,7 +34,10 @@ func (r *run) document(s *Step, body value.Object) (arm.Resource, error) {
 	if doc.SKU, err = r.part(body, "sku"); err != nil {
 		return doc, err
 	}
-	doc.Properties, err = r.part(body, "properties")
+	if doc.Properties, err = r.part(body, "properties"); err == nil {
+		properties, _ := value.Field(body, "properties")
+		doc.Parts = partsOf(s, properties)
+	}
 	return doc, err
 }
 

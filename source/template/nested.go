@@ -61,7 +61,8 @@ func (d *Deployment) apart(s *Step, props *jsontext.Node) (*Deployment, error) {
 		return nil, err
 	}
 	d.scope, err = eval.New(d.run.Shared, d.root, eval.Options{
-		File: d.file, Name: d.name, Host: d, Given: given, Secrets: d.run.opts.Secrets, Require: d.run.opts.RequireParameters,
+		File: d.file, Name: d.name, Host: d, Given: given, Written: s.written(props),
+		Secrets: d.run.opts.Secrets, Require: d.run.opts.RequireParameters,
 	})
 	if err != nil {
 		return nil, err
@@ -103,6 +104,19 @@ func (s *Step) arguments(props *jsontext.Node) (map[string]any, error) {
 		out[m.Name] = v
 	}
 	return out, nil
+}
+
+// written is where the values of those parameters are written.
+func (s *Step) written(props *jsontext.Node) map[string]eval.Place {
+	list := s.scope.Place(props).Member("parameters")
+	if !list.Node.Is(jsontext.Object) {
+		return nil
+	}
+	out := make(map[string]eval.Place, len(list.Node.Members))
+	for _, m := range list.Node.Members {
+		out[strings.ToLower(m.Name)] = list.Member(m.Name).Member("value")
+	}
+	return out
 }
 
 // argument is {"value": ...}, or an expression that comes to it.

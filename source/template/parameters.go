@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/cloister-ml/cloister/source/diagnostic"
 	"github.com/cloister-ml/cloister/source/template/internal/eval"
@@ -54,9 +55,10 @@ func (r *run) parse(name string, text []byte) (*jsontext.Node, bool) {
 	return n, true
 }
 
-// given are the values of the parameters of the template itself.
-func (r *run) given(opts Options) map[string]any {
-	out := map[string]any{}
+// given are the values of the parameters of the template itself, and where those of
+// parameter files are written.
+func (r *run) given(opts Options) (map[string]any, map[string]eval.Place) {
+	out, written := map[string]any{}, map[string]eval.Place{}
 	for _, name := range opts.ParameterFiles {
 		text, err := readFile(name)
 		if err != nil {
@@ -64,21 +66,23 @@ func (r *run) given(opts Options) map[string]any {
 			continue
 		}
 		if n, ok := r.parse(name, text); ok {
-			r.file(name, n, out)
+			r.file(name, n, out, written)
 		}
 	}
 	for name, v := range opts.Parameters {
 		out[name] = value.FromJSON(v)
+		delete(written, strings.ToLower(name))
 	}
 	for name, text := range opts.Inline {
 		out[name] = eval.Inline(text)
+		delete(written, strings.ToLower(name))
 	}
-	return out
+	return out, written
 }
 
 // file takes the values of one parameter file, with or without the frame that
 // names its schema.
-func (r *run) file(name string, n *jsontext.Node, out map[string]any) {
+func (r *run) file(name string, n *jsontext.Node, out map[string]any, written map[string]eval.Place) {
 	list := n
 	if inner := n.Get("parameters"); inner.Is(jsontext.Object) && n.Get("$schema") != nil {
 		list = inner
@@ -93,6 +97,7 @@ func (r *run) file(name string, n *jsontext.Node, out map[string]any) {
 			continue
 		}
 		out[m.Name] = v
+		written[strings.ToLower(m.Name)] = eval.Literal(name, m.Value.Get("value"))
 	}
 }
 

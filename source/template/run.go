@@ -98,12 +98,12 @@ func (r *run) begin(file string, text []byte) *Deployment {
 		name = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	}
 	d := &Deployment{run: r, name: name, file: file, root: root, at: at, said: at}
-	given := r.given(r.opts)
+	given, written := r.given(r.opts)
 	if r.errs > 0 || r.diags.HasErrors() {
 		return nil
 	}
 	d.scope, err = eval.New(r.Shared, root, eval.Options{
-		File: file, Host: d, Given: given, Secrets: r.opts.Secrets, Require: r.opts.RequireParameters,
+		File: file, Host: d, Given: given, Written: written, Secrets: r.opts.Secrets, Require: r.opts.RequireParameters,
 	})
 	if err != nil {
 		r.report(err)

@@ -3,6 +3,7 @@ package template
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
@@ -62,14 +63,42 @@ func (p *paper) fold(doc arm.Resource, all map[string]*arm.Resource) {
 	}
 	parent.Properties = o
 	if policies {
-		o["accessPolicies"] = accessPolicies(arm.List(o, "accessPolicies"), doc)
+		p.policies(parent, doc)
 		return
 	}
-	list := slices.DeleteFunc(slices.Clone(arm.List(o, member)), func(e any) bool {
+	list := slices.Clone(arm.List(o, member))
+	at := slices.IndexFunc(list, func(e any) bool {
 		have, _ := e.(arm.Object)
 		return strings.EqualFold(arm.String(have, "name"), doc.Name)
 	})
-	o[member] = append(list, arm.Object{"name": doc.Name, "properties": doc.Properties})
+	if at < 0 {
+		at, list = len(list), append(list, nil)
+	}
+	list[at] = arm.Object{"name": doc.Name, "properties": doc.Properties}
+	o[member] = list
+	path := "properties." + member + "." + strconv.Itoa(at)
+	parent.Parts = dropParts(*parent, path)
+	parent.Parts[path] = doc.Source
+	moveParts(parent, path+".properties", doc, "properties")
+}
+
+// policies gives a vault the access policies that a resource of their type adds.
+func (p *paper) policies(vault *arm.Resource, doc arm.Resource) {
+	const path = "properties.accessPolicies"
+	have := arm.List(vault.Properties, "accessPolicies")
+	vault.Properties["accessPolicies"] = accessPolicies(have, doc)
+	switch strings.ToLower(doc.Name) {
+	case "remove":
+	case "replace":
+		vault.Parts = dropParts(*vault, path)
+		vault.Parts[path] = doc.Source
+		moveParts(vault, path, doc, path)
+	default:
+		vault.Parts = dropParts(*vault)
+		for i := range arm.List(doc.Properties, "accessPolicies") {
+			vault.Parts[path+"."+strconv.Itoa(len(have)+i)] = doc.Place(path + "." + strconv.Itoa(i))
+		}
+	}
 }
 
 // accessPolicies are a vault's after those named add, replace or remove.

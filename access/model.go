@@ -246,6 +246,13 @@ func (m *Model) Principal(objectID string) (Principal, bool) {
 	return p, ok
 }
 
+// ObjectID is the object id of the managed identity that a document of the estate
+// is, or has of its own.
+func (m *Model) ObjectID(id arm.ID) (string, bool) {
+	object, ok := m.objectOf[id.Key()]
+	return object, ok
+}
+
 // IdentityOf is the identity that a resource acts as: its system-assigned one, or
 // the one user-assigned identity where it has exactly one and no other. The
 // object id is "" where it has none, or more than one to choose from.

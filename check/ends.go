@@ -368,11 +368,12 @@ func (w *world) goal(asked string) (Target, error) {
 func (w *world) identity(asked string) (string, error) {
 	var ends []end[string]
 	for _, doc := range w.estate.All() {
-		id := w.access.IdentityOf(doc)
+		id, ok := w.access.ObjectID(doc.ID)
+		if !ok {
+			continue
+		}
 		if p, ok := w.access.Principal(id); ok && p.Resource.Equal(doc.ID) {
 			ends = append(ends, end[string]{value: id, name: p.Name, also: append(w.called(doc.ID), id)})
-		} else if p, ok := w.access.Principal(arm.PrincipalID(doc.ID)); ok && p.Resource.Equal(doc.ID) {
-			ends = append(ends, end[string]{value: p.ObjectID, name: p.Name, also: append(w.called(doc.ID), p.ObjectID)})
 		}
 	}
 	return pick("identity", asked, ends)

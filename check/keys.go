@@ -62,19 +62,31 @@ func (w *world) keyVaultOf(doc arm.Resource) (arm.Resource, bool) {
 	return arm.Resource{}, false
 }
 
-// keyIdentity is the object id that a service reads its key as, and its name.
+// keyIdentity is the object id that a service reads its key as, and its name: that of
+// the identity's own document, or what the service's document says of it.
 func (w *world) keyIdentity(doc arm.Resource) (id, name string) {
 	for _, path := range []string{"encryption.identity.userAssignedIdentity", "encryption.keyVaultProperties.identity"} {
 		ref := arm.Ref(doc.Properties, path)
 		if ref == "" {
 			continue
 		}
-		if identity, ok := w.estate.Get(ref); ok {
-			if id := arm.String(identity.Properties, "principalId"); id != "" {
-				return id, identity.Name
-			}
+		if id, ok := w.access.ObjectID(ref); ok {
+			return id, ref.Name()
 		}
-		return arm.PrincipalID(ref), ref.Name()
+		return elsewhere(doc, ref), ref.Name()
 	}
 	return w.access.IdentityOf(doc), doc.Name
+}
+
+// elsewhere is the object id of an identity that is not in the estate, as a document
+// that has it says.
+func elsewhere(doc arm.Resource, ref arm.ID) string {
+	if doc.Identity != nil {
+		for user, o := range doc.Identity.User {
+			if said := arm.String(o, "principalId"); arm.ID(user).Equal(ref) && said != "" {
+				return said
+			}
+		}
+	}
+	return arm.PrincipalID(ref)
 }

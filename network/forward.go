@@ -171,7 +171,11 @@ func (w *walk) translated(fw *Firewall, step verdict.Step) {
 	var k fork
 	private := w.to == fw.Private
 	if private && fw.DNSProxy {
-		k.branches = append(k.branches, dnsBranch(fw, step))
+		answers := dnsBranch(fw, step)
+		inner := w.branch()
+		inner.back(p)
+		answers.parts = inner.parts
+		k.branches = append(k.branches, answers)
 	}
 	from, to := w.from, w.to
 	for _, r := range fw.nat {

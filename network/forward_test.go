@@ -66,6 +66,25 @@ func TestSpokeToSpokeThroughAFirewall(t *testing.T) {
 	ask(t, topology(t, append(docs, nt.Peer("one", "two"))...), question{"10.1.0.4 -> 10.2.0.4 tcp 22", "yes", ""})
 }
 
+// The answers of a firewall that is a DNS proxy take the routes of its own subnet.
+func TestAnswersOfADNSProxyNeedAWay(t *testing.T) {
+	for _, c := range []struct{ name, hop, value, reason string }{
+		{"to nowhere", "None", "no", "are lost"},
+		{"to the firewall itself", "10.0.1.4", "no", "go in a circle"},
+		{"to the peer", "", "yes", "is a DNS proxy"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			table := nt.RouteTable("of-firewall")
+			if c.hop != "" {
+				table = nt.RouteTable("of-firewall", nt.Route("one", "10.1.0.0/16", c.hop))
+			}
+			docs := hub(nil, table)
+			docs[1] = nt.Subnet("hub", "AzureFirewallSubnet", "10.0.1.0/26", nt.UseTable("of-firewall"))
+			ask(t, topology(t, docs...), question{"10.1.0.4 -> 10.0.1.4 udp 53", c.value, c.reason})
+		})
+	}
+}
+
 // The way there leads through the firewall, the way back does not.
 func TestHalfOfAConnectionIsDropped(t *testing.T) {
 	docs := hub([]arm.Object{networkRule("Any", "*", "*", "*")}, nt.Peer("one", "two"),

@@ -374,7 +374,7 @@ func (o oracle) nat(t trip) verdict.Value {
 		proxy = arm.Bool(p.Properties, "dnsSettings.enableProxy", proxy)
 	}
 	if t.f.Destination.String() == nt.FirewallAddr && proxy && t.f.Port == 53 && t.f.Protocol != network.ICMP {
-		return verdict.Yes
+		return o.back(o.fwNIC(), t)
 	}
 	for _, r := range o.firewallRules() {
 		if r.kind != "NatRule" || o.matchNetwork(r.object, t.f) != verdict.Yes {

@@ -128,6 +128,16 @@ var clusterRows = tabled(`
 		azure_rbac_enabled     enableAzureRBAC
 		tenant_id              tenantID
 		+managed true
+	role_based_access_control: .
+		enabled enableRBAC
+		azure_active_directory: aadProfile
+			admin_group_object_ids adminGroupObjectIDs
+			azure_rbac_enabled     enableAzureRBAC
+			client_app_id          clientAppID
+			managed                =false
+			server_app_id          serverAppID
+			server_app_secret      serverAppSecret !secret
+			tenant_id              tenantID
 	azure_policy_enabled                 addonProfiles.azurepolicy.enabled  =false
 	+addonProfiles.azurepolicy.config.version v2
 	http_application_routing_enabled     addonProfiles.httpApplicationRouting.enabled
@@ -252,6 +262,7 @@ var clusterRows = tabled(`
 
 var defaultPoolRows = tabled(poolRows, `
 	name
+	node_taints
 	tags
 	type
 	+mode System

@@ -43,9 +43,10 @@ var inert = []string{"random", "null", "time", "tls", "terraform", "local", "arc
 
 // azure decides what Azure's own rules decide before deployment.
 type azure struct {
-	environ  map[string]string
-	existing *existing // nil where nothing is looked up
-	assigned map[string]string
+	environ   map[string]string
+	existing  *existing // nil where nothing is looked up
+	assigned  map[string]string
+	displayed displayed
 }
 
 // Mapped reports whether a type has a meaning here, be it none.
@@ -77,7 +78,7 @@ func (a azure) Strict(typ string) bool {
 const nowhere = "00000000-0000-0000-0000-000000000000"
 
 func (a azure) view(r *lang.Resource, secrets bool) view {
-	v := view{r: r, body: r.Config, secrets: secrets, subscription: nowhere}
+	v := view{r: r, body: r.Config, secrets: secrets, subscription: nowhere, displayed: a.displayed}
 	if s, ok := a.setting(r, "subscription_id", "ARM_SUBSCRIPTION_ID").(string); ok {
 		v.subscription = s
 	}

@@ -26,7 +26,7 @@ func evaluated(f *planned.File, opts Options) (*configuration, diagnostic.Diagno
 	if err != nil {
 		return nil, diagnostic.Fail("", "No configuration", "%v.", err)
 	}
-	types := informed{azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing), assigned: opts.Assigned}, f}
+	types := informed{azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing), assigned: opts.Assigned, displayed: displayed{}}, f}
 	result := lang.Run(dir, lang.Options{
 		Vars: opts.Vars, VarFiles: opts.VarFiles, Environ: opts.Environ, RequireVars: opts.RequireVars,
 		Inputs: f.Variables(), Schemas: schema.New(), Decider: types,

@@ -85,7 +85,8 @@ var directoryKinds = map[string]kind{
 }
 
 // directoryID is the id of what a display name names, whose last part is the object
-// id that stands for the one which the directory would choose.
+// id that stands for the one which the directory would choose. Display names need not
+// be unique: a second resource with one has an id of its own.
 func directoryID(typ string) func(view) arm.ID {
 	return func(v view) arm.ID {
 		if s := v.text("object_id"); v.r.Data && s != "" {
@@ -95,8 +96,28 @@ func directoryID(typ string) func(view) arm.ID {
 		if name == "" {
 			name = braced(v.r.Address)
 		}
-		return arm.ID("/providers/" + typ + "/" + arm.PrincipalID(arm.ID("/providers/"+typ+"/"+name)))
+		id := arm.ID("/providers/" + typ + "/" + name)
+		if !v.r.Data && !v.displayed.first(id, v.r.Address) {
+			id += arm.ID("/" + braced(v.r.Address))
+		}
+		return arm.ID("/providers/" + typ + "/" + arm.PrincipalID(id))
 	}
+}
+
+// displayed are the display names that resources have, each with the address of the
+// first that was seen with it, which is the one that a data source finds.
+type displayed map[string]string
+
+// first reports whether no other resource was seen with the name before. Nil keeps none.
+func (d displayed) first(name arm.ID, address string) bool {
+	if d == nil {
+		return true
+	}
+	seen, ok := d[name.Key()]
+	if !ok {
+		d[name.Key()] = address
+	}
+	return !ok || seen == address
 }
 
 // principalOf is the service principal of an application, of which a tenant has one.

@@ -51,7 +51,7 @@ func Load(dir string, opts Options) (*arm.Estate, diagnostic.Diagnostics) {
 	if err != nil {
 		return nil, diagnostic.Fail("", "No Terraform", "%v.", err)
 	}
-	types := azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing), assigned: opts.Assigned}
+	types := azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing), assigned: opts.Assigned, displayed: displayed{}}
 	result := lang.Run(dir, lang.Options{
 		Vars: opts.Vars, VarFiles: opts.VarFiles, Environ: opts.Environ, RequireVars: opts.RequireVars,
 		Schemas: schema.New(), Decider: types,

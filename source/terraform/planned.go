@@ -27,7 +27,7 @@ func loadPlanned(read plannedReader, file string, text []byte, opts Options) (*a
 	if err != nil {
 		return nil, diagnostic.Fail(file, "Neither a plan nor a state", "%v.", err)
 	}
-	types := azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing), assigned: opts.Assigned}
+	types := azure{environ: environ(opts.Environ), existing: newExisting(opts.Existing), assigned: opts.Assigned, displayed: displayed{}}
 	o := planned.Options{File: file, Schemas: schema.New(), Decider: types}
 	var config *configuration
 	if opts.Config != "" {

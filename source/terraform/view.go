@@ -18,6 +18,7 @@ type view struct {
 	tenant       cty.Value
 	secrets      bool
 	self         arm.ID // of the resource whose document is being made
+	displayed    displayed
 }
 
 // value is what is written for an attribute; null where nothing is. A dotted

@@ -120,32 +120,31 @@ func (w *walk) backThrough(at place, route Route, replying netip.Addr, step verd
 // backRelayed is the machine in a network, or in none that is reached, to which a
 // route leads the replies.
 func (w *walk) backRelayed(home arm.ID, route Route, step verdict.Step) (place, bool) {
-	next, firewall, ok := w.t.forwarder(home, route.Address)
-	if !ok {
+	next, ok := w.t.forwarder(home, route.Address)
+	switch {
+	case ok:
+		return next, true
+	case next.nic.IPForwarding && w.t.settings.AppliancesForward == NotSo:
+		step.Reason = fmt.Sprintf("replies take %s, which is taken to forward nothing (a setting)", route)
+	default:
 		step.Value = verdict.Unknown
 		step.Reason = fmt.Sprintf("replies take %s: the appliance sees only half of the connection, and may drop it", route)
-		w.add(step)
-		return next, false
 	}
-	if !firewall && w.t.settings.AppliancesForward == NotSo {
-		step.Reason = fmt.Sprintf("replies take %s, which is taken to forward nothing (a setting)", route)
-		w.add(step)
-		return next, false
-	}
-	return next, true
+	w.add(step)
+	return next, false
 }
 
 // forwarder is the machine at the address of a virtual appliance in a network, if
 // what it does is known: an Azure Firewall, or a machine that is taken to forward.
-func (t *Topology) forwarder(home arm.ID, a netip.Addr) (p place, firewall, ok bool) {
+func (t *Topology) forwarder(home arm.ID, a netip.Addr) (p place, ok bool) {
 	if home == "" {
-		return place{}, false, false
+		return place{}, false
 	}
 	if fw, ok := t.firewallIn(home, a); ok {
-		return t.firewallPlace(fw), true, true
+		return t.firewallPlace(fw), true
 	}
 	p, ok = t.occupant(home, a)
-	return p, false, ok && p.nic.IPForwarding && t.forwards(p)
+	return p, ok && p.nic.IPForwarding && t.forwards(p)
 }
 
 // sameWay: a machine that keeps state must see both directions.

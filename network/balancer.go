@@ -54,12 +54,16 @@ type balancingRule struct {
 	// astray says why it is not known where it leads: the pool, or the port at the
 	// machine.
 	astray string
+	// open says why it is not known for which protocol it is.
+	open string
 }
 
 // outboundRule gives a pool's machines the addresses of frontends.
 type outboundRule struct {
 	pool      arm.ID
 	frontends []arm.ID
+	protocol  string // Tcp, Udp or *
+	open      string // why that is not known
 }
 
 func (b *builder) balancers() {
@@ -69,7 +73,9 @@ func (b *builder) balancers() {
 		for i, o := range d.objects("frontendIPConfigurations", "frontend") {
 			fe := &frontend{id: childID(r.ID, "frontendIPConfigurations", o.o, i), balancer: lb}
 			fe.subnet = o.as(aboutSubnet).ref("properties.subnet.id")
-			fe.public = o.as(aboutPublic).ref("properties.publicIPAddress.id")
+			if fe.public = o.as(aboutPublic).ref("properties.publicIPAddress.id"); fe.public == "" {
+				fe.public = o.as(aboutPublic).ref("properties.publicIPPrefix.id")
+			}
 			fe.private, _ = o.address("properties.privateIPAddress")
 			lb.frontends = append(lb.frontends, fe)
 		}
@@ -93,8 +99,12 @@ func (lb *Balancer) readRules(d document) {
 		o.doubts = &r.doubts
 		o.about = aboutBalancing
 		front := o.number("properties.frontendPort", 0)
+		known := len(r.doubts)
 		r.protocol = anyProtocol(o.text("properties.protocol"))
 		plain := len(r.doubts)
+		if plain > known {
+			r.open = r.doubts[known].Reason
+		}
 		back := o.number("properties.backendPort", 0)
 		if front != 0 {
 			r.ports, r.port = []PortRange{{uint16(front), uint16(front)}}, uint16(back)
@@ -141,7 +151,13 @@ func (lb *Balancer) readRules(d document) {
 	}
 	for _, o := range d.as(aboutBalancing).objects("outboundRules", "outbound rule") {
 		pool := o.ref("properties.backendAddressPool.id")
-		lb.outbound = append(lb.outbound, outboundRule{pool: pool, frontends: o.refs("properties.frontendIPConfigurations")})
+		rule := outboundRule{pool: pool, frontends: o.refs("properties.frontendIPConfigurations")}
+		var doubts Doubts
+		o.doubts = &doubts
+		if rule.protocol = anyProtocol(o.text("properties.protocol")); len(doubts) > 0 {
+			rule.open = doubts[0].Reason
+		}
+		lb.outbound = append(lb.outbound, rule)
 	}
 }
 

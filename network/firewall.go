@@ -34,6 +34,9 @@ type Firewall struct {
 	DNSProxy bool
 	// Untranslated are the destinations to which packets keep their source address.
 	Untranslated []netip.Prefix
+	// Learns: it keeps the source address towards what a route server beside it has
+	// learned too, which no document holds.
+	Learns bool
 	// Inspects are its settings that look into what is allowed, by Azure's names: TLS
 	// inspection, IDPS, threat intelligence that denies. They may close a connection
 	// that rules allow, and decide nothing here.
@@ -167,7 +170,26 @@ func (b *builder) policy(fw *Firewall, id arm.ID) {
 		if list := d.as(aboutSNAT).texts("snat.privateRanges"); len(list) > 0 {
 			fw.Untranslated = snatRanges(d, list)
 		}
+		fw.learns(b, r)
 		b.ruleGroups(fw, r)
+	}
+}
+
+// learns reads whether ranges are learned, each hour, from the route server that must be
+// in the same network: then there is a subnet for it. A setting that is not known counts
+// as one that may be on.
+//
+// Source: Microsoft Learn, "Azure Firewall SNAT private IP address ranges" (auto-learn
+// SNAT routes).
+func (fw *Firewall) learns(b *builder, policy arm.Resource) {
+	var open Doubts
+	mode := b.read(policy, &open).text("snat.autoLearnPrivateRanges")
+	switch {
+	case mode == "" && len(open) == 0:
+	case strings.EqualFold(mode, "Disabled"):
+		fw.Learns = false
+	default:
+		_, fw.Learns = b.t.Subnet(fw.Subnet.Parent().Child("subnets", "RouteServerSubnet"))
 	}
 }
 

@@ -123,14 +123,10 @@ func (w *walk) throughFirewall(fw *Firewall) {
 	if w.circles(p) {
 		return
 	}
-	network, application := w.branch(), w.branch()
-	if fw.translates(w.to) {
-		network.become(p)
-	} else {
-		network.through = append(network.through, p)
-	}
-	if !network.over {
-		network.follow(p)
+	network, application := w.allowed(p, fw.translates(w.to)), w.branch()
+	if fw.Learns && fw.translates(w.to) {
+		network = []part{spread{ways: [][]part{network, w.allowed(p, false)}, step: verdict.Step{At: p.nic.Name, Resource: fw.ID, Value: verdict.Yes,
+			Reason: fmt.Sprintf("whether it translates the source towards %s hangs on what it has learned from the route server", w.to)}}}
 	}
 	if fw.hasApplicationRules() {
 		application.become(p)
@@ -138,8 +134,23 @@ func (w *walk) throughFirewall(fw *Firewall) {
 			application.follow(p)
 		}
 	}
-	w.parts = append(w.parts, firewallPart{fw: fw, from: w.from, to: w.to, network: network.parts, application: application.parts})
+	w.parts = append(w.parts, firewallPart{fw: fw, from: w.from, to: w.to, network: network, application: application.parts})
 	w.over = true
+}
+
+// allowed is the way of packets that network rules of a firewall allow: with its own
+// address as their source, or with the one that they have.
+func (w *walk) allowed(p place, translated bool) []part {
+	on := w.branch()
+	if translated {
+		on.become(p)
+	} else {
+		on.through = append(on.through, p)
+	}
+	if !on.over {
+		on.follow(p)
+	}
+	return on.parts
 }
 
 // become makes a machine the source of the packets: it translates their address.
@@ -161,7 +172,12 @@ func (w *walk) toFirewall(fw *Firewall) {
 	w.translated(fw, verdict.Step{At: "Azure Firewall " + fw.Name, Resource: fw.ID})
 }
 
-// translated forks on the rules that translate destinations.
+// translated forks on the rules that translate destinations. What they take is let
+// through: network rules, those that deny too, are not asked. Microsoft's pages until
+// 2020 said that a network rule that denies overrides them; the newest say the contrary.
+//
+// Source: Microsoft Learn, "Azure Firewall rule processing logic" (DNAT rules and
+// network rules), of 23 March 2026.
 func (w *walk) translated(fw *Firewall, step verdict.Step) {
 	if s, unusable := fw.unusable(); unusable {
 		w.end(s)

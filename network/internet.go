@@ -22,26 +22,21 @@ func (w *walk) toInternet(at place, route Route, step verdict.Step) {
 		w.end(w.t.apart(at, step, w.to))
 		return
 	}
-	w.add(step)
 	if !contains(at.nic.prefixes(), w.from) {
+		w.add(step)
 		w.end(verdict.Step{At: "way out of " + at.nic.Name, Resource: at.nic.ID, Value: verdict.Unknown, Reason: fmt.Sprintf(
 			"Azure translates only addresses of %s itself, and whether it translates %s is decided by its own configuration", at.nic.Name, w.from)})
 		return
 	}
 	if route.NextHop == HopService {
+		w.add(step)
 		w.add(verdict.Step{At: "service endpoint " + route.Name, Resource: at.subnet.ID, Value: verdict.Yes, Reason: fmt.Sprintf(
 			"the service sees the private address %s of subnet %s", w.from, at.subnet.Name)})
 		w.parts = append(w.parts, exit{addr: w.from, subnet: at.subnet.ID})
 		w.end(w.t.publicHost(w.to))
 		return
 	}
-	egress, way := w.t.egressFor(at.nic, w.to)
-	if !w.add(way) {
-		return
-	}
-	w.parts = append(w.parts, exit{addr: egress, translated: true})
-	w.from, w.outside, w.through = egress, true, nil
-	w.toPublic()
+	w.out(at.nic, step)
 }
 
 // prefixes are a NIC's own addresses.
@@ -143,14 +138,6 @@ func (w *walk) fromKnown(name string, id arm.ID) bool {
 	}
 	w.end(verdict.Step{At: "NIC " + name, Resource: id, Value: verdict.Unknown, Reason: "the public address of the source is not known before deployment"})
 	return false
-}
-
-// egressFor is the way out to one address.
-func (t *Topology) egressFor(n NIC, to netip.Addr) (netip.Addr, verdict.Step) {
-	if to.Is6() {
-		return t.egress6(n)
-	}
-	return t.egress(n)
 }
 
 // wayBackOut: replies to the internet must leave the way the connection came in,

@@ -19,9 +19,14 @@ func (o oracle) isFirewall(vnet arm.ID, a netip.Addr) bool {
 	return ok && a.String() == nt.FirewallAddr && vnet.Equal(nt.VNetID("a"))
 }
 
-func (o oracle) isBalancer(vnet arm.ID, a netip.Addr) bool {
-	_, ok := o.e.Get(nt.InternalID)
-	return ok && a.String() == nt.BalancerAddr && vnet.Equal(nt.VNetID("b"))
+// balancerAt is the load balancer that listens at a private address.
+func (o oracle) balancerAt(vnet arm.ID, a netip.Addr) (arm.ID, bool) {
+	for id, at := range map[arm.ID]string{nt.InternalID: nt.BalancerAddr, nt.SixID: nt.BalancerAddr6} {
+		if _, ok := o.e.Get(id); ok && a == netip.MustParseAddr(at) && vnet.Equal(nt.VNetID("b")) {
+			return id, true
+		}
+	}
+	return "", false
 }
 
 func (o oracle) inGatewaySubnet(a netip.Addr) bool {
@@ -168,7 +173,11 @@ func (o oracle) firewall(t trip) verdict.Value {
 		case "deny":
 			values[verdict.No] = true
 		case "network":
-			values[o.beyond(t, o.translates(t.f.Destination))] = true
+			translated := o.translates(t.f.Destination)
+			values[o.beyond(t, translated)] = true
+			if translated && o.mayKeep() {
+				values[o.beyond(t, false)] = true
+			}
 		case "application":
 			values[o.beyond(t, true)] = true
 		}
@@ -208,6 +217,18 @@ func (o oracle) policies() []arm.Resource {
 		out = append(out, o.doc(base))
 	}
 	return append(out, policy)
+}
+
+// mayKeep: the firewall learns ranges from a route server in its network.
+func (o oracle) mayKeep() bool {
+	learns := false
+	for _, p := range o.policies() {
+		if mode := arm.String(p.Properties, "snat.autoLearnPrivateRanges"); mode != "" {
+			learns = mode == "Enabled"
+		}
+	}
+	_, beside := o.e.Get(nt.SubnetID("a", "RouteServerSubnet"))
+	return learns && beside
 }
 
 func (o oracle) translates(a netip.Addr) bool {
@@ -486,27 +507,4 @@ func (o oracle) balanceTo(probed func(network.NIC, netip.Addr) verdict.Value, ni
 		}
 	}
 	return answers[0]
-}
-
-// lent is the way out that load balancers give their machines, if they decide.
-func (o oracle) lent(n network.NIC) (netip.Addr, verdict.Value, bool) {
-	in := func(lb arm.ID, list string, child string) bool {
-		nics, _ := o.members(list, lb.Child(child, "pool"))
-		return slices.ContainsFunc(nics, func(m network.NIC) bool { return m.ID.Equal(n.ID) && n.ID != "" })
-	}
-	internal := in(nt.InternalID, "loadBalancerBackendAddressPools", "backendAddressPools")
-	outer := in(nt.PublicLBID, "loadBalancerBackendAddressPools", "backendAddressPools")
-	if outer {
-		lends := len(arm.Objects(o.doc(nt.PublicLBID).Properties, "outboundRules")) > 0
-		for _, r := range arm.Objects(o.doc(nt.PublicLBID).Properties, "loadBalancingRules") {
-			lends = lends || !arm.Bool(r, "properties.disableOutboundSnat", false)
-		}
-		if lends {
-			return netip.MustParseAddr(nt.BalancerPublic), verdict.Yes, true
-		}
-	}
-	if outer || internal && arm.String(o.doc(nt.InternalID).SKU, "name") == "Standard" {
-		return netip.Addr{}, verdict.No, true
-	}
-	return netip.Addr{}, verdict.No, false
 }

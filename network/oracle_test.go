@@ -20,6 +20,8 @@ import (
 type oracle struct {
 	e   *arm.Estate
 	top *network.Topology
+	// forwards is what is taken for granted of appliances.
+	forwards network.Assumption
 }
 
 func mustPrefix(s string) netip.Prefix {

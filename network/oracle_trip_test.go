@@ -128,9 +128,9 @@ func (o oracle) route(at network.NIC, t trip) verdict.Value {
 		if !slices.Contains(at.Addrs, t.f.Source) {
 			return verdict.Unknown
 		}
-		source, v := o.egress(at)
+		source, v := o.egress(at, t.f.Protocol)
 		if t.f.Destination.Is6() {
-			source, v = o.egress6(at)
+			source, v = o.egress6(at, t.f.Protocol)
 			if v == verdict.Unknown && o.isOurs(t.f.Destination) {
 				return v // and so is what the groups there say of its source
 			}
@@ -182,8 +182,8 @@ func (o oracle) inside(vnet arm.ID, t trip) verdict.Value {
 	if o.isFirewall(vnet, t.f.Destination) {
 		return o.nat(t)
 	}
-	if o.isBalancer(vnet, t.f.Destination) {
-		return o.balance(nt.InternalID, t, false)
+	if lb, ok := o.balancerAt(vnet, t.f.Destination); ok {
+		return o.balance(lb, t, false)
 	}
 	for _, to := range o.top.NICs {
 		if slices.Contains(to.Addrs, t.f.Destination) && to.Subnet.Parent().Equal(vnet) {
@@ -245,12 +245,16 @@ func (o oracle) back(from network.NIC, t trip) verdict.Value {
 			return verdict.And(value, verdict.Unknown)
 		case "appliance":
 			home, ok := o.holder(vnet, h.next)
-			if !ok || !o.isFirewall(home, h.next) {
+			next, known := o.relay(home, h.next)
+			if !ok || known != verdict.Yes {
+				if ok && known == verdict.No {
+					return verdict.No
+				}
 				return verdict.And(value, verdict.Unknown)
 			}
 			value = verdict.And(value, o.crosses(vnet, home, t.f.Destination, t.kind))
-			seen = append(seen, nt.FirewallID)
-			subnet = nt.SubnetID("a", "AzureFirewallSubnet")
+			seen = append(seen, next.ID)
+			subnet = next.Subnet
 		case "none", "internet": // the system's own, where a gateway knows no better
 			if o.mayLearn(subnet, source) && !h.user {
 				return verdict.And(value, verdict.Unknown)
@@ -263,12 +267,35 @@ func (o oracle) back(from network.NIC, t trip) verdict.Value {
 	return verdict.No
 }
 
-func (o oracle) sameState(seen []arm.ID, t trip) verdict.Value {
-	there := slices.Contains(t.state, nt.FirewallID)
-	if there == (len(seen) > 0) {
-		return verdict.Yes
+// relay is the machine at an address that takes packets on, if it is known to.
+func (o oracle) relay(home arm.ID, a netip.Addr) (network.NIC, verdict.Value) {
+	if o.isFirewall(home, a) {
+		return o.fwNIC(), verdict.Yes
 	}
-	if t.f.Protocol == network.TCP {
+	for _, n := range o.top.NICs {
+		if slices.Contains(n.Addrs, a) && n.Subnet.Parent().Equal(home) && arm.Bool(o.doc(n.ID).Properties, "enableIPForwarding", false) {
+			return n, map[network.Assumption]verdict.Value{network.Open: verdict.Unknown, network.IsSo: verdict.Yes, network.NotSo: verdict.No}[o.forwards]
+		}
+	}
+	return network.NIC{}, verdict.Unknown
+}
+
+// sameState: what keeps state sees both directions, or the firewall drops the
+// connection, and of another it is not known.
+func (o oracle) sameState(seen []arm.ID, t trip) verdict.Value {
+	missing := func(list, from []arm.ID) (out []arm.ID) {
+		for _, id := range list {
+			if !slices.Contains(from, id) {
+				out = append(out, id)
+			}
+		}
+		return out
+	}
+	half := append(missing(seen, t.state), missing(t.state, seen)...)
+	switch {
+	case len(half) == 0:
+		return verdict.Yes
+	case slices.Contains(half, nt.FirewallID) && t.f.Protocol == network.TCP:
 		return verdict.No
 	}
 	return verdict.Unknown
@@ -303,8 +330,8 @@ func (o oracle) appliance(at network.NIC, next netip.Addr, t trip) verdict.Value
 	if o.isFirewall(home, next) {
 		return verdict.And(crossed, o.firewall(t))
 	}
-	if o.isBalancer(home, next) {
-		return verdict.And(crossed, o.balance(nt.InternalID, t, true))
+	if lb, ok := o.balancerAt(home, next); ok {
+		return verdict.And(crossed, o.balance(lb, t, true))
 	}
 	for _, n := range o.top.NICs {
 		if slices.Contains(n.Addrs, next) && n.Subnet.Parent().Equal(home) {
@@ -325,64 +352,23 @@ func (o oracle) machine(n network.NIC, t trip) verdict.Value {
 	if !arm.Bool(o.doc(n.ID).Properties, "enableIPForwarding", false) {
 		return verdict.No
 	}
-	if n.ID.Equal(t.self) && t.kind == "network" {
+	if n.ID.Equal(t.self) && t.kind == "network" || slices.Contains(t.state, n.ID) {
 		return verdict.No
 	}
-	return verdict.And(o.groups(n, network.Inbound, t.f), verdict.Unknown)
+	in := o.groups(n, network.Inbound, t.f)
+	switch o.forwards {
+	case network.IsSo:
+		t.state = append(slices.Clone(t.state), n.ID)
+		return verdict.And(verdict.And(in, o.groups(n, network.Outbound, t.f)), o.route(n, t))
+	case network.NotSo:
+		return verdict.No
+	}
+	return verdict.And(in, verdict.Unknown)
 }
 
 // isOurs reports whether a machine has a public address.
 func (o oracle) isOurs(a netip.Addr) bool {
 	return slices.ContainsFunc(o.e.OfType("Microsoft.Network/publicIPAddresses"), func(r arm.Resource) bool { return o.top.PublicIP(r.ID) == a })
-}
-
-// egress6: only what a configuration of IPv6 has itself lets out.
-func (o oracle) egress6(n network.NIC) (netip.Addr, verdict.Value) {
-	if n.ID.Equal(nt.FirewallID) {
-		return netip.Addr{}, verdict.No
-	}
-	for _, c := range arm.Objects(o.doc(n.ID).Properties, "ipConfigurations") {
-		if a := o.top.PublicIP(arm.Ref(c, "properties.publicIPAddress.id")); a.Is6() {
-			return a, verdict.Yes
-		}
-	}
-	for _, c := range arm.Objects(o.doc(n.ID).Properties, "ipConfigurations") {
-		if len(arm.Objects(c, "properties.loadBalancerBackendAddressPools")) > 0 {
-			return netip.Addr{}, verdict.Unknown
-		}
-	}
-	return netip.Addr{}, verdict.No
-}
-
-// egress is the public source address, if there is a way out.
-func (o oracle) egress(n network.NIC) (netip.Addr, verdict.Value) {
-	subnet := o.doc(n.Subnet).Properties
-	if arm.Ref(subnet, "natGateway.id") != "" {
-		return o.top.PublicIP(nt.PublicIPID("pip-nat")), verdict.Yes
-	}
-	if n.ID.Equal(nt.FirewallID) {
-		return netip.MustParseAddr(nt.FirewallPublic), verdict.Yes
-	}
-	for _, r := range o.publicIPs(n) {
-		if a := o.top.PublicIP(r.ID); a.Is4() {
-			return a, verdict.Yes
-		}
-	}
-	if a, v, ok := o.lent(n); ok {
-		return a, v
-	}
-	a, _ := o.top.EgressAddr(n.ID)
-	if !a.IsValid() { // nobody's address: as another machine of its network
-		for _, m := range o.top.NICs {
-			if m.Subnet.Parent().Equal(n.Subnet.Parent()) {
-				a = netip.MustParseAddr("203.0.113.250")
-			}
-		}
-	}
-	if arm.Bool(subnet, "defaultOutboundAccess", true) {
-		return a, verdict.Yes
-	}
-	return a, verdict.No
 }
 
 // internet is the second half of a path to a public address.
@@ -398,8 +384,10 @@ func (o oracle) internet(t trip) verdict.Value {
 	if _, ok := o.e.Get(nt.FirewallID); ok && t.f.Destination.String() == nt.FirewallPublic {
 		return o.nat(t)
 	}
-	if _, ok := o.e.Get(nt.PublicLBID); ok && t.f.Destination.String() == nt.BalancerPublic {
-		return o.balance(nt.PublicLBID, t, false)
+	for lb, a := range map[arm.ID]string{nt.PublicLBID: nt.BalancerPublic, nt.PublicSixID: nt.BalancerPublic6} {
+		if _, ok := o.e.Get(lb); ok && t.f.Destination == netip.MustParseAddr(a) {
+			return o.balance(lb, t, false)
+		}
 	}
 	if service.Customer.Contains(t.f.Destination) || mustPrefix("2001:db8:0:c::/64").Contains(t.f.Destination) {
 		return verdict.No

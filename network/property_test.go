@@ -47,7 +47,7 @@ func TestForwardingAgreesWithOracle(t *testing.T) {
 func TestDualStackAgreesWithOracle(t *testing.T) {
 	soak(t, func(t *rapid.T) {
 		shape := nt.Complete
-		shape.Dual = true
+		shape.Dual, shape.Fronted6, shape.Lent6 = true, true, true
 		e := nt.Random(t, shape)
 		top := network.FromEstate(e)
 		o := oracle{e: e, top: top}
@@ -59,6 +59,27 @@ func TestDualStackAgreesWithOracle(t *testing.T) {
 			got, err := in(spaces.Between(f.Source, f.Destination), packet(f))
 			if want := o.reach(f); err != nil || got != want {
 				t.Fatalf("%+v: the sets say %v (%v), the oracle %v\n%s", f, got, err, want, dump(e))
+			}
+		}
+	})
+}
+
+// They agree where virtual appliances are taken to forward what reaches them, and
+// where they are taken to forward nothing.
+func TestForwardingAppliancesAgreeWithOracle(t *testing.T) {
+	soak(t, func(t *rapid.T) {
+		e := nt.Random(t, nt.Complete)
+		o := oracle{e: e, forwards: rapid.SampledFrom([]network.Assumption{network.IsSo, network.NotSo}).Draw(t, "appliances forward")}
+		o.top = network.Settings{AppliancesForward: o.forwards}.FromEstate(e)
+		spaces := o.top.Spaces("st.example")
+		for range 30 {
+			f := nt.CompleteFlow(t, o.top)
+			o.check(t, f)
+			if f.Host, f.SourcePort = "st.example", 50000; f.Source.IsValid() {
+				got, err := in(spaces.Between(f.Source, f.Destination), packet(f))
+				if want := o.reach(f); err != nil || got != want {
+					t.Fatalf("%+v: the sets say %v (%v), the oracle %v\n%s", f, got, err, want, dump(e))
+				}
 			}
 		}
 	})

@@ -117,7 +117,7 @@ func defaultKey(vnet arm.ID) string { return vnet.Key() + "#default" }
 // has one; invalid where there is none.
 func (t *Topology) PublicIP(id arm.ID) netip.Addr { return t.public[id.Key()] }
 
-// EgressAddr is the public IPv4 address that the internet sees of a NIC's own
+// EgressAddr is the public IPv4 address that the internet sees of a NIC's own TCP
 // connections, and by what. Whether its routes lead to the internet is not
 // looked at: that is a question about a flow.
 func (t *Topology) EgressAddr(nic arm.ID) (netip.Addr, Answer) {
@@ -128,7 +128,7 @@ func (t *Topology) EgressAddr(nic arm.ID) (netip.Addr, Answer) {
 	if !ok {
 		return netip.Addr{}, answer(verdict.Step{At: "NIC " + nic.Name(), Resource: nic, Value: verdict.No, Reason: "there is no such network interface"})
 	}
-	a, step := t.egress(n)
+	a, step := t.egress(n, TCP)
 	return a, answer(step)
 }
 
@@ -140,7 +140,9 @@ func answer(s verdict.Step) Answer {
 
 // egress: a NAT gateway goes before everything else, then what the NIC itself
 // has, then default outbound access.
-func (t *Topology) egress(n NIC) (netip.Addr, verdict.Step) {
+//
+// Source: Microsoft Learn, "Azure NAT Gateway SKUs" (SKU comparison, protocols).
+func (t *Topology) egress(n NIC, p Protocol) (netip.Addr, verdict.Step) {
 	step := verdict.Step{At: "way out of " + n.Name, Value: verdict.Unknown}
 	s, ok := t.Subnet(n.Subnet)
 	if !ok {
@@ -156,19 +158,22 @@ func (t *Topology) egress(n NIC) (netip.Addr, verdict.Step) {
 		return netip.Addr{}, step
 	}
 	if s.NATGateway != "" {
-		return t.natEgress(s, step)
+		return t.natEgress(s, step, p)
 	}
 	if n.PublicAddr.IsValid() {
 		step.Value, step.Reason = verdict.Yes, fmt.Sprintf("leaves as %s, its own public IP address", n.PublicAddr)
 		return n.PublicAddr, step
 	}
-	return t.subnetEgress(n, s, step)
+	return t.subnetEgress(n, s, step, p)
 }
 
-func (t *Topology) natEgress(s Subnet, step verdict.Step) (netip.Addr, verdict.Step) {
+func (t *Topology) natEgress(s Subnet, step verdict.Step, p Protocol) (netip.Addr, verdict.Step) {
 	step.Resource = s.NATGateway
 	a, doubts := t.natAddr(s.NATGateway)
 	switch {
+	case p == ICMP && (a.IsValid() || len(doubts) == 0):
+		step.Value, step.Reason = verdict.No, fmt.Sprintf("NAT gateway %s of subnet %s takes out TCP and UDP only", s.NATGateway.Name(), s.Name)
+		return netip.Addr{}, step
 	case a.IsValid():
 		step.Value, step.Reason = verdict.Yes, fmt.Sprintf("leaves as %s through NAT gateway %s of subnet %s", a, s.NATGateway.Name(), s.Name)
 	case len(doubts) > 0:
@@ -189,7 +194,10 @@ func (t *Topology) natAddr(id arm.ID) (netip.Addr, Doubts) {
 	return netip.Addr{}, nat.doubts
 }
 
-func (t *Topology) subnetEgress(n NIC, s Subnet, step verdict.Step) (netip.Addr, verdict.Step) {
+// subnetEgress is the way out of a NIC that has none of its own.
+//
+// Source: Microsoft Learn, "Default outbound access in Azure" (it supports no ICMP).
+func (t *Topology) subnetEgress(n NIC, s Subnet, step verdict.Step, p Protocol) (netip.Addr, verdict.Step) {
 	step.Resource = s.ID
 	if d, unknown := firstDoubt(n.Doubts, aboutPublic, aboutNodePub, aboutConfigs, aboutPool); unknown {
 		step.Resource, step.Reason = n.ID, d.Reason
@@ -213,7 +221,7 @@ func (t *Topology) subnetEgress(n NIC, s Subnet, step verdict.Step) (netip.Addr,
 		}
 		return netip.Addr{}, step
 	case ViaBalancer:
-		if a, step, decided := t.balancerEgress(n, step); decided {
+		if a, step, decided := t.balancerEgress(n, step, p); decided {
 			return a, step
 		}
 	}
@@ -224,6 +232,10 @@ func (t *Topology) subnetEgress(n NIC, s Subnet, step verdict.Step) (netip.Addr,
 	if !s.DefaultOutbound {
 		step.Value, step.Reason = verdict.No, fmt.Sprintf(
 			"subnet %s has no way to the internet: defaultOutboundAccess is false, and there is neither a NAT gateway nor a public IP address; add one", s.Name)
+		return netip.Addr{}, step
+	}
+	if p == ICMP {
+		step.Value, step.Reason = verdict.No, fmt.Sprintf("subnet %s has default outbound access only, which takes out no ICMP; add a public IP address", s.Name)
 		return netip.Addr{}, step
 	}
 	a := t.public[defaultKey(s.VNet)]
@@ -244,12 +256,13 @@ func firstDoubt(d Doubts, properties ...string) (Doubt, bool) {
 type natGateway struct {
 	addresses []arm.ID
 	six       bool // some are of IPv6
+	second    bool // StandardV2, which takes out IPv6 too
 	doubts    Doubts
 }
 
 func (b *builder) natGateways() {
 	for _, r := range b.e.OfType(typeNATGateway) {
-		var g natGateway
+		g := natGateway{second: strings.EqualFold(arm.String(r.SKU, "name"), "StandardV2")}
 		d := b.read(r, &g.doubts)
 		g.addresses = append(d.refs("publicIpAddresses"), d.refs("publicIpPrefixes")...)
 		ofSix := append(d.refs("publicIpAddressesV6"), d.refs("publicIpPrefixesV6")...)

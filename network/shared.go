@@ -1,13 +1,11 @@
 package network
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/cloister-ml/cloister/arm"
-	"github.com/cloister-ml/cloister/verdict"
 )
 
 // join notes to which pools a NIC belongs, and whose machine it is.
@@ -80,66 +78,6 @@ func (t *Topology) sharedAddr(id arm.ID) netip.Addr {
 		}
 	}
 	return netip.Addr{}
-}
-
-// balancerEgress is the way out of a machine in a backend pool: an outbound rule,
-// or the frontend of a rule that lends its address. Behind an internal Standard
-// load balancer alone there is none.
-func (t *Topology) balancerEgress(n NIC, step verdict.Step) (netip.Addr, verdict.Step, bool) {
-	standard, known := false, false
-	for _, lb := range t.Balancers {
-		mine := func(pool arm.ID) bool {
-			return slices.ContainsFunc(n.memberships, func(m membership) bool { return m.pool != "" && !m.listed && m.pool.Equal(pool) })
-		}
-		member := slices.ContainsFunc(n.memberships, func(m membership) bool { return m.pool != "" && !m.listed && m.pool.Within(lb.ID) })
-		if !member {
-			continue
-		}
-		standard, known = standard || lb.Standard, true
-		step.Resource = lb.ID
-		if len(lb.Doubts) > 0 {
-			step.Value, step.Reason = verdict.Unknown, lb.Doubts[0].Reason
-			return netip.Addr{}, step, true
-		}
-		if fe, ok := t.lends(lb, mine); ok {
-			a := t.PublicIP(fe.public)
-			step.Value, step.Reason = verdict.Yes, fmt.Sprintf("leaves as %s, the frontend of load balancer %s", a, lb.Name)
-			if !a.IsValid() {
-				step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("the public address of load balancer %s is not known", lb.Name)
-			}
-			return a, step, true
-		}
-	}
-	if !known {
-		step.Resource = n.ID
-		step.Value, step.Reason = verdict.Unknown, "it is in the backend pool of a load balancer that is not in the estate"
-		return netip.Addr{}, step, true
-	}
-	if standard {
-		step.Value, step.Reason = verdict.No, fmt.Sprintf("%s is behind an internal Standard load balancer, which gives no way to the internet, and has no other; add a NAT gateway", n.Name)
-		return netip.Addr{}, step, true
-	}
-	return netip.Addr{}, step, false
-}
-
-// lends is the public frontend under whose address a pool's machines leave by IPv4.
-func (t *Topology) lends(lb *Balancer, mine func(arm.ID) bool) (*frontend, bool) {
-	four := func(fe *frontend) bool { return fe.public != "" && !t.frontAddr(fe).Is6() }
-	for _, o := range lb.outbound {
-		for _, fe := range lb.frontends {
-			if mine(o.pool) && four(fe) && slices.ContainsFunc(o.frontends, fe.id.Equal) {
-				return fe, true
-			}
-		}
-	}
-	for _, fe := range lb.frontends {
-		for _, r := range fe.rules {
-			if four(fe) && !r.noSNAT && slices.ContainsFunc(r.pools, mine) {
-				return fe, true
-			}
-		}
-	}
-	return nil, false
 }
 
 // hiddenShared notes that firewalls and load balancers of which something is not

@@ -19,6 +19,7 @@ type meaning interface {
 	AdminRules(nic arm.ID, d network.Direction) []network.AdminMatch
 	EgressAddr(nic arm.ID) (netip.Addr, network.Answer)
 	EgressAddr6(nic arm.ID) (netip.Addr, network.Answer)
+	Carries(n network.NIC, six bool, p network.Protocol) bool
 }
 
 // Compile turns a topology into the plan of its kernel state. Of the compute
@@ -110,6 +111,9 @@ type guest struct {
 	addrs  []netip.Addr
 	subnet network.Subnet
 	egress netip.Addr // its public source address, invalid for none
+	// mute are the protocols that do not leave under that address, and muteSix those that
+	// do not under the one of IPv6; ICMP stands for all without ports.
+	mute, muteSix []network.Protocol
 	// addrs6 and egress6 are those of IPv6.
 	addrs6  []netip.Addr
 	egress6 netip.Addr
@@ -187,11 +191,17 @@ func (c *compiler) place(n network.NIC, subnets map[string]network.Subnet) {
 	g.space, g.dev = machineSpace(n), fmt.Sprintf("%s%d", machineLink, c.cables(machineSpace(n)))
 	if !g.endpoint() {
 		if a, way := c.ask.EgressAddr(n.ID); a.Is4() && way.Value == verdict.Yes {
-			g.egress = a
+			g.egress, g.mute = a, c.muted(n, false)
 		}
 	}
 	c.addresses6(&g, v)
 	v.guests = append(v.guests, g)
+}
+
+// muted are the protocols for which a network interface has no way out under the
+// address that its others leave by.
+func (c *compiler) muted(n network.NIC, six bool) []network.Protocol {
+	return slices.DeleteFunc([]network.Protocol{network.TCP, network.UDP, network.ICMP}, func(p network.Protocol) bool { return c.ask.Carries(n, six, p) })
 }
 
 // cables is the number of interfaces that a machine has so far.

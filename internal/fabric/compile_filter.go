@@ -344,10 +344,42 @@ func (f *filter) leave(v *vnetPlan, services []serviceRoutes) []nft.Rule {
 		}
 	}
 	f.set(outward)
+	rules = append(rules, f.muted(v)...)
 	return append(rules, nft.Rule{
 		Match: []nft.Match{toInternet, nft.NotIn(outward.Name, nft.InIf, nft.Source)},
 		Do:    nft.Action{Verb: nft.Reject},
 	})
+}
+
+// withoutPorts are the protocols that are neither TCP nor UDP.
+var withoutPorts = [][2]uint32{{0, protoTCP - 1}, {protoTCP + 1, protoUDP - 1}, {protoUDP + 1, 255}}
+
+// muted refuses what leaves by protocols that a way out does not carry.
+func (f *filter) muted(v *vnetPlan) []nft.Rule {
+	var rules []nft.Rule
+	for _, p := range []struct {
+		of     network.Protocol
+		ranges [][2]uint32
+	}{{network.TCP, [][2]uint32{{protoTCP, protoTCP}}}, {network.UDP, [][2]uint32{{protoUDP, protoUDP}}}, {network.ICMP, withoutPorts}} {
+		set := nft.Set{Name: "mute-" + strings.ToLower(string(p.of)), Key: []nft.Type{nft.IfName, nft.Addr}}
+		for _, g := range v.guests {
+			if !slices.Contains(g.mute, p.of) {
+				continue
+			}
+			for _, a := range g.addrs {
+				set.Elems = append(set.Elems, nft.Elem{Key: []nft.Value{nft.Name(g.link), nft.Address(a)}})
+			}
+		}
+		if len(set.Elems) == 0 {
+			continue
+		}
+		f.set(set)
+		for _, r := range p.ranges {
+			rules = append(rules, nft.Rule{Match: []nft.Match{nft.Equals(nft.OutIf, nft.Name(internetLink)), nft.In(set.Name, nft.InIf, nft.Source),
+				nft.Between(nft.Protocol, nft.Num(r[0]), nft.Num(r[1]))}, Do: nft.Action{Verb: nft.Reject}})
+		}
+	}
+	return rules
 }
 
 // translate gives connections their public addresses, and takes those from the

@@ -71,7 +71,7 @@ func (c *compiler) inSix(v *vnetPlan) *vnetPlan {
 		if len(g.addrs6) == 0 {
 			continue
 		}
-		g.addrs, g.egress, g.fronts = g.addrs6, g.egress6, nil
+		g.addrs, g.egress, g.mute, g.fronts = g.addrs6, g.egress6, g.muteSix, nil
 		g.PublicAddr, g.PublicTo = g.PublicAddr6, g.PublicTo6
 		out.guests = append(out.guests, g)
 	}
@@ -95,7 +95,7 @@ func (c *compiler) addresses6(g *guest, v *vnetPlan) {
 		return
 	}
 	if a, way := c.ask.EgressAddr6(g.ID); a.Is6() && way.Value == verdict.Yes {
-		g.egress6 = a
+		g.egress6, g.muteSix = a, c.muted(g.NIC, true)
 	}
 }
 

@@ -73,6 +73,8 @@ func (h *handmade) EgressAddr6(nic arm.ID) (netip.Addr, network.Answer) {
 	return netip.Addr{}, network.Answer{Value: verdict.No}
 }
 
+func (h *handmade) Carries(network.NIC, bool, network.Protocol) bool { return true }
+
 func (h *handmade) plan() Plan { return h.planWith(nil) }
 
 func (h *handmade) planWith(m *Memory) Plan {

@@ -98,6 +98,12 @@ func (g *generator) firewall() {
 	if g.chance(30, "kept sources") {
 		policy = With(policy, Set{"snat.privateRanges", pick(g, "ranges", []string{"IANAPrivateRanges"}, []string{"10.1.0.0/16"}, []string{"255.255.255.255/32"})})
 	}
+	if g.shape.Learned && g.chance(30, "learned ranges") {
+		policy = With(policy, Set{"snat.autoLearnPrivateRanges", pick(g, "auto-learn", "Enabled", "Enabled", "Disabled")})
+		if g.chance(70, "route server") {
+			g.add(Subnet("a", "RouteServerSubnet", "10.1.252.0/27"))
+		}
+	}
 	if g.chance(40, "parent") {
 		policy = With(policy, Set{"basePolicy.id", ParentID})
 		g.add(Document(ParentID), g.ruleGroup(ParentID, "base", 500))
@@ -224,6 +230,7 @@ func (g *generator) balancers() {
 			"frontendIPConfiguration": arm.Object{"id": string(PublicLBID.Child("frontendIPConfigurations", "front"))}}}}})
 	if g.chance(30, "outbound rule") {
 		outside = With(outside, Set{"outboundRules", []arm.Object{{"name": "out", "properties": arm.Object{
+			"protocol":                 pick(g, "outbound protocol", "All", "Tcp", "Udp"),
 			"backendAddressPool":       arm.Object{"id": string(PublicLBID.Child("backendAddressPools", "pool"))},
 			"frontendIPConfigurations": []any{arm.Object{"id": string(PublicLBID.Child("frontendIPConfigurations", "front"))}}}}}})
 	}
@@ -241,14 +248,32 @@ func (g *generator) fronted6() {
 				"frontendIPConfiguration": arm.Object{"id": string(id.Child("frontendIPConfigurations", "front"))},
 				"backendAddressPool":      arm.Object{"id": string(id.Child("backendAddressPools", "pool"))}}}
 		}
+		rules := []arm.Object{rule("web", 443, 443), rule("alt", 80, 8080)}
 		lb := Document(id, Set{"frontendIPConfigurations", []arm.Object{{"name": "front", "properties": front}}},
-			Set{"loadBalancingRules", []arm.Object{rule("web", 443, 443), rule("alt", 80, 8080)}}, Set{"backendAddressPools", []arm.Object{{"name": "pool"}}})
+			Set{"loadBalancingRules", rules}, Set{"backendAddressPools", []arm.Object{{"name": "pool"}}})
+		if id == PublicSixID && g.shape.Lent6 {
+			lb = g.lends6(lb, rules)
+		}
 		lb.SKU = arm.Object{"name": "Standard"}
 		g.add(lb)
 	}
 	add(SixID, arm.Object{"subnet": arm.Object{"id": string(SubnetID("b", "s0"))}, "privateIPAddressVersion": "IPv6", "privateIPAddress": BalancerAddr6})
 	add(PublicSixID, arm.Object{"publicIPAddress": arm.Object{"id": string(PublicIPID("pip-lb6"))}})
 	g.add(With(public("pip-lb6", BalancerPublic6), Set{"publicIPAddressVersion", "IPv6"}))
+}
+
+// lends6 lets the public load balancer of IPv6 lend its address, at times by an
+// outbound rule, at times as its other rules may.
+func (g *generator) lends6(lb arm.Resource, rules []arm.Object) arm.Resource {
+	rules[0]["properties"].(arm.Object)["disableOutboundSnat"] = g.chance(70, "no lent address of IPv6")
+	lb = With(lb, Set{"loadBalancingRules", rules})
+	if !g.chance(60, "outbound rule of IPv6") {
+		return lb
+	}
+	return With(lb, Set{"outboundRules", []arm.Object{{"name": "out", "properties": arm.Object{
+		"protocol":                 pick(g, "outbound protocol of IPv6", "All", "Tcp", "Udp"),
+		"backendAddressPool":       arm.Object{"id": string(PublicSixID.Child("backendAddressPools", "pool"))},
+		"frontendIPConfigurations": []any{arm.Object{"id": string(PublicSixID.Child("frontendIPConfigurations", "front"))}}}}}})
 }
 
 // probes are those that rules of both load balancers may have.

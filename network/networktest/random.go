@@ -30,6 +30,8 @@ type Shape struct {
 	Firewall  bool // an Azure Firewall in network a, and routes to it
 	Balancers bool // an internal load balancer in network b and a public one
 	Fronted6  bool // with Dual: load balancers, internal in network b and public, that listen at addresses of IPv6
+	Lent6     bool // ... the public one of which may lend its address, and a NAT gateway of the SKU StandardV2 its own
+	Learned   bool // with Firewall: ranges to which it keeps the source that it learns
 	Gateway   bool // a VPN gateway in network a, with a site, clients, and networks that use it by peering
 	Admin     bool // security admin rules
 	Joined    bool // ... and a gateway in network b, joined to it
@@ -42,7 +44,7 @@ var Everything = Shape{Routes: true, Relays: true, Public: true, Overlap: true, 
 
 // Complete is the shape with all that network knows.
 var Complete = Shape{Routes: true, Relays: true, Public: true, Overlap: true, Strange: true,
-	Forwarded: true, Firewall: true, Balancers: true, Gateway: true, Admin: true, Joined: true, Elsewhere: true}
+	Forwarded: true, Firewall: true, Learned: true, Balancers: true, Gateway: true, Admin: true, Joined: true, Elsewhere: true}
 
 // Random is a random estate that Azure would accept, but for overlapping peers.
 func Random(t *rapid.T, s Shape) *arm.Estate {
@@ -50,7 +52,8 @@ func Random(t *rapid.T, s Shape) *arm.Estate {
 	g.groups()
 	g.tables()
 	if s.Public {
-		g.add(Document(NATID("nat"), Set{"publicIpAddresses", []arm.Object{{"id": string(PublicIPID("pip-nat"))}}}), PublicIP("pip-nat", "Standard"))
+		nat := Document(NATID("nat"), Set{"publicIpAddresses", []arm.Object{{"id": string(PublicIPID("pip-nat"))}}})
+		g.add(g.nat6(nat), PublicIP("pip-nat", "Standard"))
 	}
 	g.add(Storage("st"))
 	g.networks()
@@ -60,6 +63,19 @@ func Random(t *rapid.T, s Shape) *arm.Estate {
 		t.Fatalf("networktest made an estate that does not hold together: %v", err)
 	}
 	return e
+}
+
+// nat6 is a NAT gateway of the second kind, at times with an address of IPv6.
+func (g *generator) nat6(nat arm.Resource) arm.Resource {
+	if !g.shape.Lent6 || !g.chance(60, "StandardV2") {
+		return nat
+	}
+	nat.SKU = arm.Object{"name": "StandardV2"}
+	if g.chance(60, "NAT of IPv6") {
+		g.add(With(PublicIP("pip-nat6", "StandardV2"), Set{"publicIPAddressVersion", "IPv6"}))
+		nat = With(nat, Set{"publicIpAddressesV6", []arm.Object{{"id": string(PublicIPID("pip-nat6"))}}})
+	}
+	return nat
 }
 
 type generator struct {
@@ -404,5 +420,6 @@ func sixFlow(t *rapid.T, f *network.Flow, nics []network.NIC) {
 		}
 	}
 	f.Source = rapid.SampledFrom(all).Draw(t, "source of IPv6")
+	public = append(public, netip.MustParseAddr(BalancerAddr6), netip.MustParseAddr(BalancerPublic6))
 	f.Destination = rapid.SampledFrom(append(all, public...)).Draw(t, "destination of IPv6")
 }

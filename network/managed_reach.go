@@ -53,28 +53,18 @@ func (m ManagedNetwork) unless(step verdict.Step) verdict.Step {
 // document says in which order they come: one that allows and one that denies the
 // same leave it open.
 func (m ManagedNetwork) approved(f Flow) Answer {
-	var allows, denies, maybe []verdict.Step
-	take := func(step verdict.Step, v verdict.Value, allow bool) {
-		switch {
-		case v == verdict.Unknown:
-			maybe = append(maybe, step)
-		case v == verdict.Yes && allow:
-			allows = append(allows, step)
-		case v == verdict.Yes:
-			denies = append(denies, step)
-		}
-	}
+	var allows, denies matched
 	for _, r := range m.Tags {
-		verb := "lets out"
+		verb, list := "lets out", &allows
 		if !r.Rule.Allow {
-			verb = "denies"
+			verb, list = "denies", &denies
 		}
 		step := verdict.Step{At: m.name(), Resource: r.Resource, Reason: fmt.Sprintf("outbound rule %s %s %s to %s", r.Rule.Name, verb, f.service(), r.Tag)}
 		v := r.Test(f)
 		if v == verdict.Unknown {
 			step.Reason += ", if it applies: " + r.doubt(f)
 		}
-		take(step, v, r.Rule.Allow)
+		list.add(step, v)
 	}
 	for _, h := range m.Hosts {
 		step := verdict.Step{At: m.name(), Resource: h.Resource, Reason: fmt.Sprintf("the outbound rule for %s lets out %s", h.Host, f.service())}
@@ -82,29 +72,44 @@ func (m ManagedNetwork) approved(f Flow) Answer {
 		if v == verdict.Unknown {
 			step.Reason += ", if that is the host: the flow names none"
 		}
-		take(step, v, true)
+		allows.add(step, v)
 	}
-	return answer(m.decide(f, allows, denies, maybe))
+	return answer(m.decide(f, allows, denies))
 }
 
-// decide is what rules that match for certain, and those that may, come to.
-func (m ManagedNetwork) decide(f Flow, allows, denies, maybe []verdict.Step) verdict.Step {
+// matched are the steps of rules that match for certain, and of those that may.
+type matched struct{ sure, maybe []verdict.Step }
+
+func (l *matched) add(step verdict.Step, v verdict.Value) {
+	switch v {
+	case verdict.Yes:
+		l.sure = append(l.sure, step)
+	case verdict.Unknown:
+		l.maybe = append(l.maybe, step)
+	}
+}
+
+func (l matched) all() []verdict.Step { return slices.Concat(l.sure, l.maybe) }
+
+// decide is what the rules come to. One that may match decides nothing where another
+// of its kind is sure to.
+func (m ManagedNetwork) decide(f Flow, allows, denies matched) verdict.Step {
 	var step verdict.Step
 	switch {
-	case len(allows) > 0 && len(denies) > 0:
-		step = denies[0]
+	case len(allows.sure) > 0 && len(denies.sure) > 0:
+		step = denies.sure[0]
 		step.Value = verdict.Unknown
-		step.Reason += ", and " + allows[0].Reason + "; which of them goes first is not documented"
+		step.Reason += ", and " + allows.sure[0].Reason + "; which of them goes first is not documented"
 		return step
-	case len(maybe) > 0:
-		step = maybe[0]
+	case len(allows.sure) > 0 && len(denies.maybe) > 0, len(allows.sure) == 0 && len(allows.maybe) > 0:
+		step = slices.Concat(denies.maybe, allows.maybe)[0]
 		step.Value = verdict.Unknown
 		return step
-	case len(allows) > 0:
-		step = allows[0]
+	case len(allows.sure) > 0:
+		step = allows.sure[0]
 		step.Value = verdict.Yes
-	case len(denies) > 0:
-		step = denies[0]
+	case len(denies.all()) > 0:
+		step = denies.all()[0]
 		step.Value = verdict.No
 	default:
 		step = verdict.Step{At: m.name(), Resource: m.Workspace, Value: verdict.No}

@@ -199,16 +199,19 @@ func (t *Topology) addAddr(n *NIC, c ipConfig, a netip.Addr) {
 	if t.skus[c.public.Key()] {
 		t.standard[n.ID.Key()] = c.public
 	}
-	if !a.IsValid() {
+	if !a.IsValid() && !c.hidden {
+		return
+	}
+	for _, pool := range c.pools {
+		n.memberships = append(n.memberships, membership{pool: pool, addr: a, six: c.six})
+	}
+	for _, rule := range c.rules {
+		n.memberships = append(n.memberships, membership{rule: rule, addr: a, six: c.six})
+	}
+	if c.hidden {
 		return
 	}
 	n.Addrs = append(n.Addrs, a)
-	for _, pool := range c.pools {
-		n.memberships = append(n.memberships, membership{pool: pool, addr: a})
-	}
-	for _, rule := range c.rules {
-		n.memberships = append(n.memberships, membership{rule: rule, addr: a})
-	}
 	if n.Kind == KindPrivateEndpoint {
 		n.Members = append(n.Members, c.member)
 	}

@@ -319,8 +319,9 @@ func (w *walk) backends(fe *frontend, r balancingRule, transit bool, step verdic
 		}
 		ways = append(ways, inner.parts)
 	}
-	if len(ways) > 0 && len(w.t.poolDoubts) > 0 {
-		step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("rule %s may lead to others too: %s", r.name, w.t.poolDoubts[0].Reason)
+	doubt, open := w.t.strangers(r, w.t.frontAddr(fe).Is6())
+	if len(ways) > 0 && open {
+		step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("rule %s may lead to others too: %s", r.name, doubt)
 		return []part{fixed(step)}
 	}
 	if len(ways) > 0 && !seen.sure {
@@ -328,15 +329,15 @@ func (w *walk) backends(fe *frontend, r balancingRule, transit bool, step verdic
 		step.Value, step.Reason = verdict.No, fmt.Sprintf("rule %s leads nowhere if %s", r.name, seen.last.Reason)
 		ways = append(ways, []part{fixed(step)})
 	}
-	if len(ways) == 0 && seen.ill {
+	if len(ways) == 0 && seen.ill && !open {
 		seen.last.Value = verdict.No
 		return []part{health(seen.last)}
 	}
 	if len(ways) == 0 {
 		step.Value, step.Reason = verdict.No, fmt.Sprintf("rule %s leads to no network interface of the estate", r.name)
-		if len(w.t.poolDoubts) > 0 {
+		if open {
 			step.Value = verdict.Unknown
-			step.Reason += ", as far as is known: " + w.t.poolDoubts[0].Reason
+			step.Reason += ", as far as is known: " + doubt
 		}
 		return []part{fixed(step)}
 	}
@@ -353,26 +354,4 @@ func (t *Topology) frontAddr(fe *frontend) netip.Addr {
 		return t.PublicIP(fe.public)
 	}
 	return fe.private
-}
-
-// member is the address of a NIC that a rule leads to: one of its frontend's version,
-// since a load balancer does not translate between the two (Microsoft Learn, "What is
-// IPv6 for Azure Virtual Network?").
-func (t *Topology) member(i int, r balancingRule, six bool) (netip.Addr, bool) {
-	for _, m := range t.pooled[i] {
-		if m.addr.Is6() != six {
-			continue
-		}
-		if m.rule != "" && m.rule.Equal(r.rule) || m.rule == "" && slices.ContainsFunc(r.pools, m.pool.Equal) {
-			return m.addr, true
-		}
-	}
-	return netip.Addr{}, false
-}
-
-// membership is an address in a backend pool, or behind an inbound NAT rule.
-type membership struct {
-	pool, rule arm.ID
-	addr       netip.Addr
-	listed     bool // the pool lists the address: it does not decide the machine's way out
 }

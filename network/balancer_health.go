@@ -99,7 +99,7 @@ func (b *builder) listedMembers() {
 		for _, l := range lb.listed {
 			for i, n := range b.t.NICs {
 				if n.Kind != KindPrivateEndpoint && n.Subnet.Parent().Equal(l.vnet) && slices.Contains(n.Addrs, l.addr) {
-					b.t.NICs[i].memberships = append(n.memberships, membership{pool: l.pool, addr: l.addr, listed: true})
+					b.t.NICs[i].memberships = append(n.memberships, membership{pool: l.pool, addr: l.addr, six: l.addr.Is6(), listed: true})
 				}
 			}
 		}

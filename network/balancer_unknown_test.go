@@ -48,3 +48,30 @@ func TestLoadBalancerRulesThatAreNotKnown(t *testing.T) {
 		}
 	}
 }
+
+// A machine in a pool whose address is not known is a machine: the rule may lead to it,
+// and it leaves by what the load balancer lends. (Found by
+// TestUnknownInTheMiddleIsNeverADefault, in one estate of a thousand.)
+func TestMachinesInPoolsWhoseAddressIsNotKnown(t *testing.T) {
+	front, pool := nt.InternalID.Child("frontendIPConfigurations", "front"), nt.InternalID.Child("backendAddressPools", "pool")
+	member := nt.Set{Path: "loadBalancerBackendAddressPools", Value: []arm.Object{{"id": string(pool)}}}
+	hidden := nt.Set{Path: "privateIPAddress", Value: arm.Unknown{Expression: "var.address"}}
+	machine := func(name, addr string, sets ...nt.Set) []arm.Resource {
+		docs := nt.VM(name, "a", "s", "", nt.Set{Path: "networkSecurityGroup.id", Value: nt.NSGID("nsg-" + name)})
+		docs[0] = nt.With(docs[0], nt.Set{Path: "ipConfigurations", Value: []arm.Object{nt.Config("a", "s", addr, append(sets, member)...), nt.Config("a", "s", addr+"0")}})
+		return docs
+	}
+	rule := arm.Object{"name": "r", "properties": arm.Object{"protocol": "Tcp", "frontendPort": 443.0, "backendPort": 443.0,
+		"frontendIPConfiguration": arm.Object{"id": string(front)}, "backendAddressPool": arm.Object{"id": string(pool)}}}
+	lb := nt.Document(nt.InternalID, nt.Set{Path: "loadBalancingRules", Value: []arm.Object{rule}},
+		nt.Set{Path: "frontendIPConfigurations", Value: []arm.Object{{"name": "front", "properties": nt.Config("a", "s", "10.1.0.100")["properties"]}}})
+	lb.SKU = arm.Object{"name": "Standard"}
+	docs := []any{nt.VNet("a", "10.1.0.0/16"), nt.Subnet("a", "s", "10.1.0.0/24"), nt.VM("one", "a", "s", "10.1.0.9"), lb,
+		nt.NSG("nsg-open"), nt.NSG("nsg-shut", nt.Rule("no", "100 Inbound Deny * *:* -> *:*"))}
+	ask(t, topology(t, append(docs, machine("open", "10.1.0.5"))...), question{"10.1.0.9 -> 10.1.0.100 tcp 443", "yes", ""})
+	for _, shut := range []nt.Set{{Path: "privateIPAddress", Value: "10.1.0.6"}, hidden} {
+		ask(t, topology(t, append(docs, machine("open", "10.1.0.5"), machine("shut", "10.1.0.6", shut))...), question{"10.1.0.9 -> 10.1.0.100 tcp 443", "unknown", ""})
+	}
+	ask(t, topology(t, append(docs, machine("open", "10.1.0.5", hidden))...), question{"10.1.0.9 -> 10.1.0.100 tcp 443", "unknown", "as far as is known"},
+		question{"10.1.0.50 -> 198.18.0.9 tcp 443", "no", "no address for TCP"})
+}

@@ -68,6 +68,9 @@ func (t *Topology) balancerRule(r balancingRule, six bool) BalancerRule {
 	if six && r.probe != "" {
 		out.Doubts = append(slices.Clone(out.Doubts), Doubt{Reason: probesBySix})
 	}
+	if why, open := t.strangers(r, six); open {
+		out.Doubts = append(slices.Clone(out.Doubts), Doubt{Reason: why})
+	}
 	for i, n := range t.NICs {
 		if a, ok := t.member(i, r, six); ok {
 			out.Backends = append(out.Backends, Backend{n.ID, a})

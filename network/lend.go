@@ -14,7 +14,7 @@ import (
 // is of a load balancer. A pool that lists the address does not decide the way out.
 func (n NIC) memberOf(six bool, is func(pool arm.ID) bool) bool {
 	return slices.ContainsFunc(n.memberships, func(m membership) bool {
-		return m.pool != "" && !m.listed && m.addr.Is6() == six && is(m.pool)
+		return m.pool != "" && !m.listed && m.six == six && is(m.pool)
 	})
 }
 

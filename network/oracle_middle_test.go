@@ -134,6 +134,15 @@ func (o oracle) gatewayRoutes(subnet arm.ID, a netip.Addr, consider func(hop, in
 			}
 		}
 	}
+	for _, v := range o.hubPeers(vnet) {
+		for _, p := range o.space(v) {
+			_, first := o.holder(vnet, mustPrefix(p).Addr())
+			_, middle := o.holder(vnet, half(mustPrefix(p)))
+			if (!first || !middle) && mustPrefix(p).Contains(a) {
+				consider(hop{kind: "gateway"}, mustPrefix(p).Bits(), 9)
+			}
+		}
+	}
 	if !o.usesGateway(vnet) {
 		return
 	}
@@ -153,6 +162,9 @@ func (o oracle) gateway(vnet arm.ID, a netip.Addr) verdict.Value {
 		}
 		return verdict.No
 	case !o.usesGateway(vnet):
+		if o.inHub(vnet) && o.inAnyNetwork(a) {
+			return verdict.Unknown
+		}
 		return verdict.No
 	case mustPrefix("192.168.0.0/16").Contains(a), mustPrefix("172.30.0.0/24").Contains(a):
 		return verdict.Yes

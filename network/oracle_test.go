@@ -160,6 +160,9 @@ func (o oracle) inVirtualNetwork(subnet arm.ID, a netip.Addr) verdict.Value {
 	if other, ok := o.joined(vnet); ok && anyContains(o.space(other), a) {
 		return verdict.Yes
 	}
+	if _, ok := o.byHub(vnet, a); ok {
+		return verdict.Yes
+	}
 	if o.learns(vnet) && !o.public(a) {
 		return verdict.Unknown
 	}

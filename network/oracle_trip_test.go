@@ -152,6 +152,9 @@ func (o oracle) route(at network.NIC, t trip) verdict.Value {
 			}
 			return o.route(network.NIC{ID: nt.OtherGatewayID, Subnet: nt.SubnetID(other.Name(), "GatewaySubnet")}, t)
 		}
+		if other, ok := o.byHub(at.Subnet.Parent(), t.f.Destination); ok && t.kind != "site" {
+			return o.inside(other, t)
+		}
 		return o.gateway(at.Subnet.Parent(), t.f.Destination)
 	}
 	if learns && h.kind == "none" {
@@ -238,6 +241,12 @@ func (o oracle) back(from network.NIC, t trip) verdict.Value {
 			if other, ok := o.joined(vnet); ok && t.kind != "site" && anyContains(o.space(other), source) {
 				subnet = nt.SubnetID(other.Name(), "GatewaySubnet")
 				continue
+			}
+			if other, ok := o.byHub(vnet, source); ok && t.kind != "site" {
+				if !other.Equal(t.vnet) {
+					return verdict.No
+				}
+				return verdict.And(value, o.sameState(seen, t))
 			}
 			if t.kind == "site" && o.usesGateway(vnet) {
 				return verdict.And(value, o.sameState(seen, t))

@@ -42,6 +42,9 @@ var (
 	ManagerID      = ID("Microsoft.Network/networkManagers", "manager")
 )
 
+// HubID is the id of a virtual hub.
+func HubID(name string) arm.ID { return ID("Microsoft.Network/virtualHubs", name) }
+
 // middle adds what stands between networks.
 func (g *generator) middle() {
 	if g.shape.Firewall {
@@ -325,6 +328,22 @@ func (g *generator) gateway() {
 			Set{"virtualNetworkGateway1.id", GatewayID}, Set{"localNetworkGateway2.id", SiteID}))
 	if g.shape.Joined && g.chance(40, "joined") {
 		g.joined()
+	}
+}
+
+// hubs are one or two virtual hubs of a Virtual WAN, with networks connected to them.
+func (g *generator) hubs(networks []string) {
+	wan := ID("Microsoft.Network/virtualWans", "wan")
+	g.add(Document(wan, Set{"type", "Standard"}))
+	ids := []arm.ID{HubID("one"), HubID("two")}
+	for _, id := range ids {
+		g.add(Document(id, Set{"virtualWan.id", wan}))
+	}
+	for _, v := range networks {
+		if g.chance(70, "in a hub") {
+			hub := pick(g, "hub", ids...)
+			g.add(Document(hub.Child("hubVirtualNetworkConnections", v), Set{"remoteVirtualNetwork.id", VNetID(v)}, Set{"enableInternetSecurity", g.chance(50, "internet security")}))
+		}
 	}
 }
 

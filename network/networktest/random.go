@@ -36,6 +36,7 @@ type Shape struct {
 	Admin     bool // security admin rules
 	Joined    bool // ... and a gateway in network b, joined to it
 	Pooled    bool // backend pools have machines of network b alone: Azure asks that they are of one
+	Hubs      bool // virtual hubs of a Virtual WAN to which networks are connected, with nothing but their default route tables
 	Elsewhere bool // a peer of network b that is not in the estate
 }
 
@@ -56,8 +57,11 @@ func Random(t *rapid.T, s Shape) *arm.Estate {
 		g.add(g.nat6(nat), PublicIP("pip-nat", "Standard"))
 	}
 	g.add(Storage("st"))
-	g.networks()
+	names := g.networks()
 	g.middle()
+	if s.Hubs {
+		g.hubs(names)
+	}
 	e, err := arm.NewEstate(g.docs...)
 	if err != nil {
 		t.Fatalf("networktest made an estate that does not hold together: %v", err)
@@ -100,7 +104,7 @@ func pick[T any](g *generator, what string, from ...T) T {
 // spaces are the address spaces of random networks; the last overlaps the first.
 var spaces = []string{"10.1.0.0/16", "10.2.0.0/16", "172.20.0.0/16", "10.1.0.0/17"}
 
-func (g *generator) networks() {
+func (g *generator) networks() []string {
 	names := []string{"a", "b", "c"}[:rapid.IntRange(2, 3).Draw(g.t, "networks")]
 	for i, name := range names {
 		space := spaces[i]
@@ -123,6 +127,7 @@ func (g *generator) networks() {
 		g.add(Peering("b", "elsewhere", append(g.halfPeering("b"), Set{"allowVirtualNetworkAccess", g.chance(80, "access")},
 			Set{"peeringState", "Connected"}, Set{"remoteAddressSpace.addressPrefixes", []string{ElsewhereSpace}})...))
 	}
+	return names
 }
 
 func (g *generator) peer(a, b string) {
@@ -297,7 +302,7 @@ func (g *generator) tables() {
 	if g.shape.Balancers {
 		hops = append(hops, BalancerAddr)
 	}
-	if g.shape.Gateway {
+	if g.shape.Gateway || g.shape.Hubs {
 		hops = append(hops, "VirtualNetworkGateway")
 	}
 	if g.shape.Elsewhere {
@@ -314,7 +319,7 @@ func (g *generator) tables() {
 		}
 		routes = append(routes, g.sixRoutes()...)
 		table := RouteTable(name, routes...)
-		if g.shape.Gateway && g.chance(20, "no propagation") {
+		if (g.shape.Gateway || g.shape.Hubs) && g.chance(20, "no propagation") {
 			table = With(table, Set{"disableBgpRoutePropagation", true})
 		}
 		g.add(table)

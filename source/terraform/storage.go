@@ -61,19 +61,19 @@ const corsRows = `
 `
 
 var blobServiceRows = tabled(corsRows, `
-	change_feed_enabled            changeFeed.enabled
+	change_feed_enabled            changeFeed.enabled  =false
 	change_feed_retention_in_days  changeFeed.retentionInDays
 	default_service_version
 	last_access_time_enabled       lastAccessTimeTrackingPolicy.enable  =false
 	versioning_enabled             isVersioningEnabled  =false
-	container_delete_retention_policy: containerDeleteRetentionPolicy
+	container_delete_retention_policy: containerDeleteRetentionPolicy ={"enabled":false}
 		days =7
 		+enabled true
-	delete_retention_policy: deleteRetentionPolicy
+	delete_retention_policy: deleteRetentionPolicy ={"enabled":false}
 		days =7
 		permanent_delete_enabled allowPermanentDelete =false
 		+enabled true
-	restore_policy: restorePolicy
+	restore_policy: restorePolicy ={"enabled":false}
 		days
 		+enabled true
 `)

@@ -164,7 +164,10 @@ var storageDataKinds = map[string]kind{
 				filter: definition.filters
 					blob_types
 					exclude_prefixes excludePrefix
-					* include_blob_versions include_deleted include_snapshots prefix_match
+					prefix_match
+					include_blob_versions =false
+					include_deleted =false
+					include_snapshots =false
 		`),
 	},
 	"azurerm_storage_container_immutability_policy": {
@@ -187,13 +190,18 @@ var storageDataKinds = map[string]kind{
 		rows: tabled(`
 			source_storage_account_id sourceAccount
 			destination_storage_account_id destinationAccount
-			metrics_enabled metrics.enabled
+			metrics_enabled metrics.enabled =false
 			rules[]: rules
 				source_container_name sourceContainer
 				destination_container_name destinationContainer
-				copy_blobs_created_after filters.minCreationTime
+				copy_blobs_created_after filters.minCreationTime ~copiedSince
 				filter_out_blobs_with_prefix filters.prefixMatch
 		`),
+		// The account that is copied from has the same policy, by the same name.
+		effect: func(v view, id arm.ID, b *builder) {
+			from := v.id("source_storage_account_id", service.TypeStorageAccount).Child("objectReplicationPolicies", id.Name())
+			b.change(v, id, func(doc *arm.Resource) { b.child(v, from.Type(), from, arm.Clone(doc.Properties)) })
+		},
 	},
 	"azurerm_storage_sync": {
 		arm:  "Microsoft.StorageSync/storageSyncServices",
@@ -287,4 +295,16 @@ func publicAccess(v any) any {
 		return "Container"
 	}
 	return "None"
+}
+
+// copiedSince is from when on blobs are copied: a time, or a word for all of them
+// or none that is there already.
+func copiedSince(v any) any {
+	switch v {
+	case "Everything":
+		return "1601-01-01T00:00:00Z"
+	case "OnlyNewObjects":
+		return nil
+	}
+	return v
 }

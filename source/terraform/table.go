@@ -99,6 +99,9 @@ var conversions = map[string]func(any) any{
 	"onOff":         func(v any) any { return wordIf(v, "On", "Off") },
 	"onOffLower":    func(v any) any { return wordIf(v, "on", "off") },
 	"set":           members,
+	"copiedSince":   copiedSince,
+	"some":          some,
+	"serviceTag":    func(v any) any { return wordOrNothing(some(v) != nil, "ServiceTag") },
 	"pairs":         pairs("name", "value"),
 }
 
@@ -107,6 +110,21 @@ func wordIf(v any, yes, no string) any {
 		return yes
 	}
 	return no
+}
+
+// some is a value that is not empty text.
+func some(v any) any {
+	if v == "" {
+		return nil
+	}
+	return v
+}
+
+func wordOrNothing(yes bool, word string) any {
+	if !yes {
+		return nil
+	}
+	return word
 }
 
 // words is a string as it is, and a list of them as one.

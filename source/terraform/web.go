@@ -10,77 +10,7 @@ import (
 
 const (
 	typePlan = "Microsoft.Web/serverFarms"
-	typeSite = "Microsoft.Web/sites"
 )
-
-const siteRows = `
-	client_certificate_enabled clientCertEnabled =false
-	client_certificate_exclusion_paths clientCertExclusionPaths
-	enabled =true
-	https_only httpsOnly =false
-	key_vault_reference_identity_id keyVaultReferenceIdentity
-	public_network_access_enabled publicNetworkAccess =Enabled ~toggled
-	service_plan_id serverFarmId
-	virtual_network_subnet_id virtualNetworkSubnetId
-	app_settings siteConfig.appSettings ~pairs
-	connection_string[]: siteConfig.connectionStrings
-		name
-		type
-		value connectionString !secret
-	site_config: siteConfig
-		* always_on app_command_line default_documents health_check_path 
-		websockets_enabled webSocketsEnabled
-		worker_count numberOfWorkers
-		ftps_state =Disabled
-		http2_enabled http20Enabled =false
-		ip_restriction_default_action ipSecurityRestrictionsDefaultAction =Allow
-		minimum_tls_version minTlsVersion ="1.2"
-		remote_debugging_enabled =false
-		scm_ip_restriction_default_action scmIpSecurityRestrictionsDefaultAction =Allow
-		scm_minimum_tls_version scmMinTlsVersion ="1.2"
-		scm_use_main_ip_restriction scmIpSecurityRestrictionsUseMain =false
-		use_32_bit_worker use32BitWorkerProcess
-		vnet_route_all_enabled vnetRouteAllEnabled =false
-		ip_restriction[]: ipSecurityRestrictions
-			* action ip_address name priority description
-			virtual_network_subnet_id vnetSubnetResourceId
-			service_tag tag
-		scm_ip_restriction[]: scmIpSecurityRestrictions
-			* action ip_address name priority description
-			virtual_network_subnet_id vnetSubnetResourceId
-			service_tag tag
-		cors: cors
-			* allowed_origins support_credentials
-`
-
-// site is the kind of a web or function app.
-func site(word string, extra ...string) kind {
-	return kind{
-		arm:  typeSite,
-		id:   inGroup(typeSite),
-		rows: tabled(append([]string{siteRows, "+/kind " + word}, extra...)...),
-		decide: func(_ view, id arm.ID) map[string]cty.Value {
-			if strings.HasPrefix(id.Name(), "{") {
-				return nil
-			}
-			return texts("default_hostname", strings.ToLower(id.Name())+".azurewebsites.net")
-		},
-	}
-}
-
-const imagePullRows = `
-	vnet_image_pull_enabled vnetImagePullEnabled =false
-`
-
-const registryRows = `
-	site_config: siteConfig
-		container_registry_use_managed_identity acrUseManagedIdentityCreds =false
-		container_registry_managed_identity_client_id acrUserManagedIdentityID
-`
-
-const functionRows = `
-	functions_extension_version siteConfig.functionsExtensionVersion ="~4"
-`
 
 var webKinds = map[string]kind{
 	"azurerm_service_plan": {
@@ -118,10 +48,6 @@ var webKinds = map[string]kind{
 			* is_xenon reserved per_site_scaling zone_redundant
 		`),
 	},
-	"azurerm_linux_web_app":        site("app,linux", imagePullRows, registryRows),
-	"azurerm_windows_web_app":      site("app", registryRows),
-	"azurerm_linux_function_app":   site("functionapp,linux", functionRows, imagePullRows, registryRows),
-	"azurerm_windows_function_app": site("functionapp", functionRows, imagePullRows),
 	"azurerm_static_web_app": {
 		arm: "Microsoft.Web/staticSites",
 		id:  inGroup("Microsoft.Web/staticSites"),
@@ -135,14 +61,6 @@ var webKinds = map[string]kind{
 			repository_token !secret
 			repository_url
 		`),
-	},
-	"azurerm_app_service_virtual_network_swift_connection": {
-		effect: func(v view, _ arm.ID, b *builder) {
-			b.change(v, v.id("app_service_id", typeSite), func(doc *arm.Resource) {
-				doc.Properties["virtualNetworkSubnetId"] = v.json("subnet_id")
-				v.marks(doc, "virtualNetworkSubnetId")
-			})
-		},
 	},
 	"azurerm_container_app_environment": {
 		arm: "Microsoft.App/managedEnvironments",

@@ -21,7 +21,9 @@ func completed(id arm.ID, doc arm.Object, tenant string) (arm.Object, []arm.Obje
 		props = arm.Object{}
 		doc["properties"] = props
 	}
-	props["provisioningState"] = "Succeeded"
+	if !isSetting(id) { // all that one holds is the user's
+		props["provisioningState"] = "Succeeded"
+	}
 	identities(id, doc, tenant)
 	if strings.HasPrefix(strings.ToLower(id.Type()), "microsoft.network/") {
 		numbered(id, props)

@@ -159,7 +159,7 @@ func (f fields) value(path string, sent, have any) {
 		f.c.Unknown++
 		return
 	}
-	if known(f.typ, path) {
+	if known(f.typ, path) || sent == nil && byDefault(f.typ, path, have) {
 		return
 	}
 	a, sentObject := sent.(map[string]any)
@@ -267,9 +267,17 @@ func same(a, b any) bool {
 		if strings.HasPrefix(x, "SystemAssigned") {
 			x, y = strings.ReplaceAll(x, " ", ""), strings.ReplaceAll(y, " ", "")
 		}
-		return x == y || strings.EqualFold(x, y) && strings.HasPrefix(x, "/")
+		return x == y || strings.EqualFold(x, y) && strings.HasPrefix(x, "/") || flags(x) == flags(y)
 	}
 	return fmt.Sprint(a) == fmt.Sprint(b)
+}
+
+// flags is a text that lists words, such as "Logging, Metrics", in one order: the
+// provider makes it of a set.
+func flags(s string) string {
+	words := strings.Split(s, ", ")
+	slices.Sort(words)
+	return strings.Join(words, ", ")
 }
 
 func empty(v any) bool {

@@ -13,6 +13,7 @@ var aparts = []struct{ typ, why string }{
 	{"microsoft.apimanagement/service/portalsettings", "whether developers must sign in to the portal; it is written with each service"},
 	{"microsoft.synapse/workspaces/managedidentitysqlcontrolsettings", "whether the workspace's identity may use its SQL pools; it is written with each"},
 	{"microsoft.sql/servers/sqlvulnerabilityassessments", "whether a server is scanned for weak settings; it is written with each"},
+	{"microsoft.web/sites/config", "what an app logs of itself; it is written with each, and the other settings are in the app"},
 	{"microsoft.insights/components/currentbillingfeatures", "the price plan of a component; it is written with each"},
 }
 
@@ -43,6 +44,34 @@ var echoes = []struct{ typ, path, why string }{
 	{"microsoft.servicebus/namespaces/queues", "properties.maxSizeInMegabytes", "the service's own; nothing known is sent as 0"},
 	{"microsoft.servicebus/namespaces/topics", "properties.maxSizeInMegabytes", "the service's own; nothing known is sent as 0"},
 	{"microsoft.operationsmanagement/solutions", "plan", "a document of an estate has no plan; the name says the same"},
+}
+
+// defaults are the values that Azure takes where nothing is sent: an estate says
+// them, since meanings and readers look at them.
+var defaults = []struct {
+	typ, path string
+	value     any // nil for any
+	why       string
+}{
+	{"microsoft.storage/storageaccounts", "properties.networkAcls.bypass", "AzureServices", "the REST API's own default of NetworkRuleSet.bypass"},
+	{"microsoft.web/sites", "kind", nil, "Azure makes it of the plan's operating system"},
+	{"microsoft.web/sites", "properties.siteConfig.acrUseManagedIdentityCreds", false, "of function apps only what is not the default is sent"},
+	{"microsoft.web/sites", "properties.siteConfig.http20Enabled", false, "the same"},
+	{"microsoft.web/sites", "properties.siteConfig.remoteDebuggingEnabled", false, "the same"},
+	{"microsoft.web/sites", "properties.siteConfig.scmIpSecurityRestrictionsUseMain", false, "the same"},
+	{"microsoft.web/sites", "properties.siteConfig.vnetRouteAllEnabled", false, "the same"},
+	{"microsoft.web/sites", "properties.siteConfig.webSocketsEnabled", false, "the same"},
+	{"microsoft.web/sites", "properties.vnetRouteAllEnabled", false, "the same"},
+}
+
+// byDefault reports whether a value that was not sent is what Azure takes then.
+func byDefault(typ, path string, have any) bool {
+	for _, d := range defaults {
+		if d.typ == typ && d.path == path && (d.value == nil || d.value == have) {
+			return true
+		}
+	}
+	return false
 }
 
 var element = regexp.MustCompile(`\[[^\]]*\]`)

@@ -63,8 +63,15 @@ func Gather(writes []Write) []Body {
 			fold(byID, b, "backendAddressPools")
 		case "microsoft.network/loadbalancers/inboundnatrules":
 			fold(byID, b, "inboundNatRules")
+		case "microsoft.web/sites/config", "microsoft.web/sites/networkconfig":
+			props, _ := b.Body["properties"].(map[string]any)
+			if site, ok := byID[b.ID.Parent().Key()]; ok && foldSetting(site, b.ID.Name(), props) {
+				delete(byID, key)
+			}
 		case "microsoft.authorization/roleassignments":
 			b.ID = assignmentID(b)
+		case "microsoft.storage/storageaccounts/objectreplicationpolicies":
+			b.ID = replicationID(b)
 		}
 	}
 	out := make([]Body, 0, len(byID))
@@ -108,6 +115,14 @@ func assignmentID(b *Body) arm.ID {
 	props, _ := b.Body["properties"].(map[string]any)
 	name := arm.StableGUID(scope, "roleAssignment/"+strings.ToLower(arm.String(props, "roleDefinitionId"))+"/"+arm.String(props, "principalId"))
 	return scope.Extension("Microsoft.Authorization", "roleAssignments", name)
+}
+
+// replicationID is a policy's id as readers make it: the provider sends "default",
+// and Azure chooses a name that both accounts then have.
+func replicationID(b *Body) arm.ID {
+	props, _ := b.Body["properties"].(map[string]any)
+	from, to := arm.ID(arm.String(props, "sourceAccount")), arm.ID(arm.String(props, "destinationAccount"))
+	return b.ID.Parent().Child("objectReplicationPolicies", arm.StableGUID(to, "objectReplicationPolicy/"+from.Key()))
 }
 
 // Read reads a recording.

@@ -109,6 +109,8 @@ func (e *Endpoint) derived(path string, q url.Values) (any, bool) {
 	parts := strings.Split(key, "/")
 	last := parts[len(parts)-1]
 	switch {
+	case isSetting(arm.ID(path)):
+		return e.setting(arm.ID(path)), true
 	case path == operations:
 		return arm.Object{"status": "Succeeded"}, true
 	case key == "/subscriptions":
@@ -193,6 +195,12 @@ func (e *Endpoint) post(a answer, r *http.Request, path string) {
 	const key = "b3JhY2xl" // "oracle": no one's
 	action := strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])
 	switch action {
+	case "list":
+		settings, ok := e.docs[strings.ToLower(strings.TrimSuffix(path, "/list"))]
+		if !ok {
+			settings.doc = arm.Object{"properties": arm.Object{}}
+		}
+		a.json(http.StatusOK, settings.doc)
 	case "listkeys":
 		a.json(http.StatusOK, arm.Object{"keys": []any{
 			arm.Object{"keyName": "key1", "value": key, "permissions": "FULL"}, arm.Object{"keyName": "key2", "value": key, "permissions": "FULL"},

@@ -68,8 +68,8 @@ var analyticsKinds = map[string]kind{
 			cleanup_enabled typeProperties.computeProperties.dataFlowProperties.cleanup =true
 			compute_type typeProperties.computeProperties.dataFlowProperties.computeType =General
 			core_count typeProperties.computeProperties.dataFlowProperties.coreCount =8
-			time_to_live_min typeProperties.computeProperties.dataFlowProperties.timeToLive
-			location typeProperties.computeProperties.location
+			time_to_live_min typeProperties.computeProperties.dataFlowProperties.timeToLive =0
+			location typeProperties.computeProperties.location ~region
 		`),
 		finish: func(v view, doc *arm.Resource) {
 			doc.Location = ""

@@ -106,7 +106,8 @@ func webTestKind(v view, doc *arm.Resource, kind any) {
 	}
 }
 
-// smartDetection switches a rule that a component comes with.
+// smartDetection switches a rule that a component comes with. The REST API has its
+// values beside the properties; a document has them within.
 var smartDetection = kind{
 	arm: service.TypeAppInsights + "/ProactiveDetectionConfigs",
 	id: func(v view) arm.ID {
@@ -114,9 +115,9 @@ var smartDetection = kind{
 		return v.id("application_insights_id", service.TypeAppInsights).Child("ProactiveDetectionConfigs", name)
 	},
 	props: []prop{
-		attr("enabled", "Enabled").or(true),
-		attr("send_emails_to_subscription_owners", "SendEmailsToSubscriptionOwners").or(true),
-		attr("additional_email_recipients", "CustomEmails"),
+		attr("enabled", "enabled").or(true),
+		attr("send_emails_to_subscription_owners", "sendEmailsToSubscriptionOwners").or(true),
+		attr("additional_email_recipients", "customEmails"),
 	},
 }
 

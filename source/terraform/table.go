@@ -100,6 +100,7 @@ var conversions = map[string]func(any) any{
 	"onOffLower":    func(v any) any { return wordIf(v, "on", "off") },
 	"set":           members,
 	"copiedSince":   copiedSince,
+	"region":        func(v any) any { return strings.ReplaceAll(strings.ToLower(words(v)), " ", "") },
 	"some":          some,
 	"serviceTag":    func(v any) any { return wordOrNothing(some(v) != nil, "ServiceTag") },
 	"pairs":         pairs("name", "value"),

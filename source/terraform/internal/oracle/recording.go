@@ -70,6 +70,9 @@ func Gather(writes []Write) []Body {
 			}
 		case "microsoft.authorization/roleassignments":
 			b.ID = assignmentID(b)
+		case "microsoft.insights/components/proactivedetectionconfigs":
+			delete(b.Body, "name")
+			b.Body = arm.Object{"properties": b.Body} // sent without
 		case "microsoft.storage/storageaccounts/objectreplicationpolicies":
 			b.ID = replicationID(b)
 		}

@@ -1,0 +1,17 @@
+locals {
+  s   = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14"
+  rg  = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext"
+  p   = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers"
+  net = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers/Microsoft.Network"
+  sn  = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
+  uai = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers/Microsoft.ManagedIdentity/userAssignedIdentities/u"
+  kv  = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers/Microsoft.KeyVault/vaults/kv"
+  st  = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers/Microsoft.Storage/storageAccounts/stacc"
+  des = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers/Microsoft.Compute/diskEncryptionSets/des"
+  ws  = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers/Microsoft.MachineLearningServices/workspaces/mlw"
+  la  = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers/Microsoft.OperationalInsights/workspaces/la"
+  aks = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers/Microsoft.ContainerService/managedClusters/k"
+  vm  = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers/Microsoft.Compute/virtualMachines/vm"
+  vmss = "/subscriptions/6f1c2a9e-58d4-4b7a-9a3e-2d0c5b8f7e14/resourceGroups/ext/providers/Microsoft.Compute/virtualMachineScaleSets/ss"
+  g   = "11111111-2222-3333-4444-555555555555"
+}

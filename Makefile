@@ -6,7 +6,7 @@ export CGO_ENABLED := 0
 BIN := bin/cloister
 EXAMPLE ?= examples/secure-mlops
 
-.PHONY: bench-terraform soak-terraform-kill up test build install install-test down test-unit test-e2e e2e-catalogue e2e-terraform e2e-terraform-wide e2e-az soak-faults soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle plans fuzz bench-show bench-fabric soak-network help
+.PHONY: bench-terraform soak-terraform-kill up test build install install-test down test-unit test-e2e e2e-catalogue e2e-terraform e2e-terraform-wide e2e-az soak-faults soak-control-plane bench-control-plane lint vuln fmt tidy validate-example oracle plans computed fuzz bench-show bench-fabric soak-network help
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -88,6 +88,11 @@ plans: ## record the plans and states that are test data, with the real terrafor
 	for made in planned: secure-mlops:.gz; do dir=$(ORACLES)/$${made%%:*}; z=$${made##*:}; \
 		$(GO) run ./source/terraform/oracle -provider hashicorp/azurerm@5.2.0="$$azurerm" -provider azure/azapi@1.15.0="$$azapi" \
 			-plan $$dir/plan.json$$z -state $$dir/state.json$$z $$dir || exit 1; done
+
+SCHEMA = source/terraform/internal/schema
+computed: ## write again which blocks the azurerm provider fills in, asked of the provider itself by plans (two minutes)
+	@azurerm=$$(scripts/azurerm-provider.sh) && made=$$(mktemp) && trap 'rm -f "$$made"' EXIT && \
+	$(GO) run ./$(SCHEMA)/gen/computed -provider "$$azurerm" > "$$made" && cp "$$made" $(SCHEMA)/computed.txt
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target, FUZZTIME each

@@ -3,7 +3,8 @@
 //
 // azurerm.txt is generated from the real provider's schema by gen; renamed.txt adds
 // the names and types of earlier releases, which people still write, by gen/older
-// from those releases' documentation, and older.txt what that does not say; azapi.txt and
+// from those releases' documentation, and older.txt what that does not say; computed.txt,
+// by gen/computed from the provider's plans, the blocks that it fills in; azapi.txt and
 // helpers.txt are the few types of azapi and of the providers that generate
 // values. The package gives no attribute a meaning.
 //

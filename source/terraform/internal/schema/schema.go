@@ -159,6 +159,10 @@ var filledIn = sync.OnceValue(func() map[string][]string {
 	return out
 })
 
+// FilledIn are the blocks of a type of azurerm, at any depth, that the provider fills
+// in where none is written.
+func FilledIn(typ string) []string { return slices.Clone(filledIn()[typ]) }
+
 // complete marks the blocks that the provider fills in, and gives every identity
 // what it exports: documentation of earlier releases lists that apart.
 func (b *Block) complete(filled []string) {

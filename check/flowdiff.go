@@ -67,6 +67,9 @@ func newVersus(w *world, away []space.Interval) *versus {
 	}
 	for _, n := range w.net.NICs {
 		v.public[n.ID.Key()+" 0"] = n.PublicAddr
+		if i := slices.Index(n.Addrs, n.PublicTo6); i >= 0 && n.PublicAddr6.IsValid() {
+			v.public[n.ID.Key()+" "+strconv.Itoa(i)] = n.PublicAddr6
+		}
 	}
 	return v
 }
@@ -211,7 +214,7 @@ func (c *comparison) inwards(to address) {
 
 func (v *versus) fromInternet(c *comparison, key string) passing {
 	if a := v.public[key]; a.IsValid() {
-		return c.pass(v.spaces.Between(outsider().Addr, a))
+		return c.pass(v.spaces.Between(outsiderFor(a), a))
 	}
 	return c.nothing()
 }

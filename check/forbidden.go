@@ -151,10 +151,7 @@ func trainingDataStays(w *world) []Requirement {
 		if !p.Addr.IsValid() {
 			continue
 		}
-		outside := []netip.Addr{service.Outsider}
-		worst := w.worstFlow(append(
-			flows(p.Addr, outside, network.TCP, []uint16{443, 80, 22, 8443}),
-			flows(p.Addr, outside, network.UDP, []uint16{53, 443})...))
+		worst := w.worstFlow(w.toInternet(p))
 		r := Requirement{
 			ID:    slug("training-data-stays", p.Name),
 			Title: fmt.Sprintf("%s %s sends nothing to the internet at large", p.label(), p.Name),
@@ -169,6 +166,29 @@ func trainingDataStays(w *world) []Requirement {
 		out = append(out, r)
 	}
 	return out
+}
+
+// toInternet are flows from a place to the internet, by each version of IP that it has.
+func (w *world) toInternet(p Place) []network.Flow {
+	from := []netip.Addr{p.Addr}
+	if nic, ok := w.net.NIC(p.NIC); ok {
+		from = append(from, slices.DeleteFunc(slices.Clone(nic.Addrs), func(a netip.Addr) bool { return a.Is6() == p.Addr.Is6() })...)
+	}
+	var out []network.Flow
+	for _, a := range from {
+		outside := []netip.Addr{outsiderFor(a)}
+		out = append(out, flows(a, outside, network.TCP, []uint16{443, 80, 22, 8443})...)
+		out = append(out, flows(a, outside, network.UDP, []uint16{53, 443})...)
+	}
+	return out
+}
+
+// outsiderFor is a stranger on the internet who speaks an address's version of IP.
+func outsiderFor(a netip.Addr) netip.Addr {
+	if a.Is6() {
+		return service.Outsider6
+	}
+	return service.Outsider
 }
 
 // nsgOf names the NSG of a subnet for a remedy.

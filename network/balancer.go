@@ -82,7 +82,7 @@ func (b *builder) balancers() {
 		lb.readProbes(d)
 		lb.readPools(d)
 		lb.readRules(d)
-		for _, list := range []string{"frontendIPConfigurations", "loadBalancingRules", "inboundNatRules"} {
+		for _, list := range []string{"frontendIPConfigurations", "backendAddressPools", "loadBalancingRules", "inboundNatRules"} {
 			for _, o := range d.objects(list, "entry") {
 				o.text("name") // what names it cannot be matched with it where it is not known
 			}

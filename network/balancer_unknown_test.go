@@ -75,3 +75,25 @@ func TestMachinesInPoolsWhoseAddressIsNotKnown(t *testing.T) {
 	ask(t, topology(t, append(docs, machine("open", "10.1.0.5", hidden))...), question{"10.1.0.9 -> 10.1.0.100 tcp 443", "unknown", "as far as is known"},
 		question{"10.1.0.50 -> 198.18.0.9 tcp 443", "no", "no address for TCP"})
 }
+
+// Nor is a pool whose name is not known another one than what a rule names, and an
+// address that it lists may be that of a machine whose own is not known. (Found by the
+// same, in one of three hundred and one of a thousand.)
+func TestPoolsWhoseNameIsNotKnown(t *testing.T) {
+	pool := nt.InternalID.Child("backendAddressPools", "pool")
+	unknown := arm.Unknown{Expression: "var.x"}
+	for _, c := range []struct {
+		name, addr any
+		want       string
+	}{{"pool", "10.1.0.5", "yes"}, {unknown, "10.1.0.5", "unknown"}, {"pool", "10.1.0.6", "no"}, {"pool", unknown, "unknown"}} {
+		web := nt.VM("web", "a", "s", "")
+		web[0] = nt.With(web[0], nt.Set{Path: "ipConfigurations", Value: []arm.Object{nt.Config("a", "s", "", nt.Set{Path: "privateIPAddress", Value: c.addr})}})
+		ask(t, topology(t, nt.VNet("a", "10.1.0.0/16"), nt.Subnet("a", "s", "10.1.0.0/24"), nt.VM("one", "a", "s", "10.1.0.9"), web,
+			nt.Document(nt.InternalID, nt.Set{Path: "frontendIPConfigurations", Value: []arm.Object{{"name": "front", "properties": nt.Config("a", "s", "10.1.0.100")["properties"]}}},
+				nt.Set{Path: "backendAddressPools", Value: []arm.Object{{"name": c.name, "properties": arm.Object{"virtualNetwork": arm.Object{"id": string(nt.VNetID("a"))},
+					"loadBalancerBackendAddresses": []any{arm.Object{"name": "web", "properties": arm.Object{"ipAddress": "10.1.0.5"}}}}}}},
+				nt.Set{Path: "loadBalancingRules", Value: []arm.Object{{"name": "r", "properties": arm.Object{"protocol": "Tcp", "frontendPort": 443.0, "backendPort": 443.0,
+					"frontendIPConfiguration": arm.Object{"id": string(nt.InternalID.Child("frontendIPConfigurations", "front"))}, "backendAddressPool": arm.Object{"id": string(pool)}}}}})),
+			question{"10.1.0.9 -> 10.1.0.100 tcp 443", c.want, ""})
+	}
+}

@@ -35,8 +35,10 @@ type Gateway struct {
 
 	known  []netip.Prefix // networks that a virtual hub reaches, directly or by its firewall
 	adrift bool           // its network is not known
-	all    bool           // 0.0.0.0/0 may be among what it has learnt
-	rest   *Site          // to which everything goes that is for no site (gatewayDefaultSite)
+	// mayJoin: of what it is joined to something is not known.
+	mayJoin bool
+	all     bool  // 0.0.0.0/0 may be among what it has learnt
+	rest    *Site // to which everything goes that is for no site (gatewayDefaultSite)
 }
 
 // Site is a network behind a gateway: on the premises, a pool of point-to-site
@@ -90,6 +92,7 @@ func (b *builder) virtualGateways() {
 		if len(g.Doubts) > 0 && g.Learns == "" {
 			g.Learns = g.Doubts[0].Reason
 		}
+		g.mayJoin = len(g.Doubts) > 0
 		g.adrift = g.Subnet == "" && len(g.Doubts) > 0
 		for i := range g.Sites {
 			g.Sites[i].networks = []arm.ID{g.Subnet.Parent()}
@@ -242,6 +245,12 @@ func (t *Topology) mayLearn(s Subnet, v VNet, a netip.Addr) (Doubt, bool) {
 	return Doubt{}, false
 }
 
+// mayJoin reports whether a gateway of a network may be joined to that of another of
+// the estate: whose routes are then among those that are not known.
+func (t *Topology) mayJoin(v VNet) bool {
+	return slices.ContainsFunc(t.gatewaysOf(v), func(g *Gateway) bool { return g.Learns != "" && g.mayJoin })
+}
+
 // gatewayRoutes are those that a network's gateways bring. A route within the
 // space of the network itself or of a peer is not taken.
 func (t *Topology) gatewayRoutes(s Subnet, v VNet, table routeTable) []candidate {
@@ -291,6 +300,11 @@ func (w *walk) toGateway(at place) {
 			w.end(step)
 			return
 		}
+		if hidden, may := w.t.hiddenSpace(w.to); may && !w.t.inSpace(w.to) {
+			step.Value, step.Reason = verdict.Unknown, fmt.Sprintf("%s may be in a virtual network: %s", w.to, hidden.Reason)
+			w.end(step)
+			return
+		}
 		if g.rest != nil && !w.t.inSpace(w.to) {
 			w.end(g.rest.step(g))
 			return
@@ -304,6 +318,16 @@ func (w *walk) toGateway(at place) {
 		}
 	}
 	w.end(step)
+}
+
+// hiddenSpace is why an address may be in a network whose space is not known.
+func (t *Topology) hiddenSpace(a netip.Addr) (Doubt, bool) {
+	for i := range t.VNets {
+		if d, unknown := t.VNets[i].Doubts.About(aboutSpace); unknown && !isPublic(a) {
+			return d, true
+		}
+	}
+	return Doubt{}, false
 }
 
 func (s *Site) step(g *Gateway) verdict.Step {

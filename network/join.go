@@ -30,10 +30,10 @@ func (b *builder) join() {
 			here.Learns = fmt.Sprintf("connection %s joins it to gateway %s, which is not in the estate", j.id.Name(), j.to.Name())
 			continue
 		case here.adrift || far.adrift:
-			here.Learns = fmt.Sprintf("connection %s joins it to gateway %s, whose network is not known", j.id.Name(), j.to.Name())
+			here.Learns, here.mayJoin = fmt.Sprintf("connection %s joins it to gateway %s, whose network is not known", j.id.Name(), j.to.Name()), true
 			continue
 		case !b.leadsBack(j) && len(far.Doubts) > 0:
-			here.Learns = fmt.Sprintf("whether a connection leads back from %s is not known: %s", far.Name, far.Doubts[0].Reason)
+			here.Learns, here.mayJoin = fmt.Sprintf("whether a connection leads back from %s is not known: %s", far.Name, far.Doubts[0].Reason), true
 			continue
 		case !b.leadsBack(j):
 			b.problemOf(j.id, "connection %s leads from %s to %s, and none leads back; add the connection from %s", j.id.Name(), here.Name, far.Name, far.Name)

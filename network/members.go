@@ -1,6 +1,7 @@
 package network
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -35,7 +36,8 @@ func (t *Topology) member(i int, r balancingRule, six bool) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// strangers is why a rule may lead to other machines than the ones that are known.
+// strangers is why a rule may lead to other machines than the ones that are known: one
+// whose address is not may be in its pool, or have an address that the pool lists.
 func (t *Topology) strangers(r balancingRule, six bool) (string, bool) {
 	if len(t.poolDoubts) > 0 {
 		return t.poolDoubts[0].Reason, true
@@ -44,6 +46,16 @@ func (t *Topology) strangers(r balancingRule, six bool) (string, bool) {
 		for _, m := range t.pooled[i] {
 			if !m.addr.IsValid() && m.behind(r, six) {
 				return "the private address of " + t.NICs[i].Name + " is not known", true
+			}
+		}
+	}
+	for _, lb := range t.Balancers {
+		for _, l := range lb.listed {
+			if _, taken := t.occupant(l.vnet, l.addr); taken || l.addr.Is6() != six || !slices.ContainsFunc(r.pools, l.pool.Equal) {
+				continue
+			}
+			if i := slices.IndexFunc(t.unplaced, func(d Doubt) bool { return d.concerns(l.addr) }); i >= 0 {
+				return fmt.Sprintf("%s, which the pool lists, may be somebody's: %s", l.addr, t.unplaced[i].Reason), true
 			}
 		}
 	}

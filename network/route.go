@@ -248,7 +248,7 @@ func (t *Topology) hiddenRoutes(subnet arm.ID, seen Route, a netip.Addr) []Doubt
 	v, _ := t.VNetOf(subnet)
 	out := slices.Clone(t.hiddenEndpoints)
 	s, _ := t.Subnet(subnet)
-	if d, may := t.mayLearn(s, v, a); may && seen.NextHop != HopGateway && seen.Prefix.Bits() < a.BitLen() && !t.inSpace(a) {
+	if d, may := t.mayLearn(s, v, a); may && seen.NextHop != HopGateway && seen.Prefix.Bits() < a.BitLen() && (!t.inSpace(a) || t.mayJoin(v)) {
 		out = append(out, d)
 	}
 	if d, may := t.mayLearnAll(s, v, seen); may {

@@ -28,15 +28,16 @@ type Traffic struct {
 // String is the traffic in words: "TCP 443, 8443", "everything".
 func (t Traffic) String() string {
 	tcp, udp := portText(t.TCP), portText(t.UDP)
+	both := len(t.TCP) > 0 && len(t.UDP) > 0 && tcp == udp
 	switch {
 	case isWhole(t.TCP) && isWhole(t.UDP) && t.ICMP && t.Other:
 		return "everything"
-	case len(t.TCP) > 0 && tcp == udp && t.ICMP && t.Other:
+	case both && t.ICMP && t.Other:
 		return "TCP and UDP " + tcp + ", other protocols"
 	}
 	var words []string
 	switch {
-	case len(t.TCP) > 0 && tcp == udp:
+	case both:
 		words = append(words, "TCP and UDP "+tcp)
 	default:
 		if len(t.TCP) > 0 {

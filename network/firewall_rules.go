@@ -198,7 +198,7 @@ func (d document) firewallTerm(about, s string) []netip.Prefix {
 		return prefixes
 	}
 	if looksLikeTag(s) {
-		*d.doubts = append(*d.doubts, Doubt{About: about, Reason: fmt.Sprintf("%sthe addresses of service tag %s are not known", d.at, s), Within: worldwide})
+		*d.doubts = append(*d.doubts, Doubt{About: about, Reason: d.at + unlisted(s), Within: worldwide})
 		return nil
 	}
 	d.malformed(about, "%q is neither an address, a prefix, a range nor a service tag", s)

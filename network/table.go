@@ -94,7 +94,7 @@ func (d document) resolveDestination(u *userRoute) {
 	prefixes, ok := service.Tag(u.destination)
 	if !ok {
 		u.doubts = append(u.doubts, Doubt{About: aboutPrefix, Within: worldwide,
-			Reason: fmt.Sprintf("route %s: the addresses of service tag %s are not known", u.name, u.destination)})
+			Reason: fmt.Sprintf("route %s: %s", u.name, unlisted(u.destination))})
 		return
 	}
 	u.prefixes, u.rank = prefixes, tagRank(u.destination)

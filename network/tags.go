@@ -245,9 +245,14 @@ func (r *resolved) addNamed(about, s string, w view) {
 		return
 	}
 	r.unresolved = append(r.unresolved, s)
-	d := Doubt{About: about, Reason: fmt.Sprintf("the addresses of service tag %s are not known", s), Within: w.internet}
+	d := Doubt{About: about, Reason: unlisted(s), Within: w.internet}
 	if !looksLikeTag(s) {
 		d = Doubt{About: about, Reason: fmt.Sprintf("%q is not an address prefix", s)}
 	}
 	r.doubts = append(r.doubts, d)
+}
+
+// unlisted says why nothing is known of a service tag.
+func unlisted(tag string) string {
+	return fmt.Sprintf("the addresses of service tag %s are not known: it is not among those of %s", tag, service.TagsAsOf)
 }
